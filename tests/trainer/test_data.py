@@ -1,0 +1,81 @@
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.conftest import REAL, needs_mnist
+from trainer import catalog
+from trainer.data.prepared import PARTS, DataError, Places, load
+
+
+@pytest.fixture
+def own(places: Places, tmp_path: Path) -> Places:
+    """Directories of this test alone, with digits prepared."""
+    shutil.copytree(places.prepared, tmp_path / "prepared")
+    return Places(tmp_path / "datasets", tmp_path / "prepared")
+
+
+def test_digits_are_as_the_catalogue_says(places: Places) -> None:
+    dataset = catalog.DATASETS["digits"]
+    images, labels, test_images, test_labels = load("digits", places)
+    assert images.shape == (dataset.train_size, *dataset.shape)
+    assert test_images.shape == (dataset.test_size, *dataset.shape)
+    assert images.dtype == np.uint8
+    assert set(labels.tolist()) == set(test_labels.tolist()) == set(range(10))
+    assert (images / 255).mean() == pytest.approx(dataset.mean, abs=1e-4)
+    assert (images / 255).std() == pytest.approx(dataset.std, abs=1e-4)
+
+
+def test_no_digit_is_in_both_parts(places: Places) -> None:
+    def shapes(images: np.ndarray) -> set[bytes]:  # type: ignore[type-arg]
+        found = set()
+        for (image,) in images:
+            rows, columns = np.nonzero(image.any(axis=1))[0], np.nonzero(image.any(axis=0))[0]
+            found.add(image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].tobytes())
+        return found
+
+    images, _, test_images, _ = load("digits", places)
+    assert not shapes(images[::5]) & shapes(test_images[::5])
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_flipped_byte_in_prepared_arrays_is_refused(own: Places, part: str) -> None:
+    path = own.folder("digits") / f"{part}.npy"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=rf"{part}.npy is damaged .*delete the folder"):
+        load("digits", own)
+
+
+@pytest.mark.parametrize("damage", ["a flipped byte", "cut short", "no header"])
+@needs_mnist
+def test_a_damaged_mnist_file_is_named(tmp_path: Path, damage: str) -> None:
+    places = Places(tmp_path / "datasets", tmp_path / "prepared")
+    raw = places.datasets / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    for file, _ in catalog.DATASETS["mnist"].files:
+        shutil.copy(Path(REAL) / "MNIST" / "raw" / file, raw)
+    path = raw / "train-labels-idx1-ubyte"
+    content = bytearray(path.read_bytes())
+    if damage == "a flipped byte":
+        content[5000] ^= 1
+    elif damage == "cut short":
+        del content[5000:]
+    else:
+        content[:8] = b"not idx!"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match="train-labels-idx1-ubyte is damaged"):
+        load("mnist", places)
+    assert not places.is_prepared("mnist")
+
+
+@needs_mnist
+@pytest.mark.parametrize("name", ["mnist", "fashion-mnist"])
+def test_real_data_is_read(places: Places, name: str) -> None:
+    dataset = catalog.DATASETS[name]
+    images, _, test_images, _ = load(name, places)
+    assert (len(images), len(test_images)) == (60_000, 10_000)
+    assert (images / 255).mean() == pytest.approx(dataset.mean, abs=1e-3)
+    assert (images / 255).std() == pytest.approx(dataset.std, abs=1e-3)

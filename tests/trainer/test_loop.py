@@ -1,0 +1,80 @@
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from trainer import catalog, devices, loop
+from trainer.data.loaded import LoadedData
+from trainer.data.prepared import Places, load
+from trainer.permutation import permutation
+from trainer.spec import parse
+
+CPU = torch.device("cpu")
+
+
+def run(places: Places, **given: Any) -> tuple[list[loop.Measurement], loop.State]:
+    spec = parse(given)
+    devices.make_repeatable(spec.parameters)
+    state = loop.start(spec, CPU)
+    data = LoadedData(spec, load(spec.dataset, places), CPU)
+    return [measured for measured in loop.train(spec, data, state) if measured], state
+
+
+@pytest.mark.parametrize("model", ["fc", "cnn"])
+def test_every_batch_is_measured_once_and_every_epoch_tested(places: Places, model: str) -> None:
+    measured, _ = run(places, model=model, epochs=2, batch_size=100)
+    losses = [m for m in measured if m.name == "train/loss"]
+    assert [m.step for m in losses] == list(range(1, 145))  # 7,185 images: 72 batches an epoch, the last of 85
+    assert [(m.name, m.step) for m in measured if m.name != "train/loss"] == [
+        ("test/loss", 72),
+        ("test/accuracy", 72),
+        ("test/loss", 144),
+        ("test/accuracy", 144),
+    ]
+    times = [m.time for m in measured]
+    assert times == sorted(times)
+    assert losses[-1].value < losses[0].value
+
+
+def test_the_same_spec_gives_the_same_bits_and_another_seed_does_not(places: Places) -> None:
+    first, first_state = run(places, seed=5, pixel_order="shuffled")
+    again, again_state = run(places, seed=5, pixel_order="shuffled")
+    other, _ = run(places, seed=6, pixel_order="shuffled")
+    assert [m.value for m in first] == [m.value for m in again]
+    assert all(
+        torch.equal(a, b) for a, b in zip(first_state.model.parameters(), again_state.model.parameters(), strict=True)
+    )
+    assert [m.value for m in first] != [m.value for m in other]
+
+
+def test_shuffling_moves_every_image_by_the_same_permutation(places: Places) -> None:
+    arrays = load("digits", places)
+    spec = parse({"pixel_order": "shuffled", "permutation_seed": 9})
+    data = LoadedData(spec, arrays, CPU)
+    order = permutation(9, 784)
+    assert np.array_equal(data.images.flatten(1).numpy(), arrays[0].reshape(-1, 784)[:, order])
+    assert np.array_equal(data.test_images.flatten(1).numpy(), arrays[2].reshape(-1, 784)[:, order])
+    assert sorted(order) == list(range(784))
+
+
+def test_a_batch_is_normalised(places: Places) -> None:
+    arrays, dataset = load("digits", places), catalog.DATASETS["digits"]
+    images, labels = LoadedData(parse({}), arrays, CPU).batch(torch.tensor([3, 5]))
+    expected = (arrays[0][[3, 5]] / 255 - dataset.mean) / dataset.std
+    assert np.allclose(images.numpy(), expected, atol=1e-5)
+    assert labels.tolist() == arrays[1][[3, 5]].tolist()
+
+
+def test_a_loss_that_is_no_number_ends_the_training_at_its_step(places: Places) -> None:
+    seen: list[loop.Measurement] = []
+    spec = parse({"model": {"name": "fc", "n_hidden": 512}, "optimizer": {"lr": 100, "momentum": 0.99}})
+    data = LoadedData(spec, load("digits", places), CPU)
+    with pytest.raises(loop.Diverged, match=r"loss became (NaN|infinite) at step \d+") as caught:
+        seen.extend(m for m in loop.train(spec, data, loop.start(spec, CPU)) if m)
+    assert [m.step for m in seen] == list(range(1, caught.value.step))
+
+
+def test_a_device_that_is_not_there_is_refused_with_those_that_are() -> None:
+    with pytest.raises(ValueError, match=r"device is 'cuda:77': there is no such device; choose auto or .*cpu"):
+        devices.choose("cuda:77")

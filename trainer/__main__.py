@@ -1,0 +1,143 @@
+"""python -m trainer --model cnn --dataset digits --pixel-order shuffled
+
+python -m trainer devices --json      which devices there are
+python -m trainer prepare mnist       read (and, where absent, download) a data set into plain arrays
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import platformdirs
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from trainer import catalog
+from trainer.data.prepared import DataError, Places, load, save
+from trainer.spec import RunSpec, SpecError, parse
+
+cli = typer.Typer(add_completion=False, help="Train one net in this terminal.", pretty_exceptions_enable=False)
+
+
+def _home() -> Path:
+    return Path(os.environ.get("RUNYARD_HOME") or platformdirs.user_data_path("runyard"))
+
+
+def _places(datasets: Path | None, prepared: Path | None) -> Places:
+    chosen = datasets or os.environ.get("RUNYARD_DATASETS") or _home() / "datasets"
+    return Places(Path(chosen), prepared or _home() / "prepared")
+
+
+Datasets = Annotated[Path | None, typer.Option(help="Directory of the data sets, in torchvision's layout.")]
+Prepared = Annotated[Path | None, typer.Option(help="Directory of the prepared arrays.")]
+
+
+@cli.callback(invoke_without_command=True)
+def train_here(
+    context: typer.Context,
+    model: Annotated[str, typer.Option(help=" or ".join(catalog.MODELS))] = "cnn",
+    dataset: Annotated[str, typer.Option(help=" or ".join(catalog.DATASETS))] = "digits",
+    pixel_order: Annotated[str, typer.Option(help="original or shuffled")] = "original",
+    permutation_seed: int | None = None,
+    seed: int | None = None,
+    epochs: int | None = None,
+    batch_size: int | None = None,
+    lr: float | None = None,
+    momentum: float | None = None,
+    n_hidden: Annotated[int | None, typer.Option(help="fc: units in each hidden layer")] = None,
+    n_features: Annotated[int | None, typer.Option(help="cnn: feature maps of each convolution")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N")] = "auto",
+    datasets: Datasets = None,
+    prepared: Prepared = None,
+) -> None:
+    """Train one net in this terminal, with a progress bar."""
+    if context.invoked_subcommand:
+        return
+    given = {
+        "dataset": dataset,
+        "pixel_order": pixel_order,
+        "permutation_seed": permutation_seed,
+        "seed": seed,
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "device": device,
+        "model": _without_none(name=model, n_hidden=n_hidden, n_features=n_features),
+        "optimizer": _without_none(name="sgd", lr=lr, momentum=momentum),
+    }
+    try:
+        _train(parse(_without_none(**given)), _places(datasets, prepared))
+    except (SpecError, DataError, ValueError, ArithmeticError) as error:
+        sys.exit(f"python -m trainer: {error}")
+    except KeyboardInterrupt:
+        sys.exit("stopped")
+
+
+def _without_none(**values: Any) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def _train(spec: RunSpec, places: Places) -> None:
+    from trainer import devices, loop
+    from trainer.data.loaded import LoadedData
+
+    device = devices.choose(spec.device)
+    threads = devices.make_repeatable(spec.parameters)
+    arrays = load(spec.dataset, places)
+    state = loop.start(spec, device)
+    print(f"{spec.model.name} on {spec.dataset}, {spec.parameters:,} parameters, {device}, {threads} thread(s)")
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("loss {task.fields[loss]}"),
+    )
+    results: dict[str, float] = {}
+    with bar:
+        task = bar.add_task("training", total=spec.steps_total, loss="")
+        for measured in loop.train(spec, LoadedData(spec, arrays, device), state):
+            if measured is None:
+                continue
+            results[measured.name] = measured.value
+            if measured.name == "train/loss":
+                bar.update(task, completed=measured.step, loss=f"{measured.value:.4f}")
+            elif measured.name == "test/accuracy":
+                epoch = measured.step // spec.steps_per_epoch
+                bar.print(f"epoch {epoch}: test loss {results['test/loss']:.4f}, accuracy {measured.value:.2%}")
+
+
+@cli.command()
+def devices(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
+    """List the devices of this machine, best first."""
+    from trainer.devices import available
+
+    found = available()
+    print(json.dumps(found) if as_json else "\n".join(f"{device['name']:8} {device['title']}" for device in found))
+
+
+@cli.command()
+def prepare(name: str, datasets: Datasets = None, prepared: Prepared = None) -> None:
+    """Read a data set, downloading it where absent, and write it as plain arrays."""
+    if name not in catalog.DATASETS:
+        sys.exit(f"data set is {name!r}: choose {' or '.join(catalog.DATASETS)}")
+    places = _places(datasets, prepared)
+    try:
+        if name == "digits":
+            from trainer.data import digits
+
+            arrays = digits.prepare()
+        else:
+            from trainer.data import mnist
+
+            arrays = mnist.prepare(name, places.datasets)
+        save(name, places, arrays)
+    except DataError as error:
+        print(error, flush=True)  # the last line is what a worker that waits for this shows as its cause
+        sys.exit(1)
+    print(f"{name} is prepared in {places.folder(name)}")
+
+
+if __name__ == "__main__":
+    cli()

@@ -1,0 +1,123 @@
+"""Data sets prepared once: plain arrays in a folder, memory-mapped by workers and server alike.
+
+`RUNYARD_HOME/prepared/NAME-VERSION/` holds `train_images.npy`, `train_labels.npy`, `test_images.npy`,
+`test_labels.npy` (images uint8 N×C×H×W, labels int64 N) and `checksums.json` (SHA-256 of each).
+NumPy only: the server shows images without importing torch.
+"""
+
+import fcntl
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from trainer import catalog
+
+PARTS = ("train_images", "train_labels", "test_images", "test_labels")
+_CHECKSUMS = "checksums.json"
+
+Arrays = tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64], npt.NDArray[np.uint8], npt.NDArray[np.int64]]
+"""Training images, training labels, test images, test labels."""
+
+
+class DataError(Exception):
+    """A data set that can't be used; str() says which file, why, and what to do."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where data sets lie: `datasets` as they were downloaded (torchvision's layout), `prepared` as arrays."""
+
+    datasets: Path
+    prepared: Path
+
+    def folder(self, name: str) -> Path:
+        return self.prepared / f"{name}-{catalog.DATASETS[name].version}"
+
+    def is_prepared(self, name: str) -> bool:
+        return (self.folder(name) / _CHECKSUMS).is_file()
+
+    def is_on_disk(self, name: str) -> bool:
+        """True if it can be prepared without a download."""
+        dataset = catalog.DATASETS[name]
+        if dataset.folder is None:
+            return True
+        folder = self.datasets / dataset.folder
+        return all((folder / file).is_file() or (folder / f"{file}.gz").is_file() for file, _ in dataset.files)
+
+
+def load(name: str, places: Places) -> Arrays:
+    """The data set's arrays, memory-mapped and checked against their checksums; prepared first where needed.
+
+    Raises DataError when a file is absent and can't be downloaded, or is damaged.
+    """
+    ensure_prepared(name, places)
+    folder = places.folder(name)
+    sums = json.loads((folder / _CHECKSUMS).read_text())
+    for part in PARTS:
+        if _sha256(folder / f"{part}.npy") != sums.get(part):
+            raise DataError(
+                f"{folder / part}.npy is damaged (its checksum differs): delete the folder {folder}, "
+                "it is made again when next needed"
+            )
+    return open_arrays(name, places)
+
+
+def open_arrays(name: str, places: Places) -> Arrays:
+    """The arrays of a prepared data set, memory-mapped, unchecked (for showing images)."""
+    folder = places.folder(name)
+    images, labels, test_images, test_labels = (np.load(folder / f"{part}.npy", mmap_mode="r") for part in PARTS)
+    return images, labels, test_images, test_labels
+
+
+def ensure_prepared(name: str, places: Places) -> None:
+    """Prepare the data set if that was not done yet, in a process of its own, once for all who wait."""
+    if places.is_prepared(name):
+        return
+    places.prepared.mkdir(parents=True, exist_ok=True)
+    with (places.prepared / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if places.is_prepared(name):
+            return
+        command = [sys.executable, "-m", "trainer", "prepare", name]
+        folders = ["--datasets", str(places.datasets), "--prepared", str(places.prepared)]
+        done = subprocess.run([*command, *folders], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        if done.returncode:
+            last = (done.stdout.strip().splitlines() or [f"ended with exit code {done.returncode}"])[-1]
+            raise DataError(last)
+
+
+def save(name: str, places: Places, arrays: Arrays) -> None:
+    """Write the arrays beside their place and rename the folder into it."""
+    dataset, folder = catalog.DATASETS[name], places.folder(name)
+    if (len(arrays[0]), len(arrays[2])) != (dataset.train_size, dataset.test_size):
+        raise DataError(f"{name} has {len(arrays[0])} + {len(arrays[2])} images, not the number it should have")
+    places.prepared.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(dir=places.prepared, prefix=f".{name}-"))
+    try:
+        for part, array in enumerate(arrays):
+            np.save(beside / f"{PARTS[part]}.npy", np.asarray(array))
+        sums = {part: _sha256(beside / f"{part}.npy") for part in PARTS}
+        (beside / _CHECKSUMS).write_text(json.dumps(sums))
+        shutil.rmtree(folder, ignore_errors=True)
+        beside.rename(folder)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _sha256(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise DataError(
+            f"{path} can't be read ({error.strerror}): delete the folder {path.parent}, "
+            "it is made again when next needed"
+        ) from None

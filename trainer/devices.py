@@ -1,0 +1,42 @@
+"""Which devices there are, and making PyTorch repeatable on one."""
+
+import os
+import platform
+from typing import Any
+
+import torch
+
+TINY = 200_000  # parameters; a net below trains faster on one thread than on several
+
+
+def available() -> list[dict[str, Any]]:
+    """Name, description and memory in bytes (None: the machine's) of each device, best first."""
+    found: list[dict[str, Any]] = []
+    for index in range(torch.cuda.device_count()):
+        properties = torch.cuda.get_device_properties(index)
+        found.append({"name": f"cuda:{index}", "title": properties.name, "memory": properties.total_memory})
+    return [*found, {"name": "cpu", "title": f"{platform.machine()}, {os.cpu_count()} cores", "memory": None}]
+
+
+def choose(wanted: str) -> torch.device:
+    """The device that `auto`, `cuda`, `cuda:N` or `cpu` stands for. Raises ValueError naming those that are there."""
+    names = [device["name"] for device in available()]
+    if wanted == "auto":
+        return torch.device(names[0])
+    name = "cuda:0" if wanted == "cuda" else wanted
+    if name not in names:
+        raise ValueError(f"device is {wanted!r}: there is no such device; choose auto or {' or '.join(names)}")
+    return torch.device(name)
+
+
+def make_repeatable(parameters: int, threads: int | None = None) -> int:
+    """Choose deterministic algorithms and a number of threads that fits the net's size; return that number.
+
+    Convolutions give other last bits on another number of threads, so a run that goes on has to be given its own.
+    """
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS is deterministic only with a workspace set
+    torch.use_deterministic_algorithms(True)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    torch.backends.cudnn.benchmark = False
+    torch.set_num_threads(threads or (1 if parameters < TINY else os.cpu_count() or 1))
+    return torch.get_num_threads()

@@ -1,0 +1,156 @@
+"""The training loop, in reading order: what is measured, how losses come off the device, one run."""
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from trainer import models
+from trainer.data.loaded import LoadedData
+from trainer.evaluate import evaluate
+from trainer.spec import RunSpec
+
+
+class Measurement(NamedTuple):
+    """One point of one series."""
+
+    name: str  # train/loss, test/loss, test/accuracy
+    step: int  # optimiser updates done, from 1
+    time: float  # seconds of training when it was taken
+    value: float  # a loss in nats, an accuracy as a fraction
+
+
+class Diverged(ArithmeticError):
+    """The loss is no longer a number that can be trained on."""
+
+    def __init__(self, step: int, value: float) -> None:
+        self.step = step
+        super().__init__(f"loss became {'NaN' if value != value else 'infinite'} at step {step}")
+
+
+@dataclass
+class State:
+    """What training changes: all that must be kept to go on exactly where it stopped."""
+
+    model: nn.Module
+    optimizer: torch.optim.Optimizer
+    step: int = 0
+
+
+def start(spec: RunSpec, device: torch.device) -> State:
+    """A net with initial weights from `spec.seed`, the same on every device, and its optimiser."""
+    torch.manual_seed(spec.seed)
+    model = models.build(spec).to(device)
+    knobs = spec.optimizer.knobs
+    return State(model, torch.optim.SGD(model.parameters(), lr=knobs["lr"], momentum=knobs["momentum"], fused=True))
+
+
+def train(spec: RunSpec, data: LoadedData, state: State) -> Iterator[Measurement | None]:
+    """Train to the end of the spec; yield every batch's loss, and test loss and accuracy after each epoch.
+
+    Yields after each batch, None where nothing has come off the device yet, so that whoever listens can stop at any
+    batch by not asking for more. Raises Diverged at the first loss that is not finite.
+    """
+    losses = LossBuffer(data.device)
+    size = len(data.labels)
+    for epoch in range(state.step // spec.steps_per_epoch, spec.epochs):
+        order = torch.from_numpy(data_order(spec.seed, epoch, size)).to(data.device)
+        for indices in torch.split(order, spec.batch_size):
+            images, labels = data.batch(indices)
+            state.optimizer.zero_grad()
+            loss = functional.nll_loss(state.model(images), labels)
+            torch.autograd.backward(loss)
+            state.optimizer.step()
+            state.step += 1
+            losses.add(state.step, loss.detach())
+            found = losses.ready()
+            yield from _finite(found) if found else (None,)
+        yield from _finite(losses.flush())
+        for result in evaluate(state.model, data):
+            if result is None:
+                yield None
+            else:
+                yield Measurement("test/loss", state.step, losses.seconds, result[0])
+                yield Measurement("test/accuracy", state.step, losses.seconds, result[1])
+
+
+def data_order(seed: int, epoch: int, size: int) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+    """The order of the training images in an epoch (from 0), shape (size,): from seed and epoch alone."""
+    return np.random.default_rng([seed, epoch]).permutation(size)
+
+
+def _finite(losses: list[Measurement]) -> Iterator[Measurement]:
+    for loss in losses:
+        if not math.isfinite(loss.value):
+            raise Diverged(loss.step, loss.value)
+        yield loss
+
+
+BLOCK = 64  # losses that come off a GPU together
+BLOCK_SECONDS = 0.1  # or all there are, when that takes longer
+
+
+@dataclass
+class LossBuffer:
+    """Losses on their way off the device.
+
+    On a GPU they gather there and are copied in blocks, and a block is read when the next one is sent: the GPU never
+    waits for the recording of its losses. On the CPU a loss is there at once.
+    """
+
+    device: torch.device
+    began: float = field(default_factory=time.perf_counter)
+    _gathered: list[tuple[int, float, Tensor]] = field(default_factory=list)
+    _sent: list[tuple[int, float]] = field(default_factory=list)
+    _copy: Tensor | None = None
+    _event: "torch.cuda.Event | None" = None
+    _sent_at: float = 0.0
+
+    @property
+    def seconds(self) -> float:
+        return time.perf_counter() - self.began
+
+    def add(self, step: int, loss: Tensor) -> None:
+        self._gathered.append((step, self.seconds, loss))
+
+    def ready(self) -> list[Measurement]:
+        """What has come off by now; empty most of the time on a GPU."""
+        if self.device.type == "cpu":
+            return self._read_gathered()
+        full = len(self._gathered) >= BLOCK or self.seconds - self._sent_at > BLOCK_SECONDS
+        return self._exchange() if full else []
+
+    def flush(self) -> list[Measurement]:
+        """All that was added; waits for the device."""
+        return self._read_sent() + self._read_gathered()
+
+    def _read_gathered(self) -> list[Measurement]:
+        gathered, self._gathered = self._gathered, []
+        return [Measurement("train/loss", step, seconds, float(loss)) for step, seconds, loss in gathered]
+
+    def _exchange(self) -> list[Measurement]:
+        """Read the block sent before, which has long arrived, and send the gathered one."""
+        found = self._read_sent()
+        gathered, self._gathered = self._gathered, []
+        self._copy = torch.empty(len(gathered), pin_memory=True)
+        self._copy.copy_(torch.stack([loss for _, _, loss in gathered]), non_blocking=True)
+        self._event = torch.cuda.Event()  # type: ignore[no-untyped-call]
+        self._event.record()
+        self._sent = [(step, seconds) for step, seconds, _ in gathered]
+        self._sent_at = self.seconds
+        return found
+
+    def _read_sent(self) -> list[Measurement]:
+        if self._event is None or self._copy is None:
+            return []
+        self._event.synchronize()
+        sent, values, self._event = self._sent, self._copy.tolist(), None
+        return [
+            Measurement("train/loss", step, seconds, value) for (step, seconds), value in zip(sent, values, strict=True)
+        ]

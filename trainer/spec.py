@@ -1,0 +1,206 @@
+"""RunSpec: everything that decides what one run trains, validated once and frozen.
+
+No torch here: the server validates specs, only a worker trains them.
+"""
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from trainer import catalog
+from trainer.catalog import shown
+
+DEVICE = re.compile(r"auto|cpu|cuda(:\d{1,2})?")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong with an input: `field` is a path (`optimizer.lr`), `message` a whole sentence."""
+
+    field: str
+    message: str
+
+
+class SpecError(ValueError):
+    """A spec that can't be trained; `problems` names every field that is wrong."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = list(problems)
+        super().__init__("; ".join(problem.message for problem in self.problems))
+
+
+class _Named(BaseModel):
+    """A name and the knobs that belong to it, as one flat object: `{"name": "fc", "n_hidden": 8}`."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+    what: ClassVar[str]
+    default: ClassVar[str]
+
+    name: str
+
+    @property
+    def knobs(self) -> dict[str, Any]:
+        return dict(self.__pydantic_extra__ or {})
+
+    @staticmethod
+    def offered() -> Mapping[str, tuple[catalog.Knob, ...]]:
+        raise TypeError("a subclass says what is offered")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _filled(cls, value: object) -> dict[str, Any]:
+        """Check name and knobs against what is offered and fill in the defaults."""
+        offered = cls.offered()
+        if isinstance(value, _Named):
+            value = {"name": value.name, **value.knobs}
+        given = {"name": value} if isinstance(value, str) else value
+        if not isinstance(given, Mapping):
+            raise ValueError(f"is {shown(value)}: give a name ({' or '.join(offered)}) or an object with a name")
+        name = given.get("name", cls.default)
+        if not isinstance(name, str) or name not in offered:
+            raise ValueError(f"is {shown(name)}: there is no such {cls.what}; choose {' or '.join(offered)}")
+        knobs = {knob.name: knob for knob in offered[name]}
+        for key in given:
+            if key != "name" and key not in knobs:
+                raise ValueError(f".{key!s:.60} is not a knob of {name}: it has {', '.join(knobs)}")
+        filled: dict[str, Any] = {"name": name}
+        for key, knob in knobs.items():
+            try:
+                filled[key] = knob.check(given.get(key, knob.default))
+            except ValueError as error:
+                raise ValueError(f".{key} {error}") from None
+        return filled
+
+
+class ModelSpec(_Named):
+    """Which network, with its knobs. A plain string stands for the model with default knobs."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "cnn", "n_features": 6}]})
+    what = "model"
+    default = "cnn"
+
+    @staticmethod
+    def offered() -> Mapping[str, tuple[catalog.Knob, ...]]:
+        return {name: model.knobs for name, model in catalog.MODELS.items()}
+
+
+class OptimizerSpec(_Named):
+    """Which optimiser, with its knobs. A plain string stands for the optimiser with default knobs."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "sgd", "lr": 0.01, "momentum": 0.5}]})
+    what = "optimizer"
+    default = "sgd"
+
+    @staticmethod
+    def offered() -> Mapping[str, tuple[catalog.Knob, ...]]:
+        return catalog.OPTIMIZERS
+
+
+def _knob(name: str) -> Any:
+    knob = catalog.TRAINING[name]
+    return Field(default=knob.default, description=f"{knob.help}.")
+
+
+class RunSpec(BaseModel):
+    """One training: a model, a data set, and every knob that decides the result."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    model: ModelSpec = Field(default="cnn", description="Network and its knobs.")  # type: ignore[assignment]
+    dataset: str = Field(default="digits", description="Data set.")
+    pixel_order: Literal["original", "shuffled"] = _knob("pixel_order")
+    permutation_seed: int = _knob("permutation_seed")
+    seed: int = _knob("seed")
+    epochs: int = _knob("epochs")
+    batch_size: int = _knob("batch_size")
+    optimizer: OptimizerSpec = Field(default="sgd", description="Optimiser and its knobs.")  # type: ignore[assignment]
+    device: str = Field(default="auto", description="auto (CUDA where there is one, else the CPU), cpu, cuda, cuda:N.")
+
+    @field_validator(*catalog.TRAINING, mode="before")
+    @classmethod
+    def _in_range(cls, value: object, info: Any) -> Any:
+        return catalog.TRAINING[info.field_name].check(value)
+
+    @field_validator("dataset", mode="before")
+    @classmethod
+    def _known_dataset(cls, value: object) -> object:
+        if not isinstance(value, str) or value not in catalog.DATASETS:
+            raise ValueError(f"is {shown(value)}: there is no such data set; choose {' or '.join(catalog.DATASETS)}")
+        return value
+
+    @field_validator("device", mode="before")
+    @classmethod
+    def _known_device(cls, value: object) -> object:
+        if not isinstance(value, str) or not DEVICE.fullmatch(value):
+            raise ValueError(f"is {shown(value)}: choose auto, cpu, cuda or cuda:N")
+        return value
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        shapes, shape = catalog.MODELS[self.model.name].shapes, catalog.DATASETS[self.dataset].shape
+        if shape not in shapes:
+            raise ValueError(
+                f"model {self.model.name} can't take {self.dataset}'s images of shape {shape}: "
+                f"it takes {', '.join(map(str, shapes))}"
+            )
+        return self
+
+    @property
+    def steps_per_epoch(self) -> int:
+        return math.ceil(catalog.DATASETS[self.dataset].train_size / self.batch_size)
+
+    @property
+    def steps_total(self) -> int:
+        return self.steps_per_epoch * self.epochs
+
+    @property
+    def parameters(self) -> int:
+        """Trainable parameters of the model on this data set."""
+        model, dataset = catalog.MODELS[self.model.name], catalog.DATASETS[self.dataset]
+        return model.parameters(self.model.knobs, dataset.shape, len(dataset.classes))
+
+    def to_json(self) -> dict[str, Any]:
+        return self.model_dump(mode="json")
+
+
+def parse(value: object) -> RunSpec:
+    """Validate an object from outside as a RunSpec; raise SpecError naming every field that is wrong."""
+    try:
+        return RunSpec.model_validate(value)
+    except ValidationError as error:
+        raise SpecError(_problems(error)) from None
+
+
+def _problems(error: ValidationError) -> list[Problem]:
+    """Pydantic's errors as whole sentences: field, value, way out."""
+    found = []
+    for item in error.errors(include_url=False):
+        path = ".".join(str(part) for part in item["loc"])
+        if item["type"] == "value_error":
+            text = str(item["ctx"]["error"])
+            if text.startswith("."):  # a knob of a named object: the path goes on
+                knob, _, rest = text[1:].partition(" ")
+                path, text = f"{path}.{knob}", rest
+            message = f"{path} {text}" if path else text
+        elif item["type"] == "extra_forbidden":
+            message = f"{path:.60} is not a knob: choose from {', '.join(RunSpec.model_fields)}"
+        else:
+            message = f"{path or 'spec'} is {shown(item['input'])}: {item['msg'][0].lower()}{item['msg'][1:]}"
+        found.append(Problem(path or "spec", message))
+    return found
+
+
+def flat(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """A spec's knobs by path, `model` and `optimizer` by name: `{"model": "fc", "model.n_hidden": 8, …}`."""
+    paths: dict[str, Any] = {}
+    for key, value in spec.items():
+        if isinstance(value, Mapping):
+            paths[key] = value.get("name")
+            paths |= {f"{key}.{knob}": setting for knob, setting in value.items() if knob != "name"}
+        else:
+            paths[key] = value
+    return paths
