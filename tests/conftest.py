@@ -1,10 +1,12 @@
 """What all tests share: prepared data sets, and genuine MNIST where it is there."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.serving import Server, serving
 from trainer.data.prepared import Places, ensure_prepared
 
 REAL = os.environ.get("RUNYARD_TEST_DATASETS", "")
@@ -21,3 +23,17 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Places:
     found = Places(datasets=Path(REAL) if REAL else root / "datasets", prepared=root / "prepared")
     ensure_prepared("digits", found)
     return found
+
+
+@pytest.fixture(scope="module")
+def server(places: Places, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A real server with an empty home, for the tests of one module."""
+    with serving(tmp_path_factory.mktemp("home") / "home", places.prepared, RUNYARD_DATASETS=REAL) as found:
+        yield found
+
+
+@pytest.fixture
+def own_server(places: Places, tmp_path: Path) -> Iterator[Server]:
+    """A real server of this test alone."""
+    with serving(tmp_path / "home", places.prepared, RUNYARD_DATASETS=REAL) as found:
+        yield found

@@ -1,0 +1,111 @@
+"""Runs grouped by configuration: all knobs but the seed equal. Pure functions, no I/O."""
+
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+IGNORED = ("seed", "device")
+"""Knobs that don't make a configuration another one."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """A run as comparing sees it."""
+
+    run: int
+    status: str
+    knobs: Mapping[str, Any]
+    """Knob path to value (`trainer.spec.flat`)."""
+    last: Mapping[str, float]
+    """Metric to its last value."""
+    best: Mapping[str, float]
+    """Metric to its best value."""
+
+    @property
+    def done(self) -> bool:
+        return self.status == "succeeded"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One metric over a configuration's finished runs."""
+
+    n: int
+    mean: float
+    std: float | None
+    """Sample deviation (n - 1 in the denominator); None for one run."""
+    best: float
+    """The best value that any of them had at any time."""
+    values: tuple[tuple[int, float], ...]
+    """(run, last value)."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """The runs of one configuration."""
+
+    knobs: Mapping[str, Any]
+    members: tuple[Member, ...]
+    figures: Mapping[str, Figure] = field(default_factory=dict)
+
+    @property
+    def done(self) -> int:
+        return sum(member.done for member in self.members)
+
+
+def grouped(members: Sequence[Member]) -> list[Group]:
+    """Configurations in the order first seen. Figures are of runs that succeeded."""
+    found: dict[str, list[Member]] = {}
+    for member in members:
+        found.setdefault(str(sorted(_kept(member.knobs).items())), []).append(member)
+    return [Group(_kept(part[0].knobs), tuple(part), _figures(part)) for part in found.values()]
+
+
+def _kept(knobs: Mapping[str, Any]) -> dict[str, Any]:
+    return {path: value for path, value in knobs.items() if path not in IGNORED}
+
+
+def _figures(members: Sequence[Member]) -> dict[str, Figure]:
+    done = [member for member in members if member.done]
+    metrics = sorted({metric for member in done for metric in member.last})
+    return {metric: _figure(metric, [member for member in done if metric in member.last]) for metric in metrics}
+
+
+def _figure(metric: str, members: Sequence[Member]) -> Figure:
+    values = [member.last[metric] for member in members]
+    best: Callable[..., float] = max if metric.endswith("accuracy") else min
+    return Figure(
+        n=len(values),
+        mean=statistics.fmean(values),
+        std=statistics.stdev(values) if len(values) > 1 else None,
+        best=best(member.best[metric] for member in members),
+        values=tuple((member.run, member.last[metric]) for member in members),
+    )
+
+
+def differing(members: Sequence[Member]) -> dict[str, list[Any]]:
+    """Knob path to its values, in the order first seen, for every knob that is not the same in all runs.
+
+    A knob that only some models have (`model.n_hidden`) differs only if those models have several values of it.
+    """
+    values: dict[str, list[Any]] = {}
+    for member in members:
+        for path, value in member.knobs.items():
+            known = values.setdefault(path, [])
+            if value not in known:
+                known.append(value)
+    return {path: found for path, found in values.items() if len(found) > 1}
+
+
+def facets(differences: Mapping[str, Sequence[Any]]) -> tuple[str | None, str | None]:
+    """The knobs for rows and columns of panels: model and pixel order where they vary, else what varies most."""
+    candidates = [path for path in differences if path not in IGNORED]
+    preferred = [path for path in ("model", "pixel_order") if path in candidates]
+    others = sorted((path for path in candidates if path not in preferred), key=lambda path: -len(differences[path]))
+    chosen = [*preferred, *others][:2]
+    if chosen == ["pixel_order"] or (len(chosen) == 2 and chosen[0] == "pixel_order"):
+        chosen = [*chosen[1:], "pixel_order"]
+    if len(chosen) == 1:
+        return (None, chosen[0])
+    return (chosen[0], chosen[1]) if chosen else (None, None)

@@ -1,0 +1,177 @@
+"""The dispatcher: claims queued runs in order, launches a worker for each, and records the ends they can't record.
+
+One thread in the server. Each turn: see which workers ended, end those that don't obey a stop, launch what fits.
+"""
+
+import json
+import logging
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Engine
+
+from app.jobs import causes
+from app.jobs.launchers import Launched, Launcher, created, kill_leftover
+from app.settings import Settings
+from app.store import artifacts, runs
+from app.store.engine import reading, writing
+from app.store.errors import Conflict, NotFound
+from app.store.runs import Claim
+from app.store.tables import Run, Status
+
+TURN_SECONDS = 0.2
+STOP_SECONDS = 5.0  # a worker that was asked to stop and is still there after this is killed
+
+log = logging.getLogger("runyard.jobs")
+
+
+@dataclass
+class Worker:
+    """A worker that this server launched."""
+
+    claim: Claim
+    process: Launched
+    stop_seen: float | None = field(default=None)
+    """When the stop request was first seen, on the monotonic clock."""
+
+
+class Dispatcher:
+    """`start()` it, `wake()` it when something was queued or is to stop, `close()` it; workers then live on."""
+
+    def __init__(self, engine: Engine, settings: Settings, launcher: Launcher) -> None:
+        self.engine, self.settings, self.launcher = engine, settings, launcher
+        self.devices: list[dict[str, Any]] | None = None  # None until the probe has answered
+        self._workers: dict[int, Worker] = {}
+        self._wake, self._closing = threading.Event(), threading.Event()
+        self._threads = [
+            threading.Thread(target=self._follow, name="runyard-dispatcher", daemon=True),
+            threading.Thread(target=self._probe, name="runyard-devices", daemon=True),
+        ]
+
+    def start(self) -> None:
+        """End what the last server left, then begin."""
+        self.end_leftovers()
+        for thread in self._threads:
+            thread.start()
+
+    def wake(self) -> None:
+        self._wake.set()
+
+    def close(self) -> None:
+        self._closing.set()
+        self._wake.set()
+        self._threads[0].join()
+
+    def slots(self) -> list[dict[str, Any]]:
+        """Each device with its slots and how many are in use; empty until the devices are known."""
+        used = [worker.claim.device for worker in list(self._workers.values())]
+        return [
+            {**device, "slots": self._slots_of(device["name"]), "used": used.count(device["name"])}
+            for device in self.devices or []
+        ]
+
+    def end_leftovers(self) -> None:
+        """No worker of an earlier server goes on, no run is shown as running that isn't."""
+        for run, attempt in runs.at_work(self.engine):
+            assert run.id is not None
+            if attempt is not None and attempt.pid is not None:
+                kill_leftover(attempt.pid, attempt.pid_created)
+            runs.end(self.engine, run.id, run.attempt, Status.FAILED, causes.SERVER_RESTARTED)
+
+    def _follow(self) -> None:
+        while not self._closing.is_set():
+            try:
+                self._reap()
+                self._obey_stops()
+                self._launch()
+            except Exception:  # the queue goes on, whatever happens to one turn
+                log.exception("the dispatcher met an error; it goes on")
+            self._wake.wait(TURN_SECONDS)
+            self._wake.clear()
+
+    def _probe(self) -> None:
+        """Ask a process of its own for the devices, since the server must not import torch."""
+        command = [sys.executable, "-m", "trainer", "devices", "--json"]
+        asked = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        try:
+            self.devices = json.loads(asked.stdout)
+        except ValueError:
+            log.error("the devices could not be found out, the CPU is used: %s", asked.stderr.strip()[-500:])
+            self.devices = [{"name": "cpu", "title": "CPU", "memory": None}]
+        self.wake()
+
+    # Each turn
+
+    def _reap(self) -> None:
+        for worker in list(self._workers.values()):
+            code = worker.process.poll()
+            if code is None:
+                continue
+            claim = worker.claim
+            del self._workers[claim.run_id]
+            if worker.stop_seen is not None:
+                runs.end(self.engine, claim.run_id, claim.attempt, Status.STOPPED, runs.STOPPED_BY_USER)
+            else:
+                output = artifacts.log(self.settings, claim.run_id, claim.attempt)
+                runs.end(self.engine, claim.run_id, claim.attempt, Status.FAILED, causes.of_exit(code, output))
+
+    def _obey_stops(self) -> None:
+        """End workers that can't see a stop request yet, or that ignore it."""
+        if not self._workers:
+            return
+        for run, _ in runs.at_work(self.engine):
+            worker = self._workers.get(run.id or 0)
+            if worker is None or not run.stop_requested:
+                continue
+            worker.stop_seen = worker.stop_seen or time.monotonic()
+            if run.status == Status.STARTING or time.monotonic() - worker.stop_seen > STOP_SECONDS:
+                worker.process.kill()
+
+    def _launch(self) -> None:
+        if self.devices is None:
+            return
+        free = {device["name"]: device["slots"] - device["used"] for device in self.slots()}
+        if not any(count > 0 for count in free.values()):
+            return
+        with reading(self.engine) as session:
+            waiting = runs.queued(session)
+        for run in waiting:
+            device = self._device_for(run, free)
+            if device is not None and self._launch_one(run, device):
+                free[device] -= 1
+
+    def _device_for(self, run: Run, free: dict[str, int]) -> str | None:
+        """A device with a free slot that the run wants; None: it waits, or was failed since there is none."""
+        wanted = run.spec["device"]
+        best = next(iter(free)).partition(":")[0]  # devices come best first: with a GPU, `auto` means any GPU
+        kind = best if wanted == "auto" else wanted
+        choices = [name for name in free if name == kind or name.partition(":")[0] == kind]
+        if not choices:
+            assert run.id is not None
+            there = " or ".join(["auto", *free])
+            cause = causes.DEVICE_GONE.format(device=wanted, choices=there)
+            runs.end(self.engine, run.id, run.attempt, Status.FAILED, cause)
+        return next((name for name in choices if free[name] > 0), None)
+
+    def _launch_one(self, run: Run, device: str) -> bool:
+        try:
+            with writing(self.engine) as session:
+                claim = runs.claim(session, run, device)
+        except (Conflict, NotFound):  # stopped or deleted meanwhile
+            return False
+        try:
+            process = self.launcher.launch(claim)
+        except OSError as error:
+            cause = f"the worker could not be started: {error}"
+            runs.end(self.engine, claim.run_id, claim.attempt, Status.FAILED, cause)
+            return False
+        self._workers[claim.run_id] = Worker(claim, process)
+        runs.launched(self.engine, claim, process.pid, created(process.pid))
+        return True
+
+    def _slots_of(self, device: str) -> int:
+        return self.settings.cpu_slots if device == "cpu" else self.settings.gpu_slots

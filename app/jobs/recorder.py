@@ -1,0 +1,42 @@
+"""Writes what a worker measures into the store: in batches, at least four times a second."""
+
+import time
+
+from sqlalchemy import Engine
+
+from app.store import runs, series
+from app.store.engine import writing
+from app.store.series import Point
+from app.store.tables import Status
+
+FLUSH_SECONDS = 0.2
+
+
+class Recorder:
+    """The one writer of a run's series, for one attempt."""
+
+    def __init__(self, engine: Engine, run_id: int, attempt: int) -> None:
+        self.engine, self.run_id, self.attempt = engine, run_id, attempt
+        self.stop_requested = False
+        self.steps_done = 0
+        self._points: list[Point] = []
+        self._flushed = time.monotonic()
+
+    def add(self, point: Point) -> None:
+        self._points.append(point)
+        self.steps_done = max(self.steps_done, point.step)
+
+    def flush_if_due(self) -> None:
+        """Call often. Raises Superseded when this attempt should no longer write."""
+        if time.monotonic() - self._flushed >= FLUSH_SECONDS:
+            self.flush()
+
+    def flush(self, end: Status | None = None, cause: str | None = None) -> None:
+        """Write all that was added and, with `end`, the run's end, in one transaction."""
+        with writing(self.engine) as session:
+            self.stop_requested = runs.progress(session, self.run_id, self.attempt, self.steps_done)
+            series.append(session, self.run_id, self._points)
+            if end is not None:
+                runs.move(session, self.run_id, end, attempt=self.attempt, cause=cause)
+        self._points = []
+        self._flushed = time.monotonic()

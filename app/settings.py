@@ -1,0 +1,60 @@
+"""Every setting, its default and its help. Set one with the environment variable RUNYARD_<NAME>."""
+
+import os
+from functools import cached_property
+from pathlib import Path
+
+import platformdirs
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """The settings of one server or worker; `RUNYARD_PORT=9000` sets `port`."""
+
+    model_config = SettingsConfigDict(env_prefix="RUNYARD_", frozen=True, env_ignore_empty=True)
+
+    home: Path = Field(
+        default_factory=lambda: platformdirs.user_data_path("runyard"),
+        description="Directory that holds runyard.db, datasets/, prepared/, artifacts/ and logs/.",
+    )
+    datasets: Path | None = Field(
+        default=None, description="Directory of the data sets in torchvision's layout, if not HOME/datasets."
+    )
+    host: str = Field(default="127.0.0.1", description="Address to listen on; loopback only.")
+    port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
+    cpu_slots: int = Field(
+        default_factory=lambda: max(1, (os.cpu_count() or 1) // 2),
+        ge=0,
+        le=64,
+        description="Runs at a time on the CPU; one for every two cores, at least one, by default.",
+    )
+    gpu_slots: int = Field(default=1, ge=0, le=64, description="Runs at a time on each GPU.")
+
+    @cached_property
+    def datasets_dir(self) -> Path:
+        return (self.datasets or self.home / "datasets").absolute()
+
+    @cached_property
+    def prepared_dir(self) -> Path:
+        return self.home.absolute() / "prepared"
+
+    @cached_property
+    def artifacts_dir(self) -> Path:
+        return self.home.absolute() / "artifacts"
+
+    @cached_property
+    def logs_dir(self) -> Path:
+        return self.home.absolute() / "logs"
+
+    @cached_property
+    def database(self) -> Path:
+        return self.home.absolute() / "runyard.db"
+
+    def environment(self) -> dict[str, str]:
+        """The variables that give a child process these settings."""
+        return {
+            f"RUNYARD_{name.upper()}": str(value.absolute() if isinstance(value, Path) else value)
+            for name, value in self
+            if value is not None
+        }

@@ -1,0 +1,67 @@
+"""What a chart is sent: a series in buckets of a power-of-two width, smoothed before it is cut down.
+
+Pure functions. Bucket k of width w holds steps k·w+1 to (k+1)·w, the same for every run, so that points never move
+between refreshes and runs can be compared bucket by bucket. Min and max are kept: a spike is never lost.
+"""
+
+from itertools import accumulate
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from app.store.series import Points
+
+Floats = npt.NDArray[np.float64]
+
+
+class Buckets(NamedTuple):
+    """One value a bucket that holds a point, arrays of shape (buckets,); `steps` and `times` are of the last point."""
+
+    steps: npt.NDArray[np.int64]
+    times: Floats
+    min: Floats
+    max: Floats
+    mean: Floats
+    last: Floats
+    smoothed: Floats | None
+
+
+def width_for(steps: int, points: int) -> int:
+    """The smallest power of two that divides `steps` into no more than `points` buckets."""
+    width = 1
+    while steps > width * points:
+        width *= 2
+    return width
+
+
+def smooth(values: Floats, factor: float) -> Floats:
+    """Exponential moving average, debiased: m_t = f·m_(t-1) + (1-f)·x_t, divided by 1 - f^t.
+
+    The bias correction is that of Adam (Kingma, Ba 2015, section 3): without it the curve would start at zero.
+    """
+    averages = np.fromiter(
+        accumulate(values, lambda average, value: factor * average + (1 - factor) * value, initial=0.0),
+        np.float64,
+        len(values) + 1,
+    )[1:]
+    return averages / (1 - factor ** np.arange(1, len(values) + 1))
+
+
+def bucketed(points: Points, width: int, smoothed: Floats | None = None) -> Buckets:
+    """`points`, and their smoothed values of the same shape, in buckets of `width` steps. Empty ones are left out."""
+    steps, times, values = points
+    if not len(steps):
+        return Buckets(steps, times, values, values, values, values, smoothed)
+    numbers = (steps - 1) // width
+    starts = np.flatnonzero(np.concatenate(([True], numbers[1:] != numbers[:-1])))
+    ends = np.concatenate((starts[1:], [len(steps)])) - 1
+    return Buckets(
+        steps[ends],
+        times[ends],
+        np.minimum.reduceat(values, starts),
+        np.maximum.reduceat(values, starts),
+        np.add.reduceat(values, starts) / (ends - starts + 1),
+        values[ends],
+        None if smoothed is None else smoothed[ends],
+    )

@@ -1,0 +1,143 @@
+"""Experiments: a base spec and a grid of varied knobs, expanded into runs that belong together."""
+
+import itertools
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import Engine
+from sqlmodel import Session, col, select
+
+from app.store import runs
+from app.store.engine import reading, writing
+from app.store.errors import NotFound
+from app.store.tables import Experiment, Run
+from trainer import catalog
+from trainer.catalog import shown
+from trainer.spec import Problem, RunSpec, SpecError, flat, parse
+
+MAX_RUNS = 500
+MAX_NAME = 200
+
+
+class ExperimentSpec(BaseModel):
+    """Every combination of the grid's values, on top of the base, becomes a run."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    base: dict[str, Any] = Field(default={}, description="Knobs that all runs share; what is absent has its default.")
+    grid: dict[str, list[Any]] = Field(
+        default={},
+        description="Knob path to the values it takes: `model`, `model.n_hidden`, `optimizer.lr`, `pixel_order`, "
+        f"`seed`, … At most {MAX_RUNS} runs.",
+    )
+
+    def expand(self) -> list[RunSpec]:
+        """The runs' specs, in the grid's order, seeds last. Raises SpecError naming every field that is wrong."""
+        self._check_grid()
+        # `model` before `model.n_hidden`, whatever order they came in; seeds of one configuration stay together
+        keys = sorted(self.grid, key=lambda key: (key == "seed", key.count(".")))
+        specs: list[RunSpec] = []
+        problems: dict[Problem, None] = {}
+        for values in itertools.product(*(self.grid[key] for key in keys)):
+            spec: dict[str, Any] = dict(self.base)
+            for key, value in zip(keys, values, strict=True):
+                _set(spec, key, value)
+            try:
+                specs.append(parse(spec))
+            except SpecError as error:
+                problems |= dict.fromkeys(error.problems)
+        if problems:
+            raise SpecError(problems)
+        return specs
+
+    def _check_grid(self) -> None:
+        problems = []
+        for key, values in self.grid.items():
+            if not _is_path(key):
+                offered = ", ".join((*RunSpec.model_fields, "model.KNOB", "optimizer.KNOB"))
+                problems.append(Problem(f"grid.{key:.60}", f"grid.{key:.60} is not a knob: choose from {offered}"))
+            elif not values:
+                problems.append(Problem(f"grid.{key}", f"grid.{key} is empty: give it a value or leave it out"))
+            for index, value in enumerate(values[: MAX_RUNS + 1]):
+                if value in values[:index]:
+                    again = f"grid.{key:.60} has {shown(value)} twice: leave one out"
+                    problems.append(Problem(f"grid.{key:.60}", again))
+                    break
+        total = math.prod(len(values) for values in self.grid.values())
+        if total > MAX_RUNS:
+            many = f"grid makes {total:,} runs: choose fewer values, at most {MAX_RUNS} runs an experiment"
+            problems.append(Problem("grid", many))
+        if problems:
+            raise SpecError(problems)
+
+
+def _is_path(key: str) -> bool:
+    head, dot, knob = key.partition(".")
+    offered = {
+        "model": {knob.name for model in catalog.MODELS.values() for knob in model.knobs},
+        "optimizer": {knob.name for knobs in catalog.OPTIMIZERS.values() for knob in knobs},
+    }
+    return knob in offered.get(head, ()) if dot else head in RunSpec.model_fields
+
+
+def _set(spec: dict[str, Any], path: str, value: object) -> None:
+    head, dot, knob = path.partition(".")
+    if not dot:
+        spec[head] = value
+        return
+    inner = spec.get(head, {})
+    named: Mapping[str, Any] = {"name": inner} if isinstance(inner, str) else inner
+    spec[head] = {**named, knob: value} if isinstance(named, Mapping) else inner
+
+
+def run_names(specs: list[RunSpec]) -> list[str]:
+    """A short name for each run: model, pixel order, what else varies, seed (`cnn-shuffled-lr-0.1-2`)."""
+    described = [flat(spec.to_json()) for spec in specs]
+    paths = dict.fromkeys(path for knobs in described for path in knobs)
+    always = ("model", "pixel_order", "seed")
+    # a knob that only some models have (model.n_hidden) varies only if those models have several values of it
+    varied = [
+        path
+        for path in paths
+        if path not in always and len({str(knobs[path]) for knobs in described if path in knobs}) > 1
+    ]
+    names = []
+    for knobs in described:
+        words = [knobs["model"], knobs["pixel_order"]]
+        for path in varied:
+            if path in knobs:
+                words += [path.rpartition(".")[2], f"{knobs[path]}"]
+        names.append("-".join([*words, str(knobs["seed"])]))
+    return names
+
+
+def create(engine: Engine, experiment: ExperimentSpec) -> tuple[Experiment, list[Run]]:
+    """The experiment and its runs, queued, in one transaction. Raises SpecError."""
+    specs = experiment.expand()
+    with writing(engine) as session:
+        row = Experiment(name=experiment.name, base=experiment.base, grid=experiment.grid)
+        session.add(row)
+        session.flush()
+        made = [runs.add(session, spec, name, row.id) for spec, name in zip(specs, run_names(specs), strict=True)]
+        session.flush()
+    return row, made
+
+
+def get(session: Session, experiment_id: int) -> Experiment:
+    """Raises NotFound."""
+    row = session.get(Experiment, experiment_id)
+    if row is None:
+        raise NotFound("experiment", experiment_id)
+    return row
+
+
+def listed(engine: Engine, before: int | None, limit: int) -> list[Experiment]:
+    """Newest first; `before`: only experiments with a lower id."""
+    with reading(engine) as session:
+        query = select(Experiment).order_by(col(Experiment.id).desc()).limit(limit)
+        if before is not None:
+            query = query.where(col(Experiment.id) < before)
+        return list(session.exec(query))

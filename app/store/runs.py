@@ -1,0 +1,334 @@
+"""Runs: the state machine, and the only writer of the Run and Attempt tables.
+
+queued -> starting -> running -> succeeded
+   |          |          |----> failed | stopped
+   |          '----> failed | stopped
+   '--> stopped | failed
+"""
+
+import base64
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import sqlalchemy
+from sqlalchemy import Engine, Select, and_, delete, func, or_, update
+from sqlmodel import Session, col, select
+
+from app.store.engine import Writing, reading, writing
+from app.store.errors import IllegalTransition, NotFound, RunActive, Superseded
+from app.store.tables import ACTIVE, ENDED, Attempt, Deletion, Run, Status, Summary, now
+from trainer.spec import RunSpec
+
+TRANSITIONS: Mapping[Status, frozenset[Status]] = {
+    Status.QUEUED: frozenset({Status.STARTING, Status.STOPPED, Status.FAILED}),
+    Status.STARTING: frozenset({Status.RUNNING, Status.STOPPED, Status.FAILED}),
+    Status.RUNNING: frozenset({Status.SUCCEEDED, Status.STOPPED, Status.FAILED}),
+    Status.SUCCEEDED: frozenset(),
+    Status.FAILED: frozenset(),
+    Status.STOPPED: frozenset(),
+}
+STOPPED_BY_USER = "stopped by user"
+
+
+# One run's life
+
+
+def add(session: Writing, spec: RunSpec, name: str, experiment_id: int | None = None) -> Run:
+    """A queued run."""
+    run = Run(
+        experiment_id=experiment_id,
+        name=name,
+        spec=spec.to_json(),
+        parameters=spec.parameters,
+        steps_total=spec.steps_total,
+        changed=session.change,
+    )
+    session.add(run)
+    return run
+
+
+def move(session: Writing, run_id: int, to: Status, *, attempt: int | None = None, **values: Any) -> None:
+    """The one way a run changes its state; with `attempt`, only if that is the attempt that may write.
+
+    Raises NotFound, Superseded or IllegalTransition, and then has changed nothing.
+    """
+    sources = [source for source, targets in TRANSITIONS.items() if to in targets]
+    guarded = update(Run).where(col(Run.id) == run_id, col(Run.status).in_(sources))
+    if attempt is not None:
+        guarded = guarded.where(col(Run.attempt) == attempt)
+    if to in ENDED:
+        values["ended_at"] = now()
+    result = session.execute(guarded.values(status=to, changed=session.change, **values))
+    if result.rowcount == 0:  # type: ignore[attr-defined]
+        run = get(session, run_id)
+        if attempt is not None and run.attempt != attempt:
+            raise Superseded(f"attempt {attempt} of run {run_id} is over: attempt {run.attempt} took its place")
+        raise IllegalTransition(f"run {run_id} is {run.status}: it can't become {to}")
+    if to in ENDED:
+        ended = update(Attempt).where(col(Attempt.run_id) == run_id, col(Attempt.ended_at).is_(None))
+        session.execute(ended.values(ended_at=now(), cause=values.get("cause")))
+
+
+def request_stop(engine: Engine, run_id: int) -> None:
+    """Stop a queued run now; ask the worker of one at work to leave. Raises NotFound or IllegalTransition."""
+    with writing(engine) as session:
+        run = get(session, run_id)
+        if run.status == Status.QUEUED:
+            move(session, run_id, Status.STOPPED, cause=STOPPED_BY_USER)
+        elif run.status in ACTIVE:
+            session.execute(
+                update(Run).where(col(Run.id) == run_id).values(stop_requested=True, changed=session.change)
+            )
+        else:
+            raise IllegalTransition(
+                f"run {run_id} is {run.status}: only a run that is queued or at work can be stopped"
+            )
+
+
+def stop_experiment(engine: Engine, experiment_id: int) -> list[int]:
+    """Stop every run of the experiment that has not ended; the ids of those runs."""
+    with writing(engine) as session:
+        waiting = select(Run.id).where(Run.experiment_id == experiment_id, Run.status == Status.QUEUED)
+        queued = [run_id for run_id in session.exec(waiting) if run_id is not None]
+        for run_id in queued:
+            move(session, run_id, Status.STOPPED, cause=STOPPED_BY_USER)
+        asked = session.execute(
+            update(Run)
+            .where(col(Run.experiment_id) == experiment_id, col(Run.status).in_(ACTIVE))
+            .values(stop_requested=True, changed=session.change)
+            .returning(col(Run.id))
+        )
+        return sorted([*queued, *asked.scalars()])
+
+
+def rename(engine: Engine, run_id: int, name: str) -> None:
+    with writing(engine) as session:
+        get(session, run_id)
+        session.execute(update(Run).where(col(Run.id) == run_id).values(name=name, changed=session.change))
+
+
+def remove(engine: Engine, run_id: int) -> None:
+    """Delete a run that is not at work, with its series. Raises NotFound or RunActive."""
+    with writing(engine) as session:
+        run = get(session, run_id)
+        if run.status in ACTIVE:
+            raise RunActive(f"run {run_id} is {run.status}: stop it before you delete it")
+        session.execute(delete(Run).where(col(Run.id) == run_id))
+        session.add(Deletion(run_id=run_id, changed=session.change))
+
+
+# What the dispatcher and the worker do to it
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A run that is the dispatcher's to launch."""
+
+    run_id: int
+    attempt: int
+    device: str
+
+
+def claim(session: Writing, run: Run, device: str) -> Claim:
+    """Take a queued run: a new attempt begins. Raises IllegalTransition when it was stopped meanwhile."""
+    assert run.id is not None
+    n = run.attempt + 1
+    move(session, run.id, Status.STARTING, attempt=run.attempt, device=device)
+    session.execute(update(Run).where(col(Run.id) == run.id).values(attempt=n))
+    session.add(Attempt(run_id=run.id, n=n))
+    return Claim(run.id, n, device)
+
+
+def launched(engine: Engine, claimed: Claim, pid: int, pid_created: float | None) -> None:
+    """Note the worker's process."""
+    with writing(engine) as session:
+        session.execute(
+            update(Attempt)
+            .where(col(Attempt.run_id) == claimed.run_id, col(Attempt.n) == claimed.attempt)
+            .values(pid=pid, pid_created=pid_created)
+        )
+
+
+def begin(engine: Engine, run_id: int, attempt: int, environment: Mapping[str, Any]) -> None:
+    """The worker is ready to train. Raises Superseded or IllegalTransition when it should not."""
+    with writing(engine) as session:
+        move(session, run_id, Status.RUNNING, attempt=attempt, started_at=now())
+        session.execute(
+            update(Attempt)
+            .where(col(Attempt.run_id) == run_id, col(Attempt.n) == attempt)
+            .values(environment=dict(environment))
+        )
+
+
+def progress(session: Writing, run_id: int, attempt: int, steps_done: int) -> bool:
+    """Note how far the worker is; True if it is asked to stop. Raises Superseded when it should not write."""
+    row = session.execute(
+        update(Run)
+        .where(col(Run.id) == run_id, col(Run.attempt) == attempt, col(Run.status) == Status.RUNNING)
+        .values(steps_done=steps_done, changed=session.change)
+        .returning(col(Run.stop_requested))
+    ).first()
+    if row is None:
+        raise Superseded(f"attempt {attempt} of run {run_id} is over: nothing more is recorded for it")
+    return bool(row[0])
+
+
+def end(engine: Engine, run_id: int, attempt: int, to: Status, cause: str | None) -> bool:
+    """End an attempt, if it is still at work; False if it had ended (or was deleted) before."""
+    with writing(engine) as session:
+        try:
+            move(session, run_id, to, attempt=attempt, cause=cause)
+        except (NotFound, Superseded, IllegalTransition):
+            return False
+    return True
+
+
+def at_work(engine: Engine) -> list[tuple[Run, Attempt | None]]:
+    """The runs that have a worker, each with its attempt."""
+    with reading(engine) as session:
+        query = (
+            select(Run, Attempt)
+            .outerjoin(Attempt, and_(col(Attempt.run_id) == Run.id, col(Attempt.n) == Run.attempt))
+            .where(col(Run.status).in_(ACTIVE))
+        )
+        return [(run, attempt) for run, attempt in session.exec(query)]
+
+
+def queued(session: Session) -> list[Run]:
+    """The queue, in order."""
+    return list(session.exec(select(Run).where(Run.status == Status.QUEUED).order_by(col(Run.id))))
+
+
+# Looking
+
+
+def get(session: Session, run_id: int) -> Run:
+    """Raises NotFound."""
+    run = session.get(Run, run_id)
+    if run is None:
+        raise NotFound("run", run_id)
+    return run
+
+
+def get_many(session: Session, run_ids: Iterable[int]) -> list[Run]:
+    """The runs in the order of the ids. Raises NotFound for the first that isn't there."""
+    wanted = list(dict.fromkeys(run_ids))
+    found = {run.id: run for run in session.exec(select(Run).where(col(Run.id).in_(wanted)))}
+    for run_id in wanted:
+        if run_id not in found:
+            raise NotFound("run", run_id)
+    return [found[run_id] for run_id in wanted]
+
+
+def of_experiment(session: Session, experiment_id: int) -> list[Run]:
+    return list(session.exec(select(Run).where(Run.experiment_id == experiment_id).order_by(col(Run.id))))
+
+
+def counts(session: Session) -> dict[str, int]:
+    """Number of runs in each state, every state named."""
+    found = dict(session.execute(select(Run.status, func.count()).group_by(Run.status)).all())
+    return {status.value: found.get(status, 0) for status in Status}
+
+
+class BadCursor(ValueError):
+    pass
+
+
+@dataclass(frozen=True)
+class Query:
+    """Which runs, in which order."""
+
+    statuses: Sequence[Status] = ()
+    experiment_id: int | None = None
+    dataset: str | None = None
+    text: str = ""
+    sort: str = "created"  # or status, accuracy
+    ascending: bool = False
+    cursor: str | None = None
+    limit: int = 100
+
+
+def listed(session: Session, query: Query) -> tuple[list[Run], str | None]:
+    """One page of runs and the cursor of the next. Raises BadCursor."""
+    found = _sorted(query)
+    place = and_(col(Summary.run_id) == Run.id, col(Summary.metric) == "test/accuracy")
+    found = found.outerjoin(Summary, place)
+    if query.statuses:
+        found = found.where(col(Run.status).in_(query.statuses))
+    if query.experiment_id is not None:
+        found = found.where(col(Run.experiment_id) == query.experiment_id)
+    if query.dataset:
+        found = found.where(col(Run.spec)["dataset"].as_string() == query.dataset)
+    if query.text:
+        found = found.where(col(Run.name).icontains(query.text, autoescape=True))
+    rows = found.limit(query.limit + 1)
+    page = list(session.execute(rows).all())
+    more = len(page) > query.limit
+    page = page[: query.limit]
+    following = _encode(query, page[-1][1], page[-1][0].id) if more else None
+    return [run for run, _ in page], following
+
+
+def _sorted(query: Query) -> Select[Any]:
+    key = {
+        "created": col(Run.id),
+        "status": col(Run.status),
+        "accuracy": func.coalesce(col(Summary.last), -1.0),  # runs without one come after all others
+    }[query.sort]
+    found = cast(Select[Any], sqlalchemy.select(Run, key))
+    if query.cursor is not None:
+        value, run_id = _decode(query)
+        beyond = (key > value, col(Run.id) > run_id) if query.ascending else (key < value, col(Run.id) < run_id)
+        found = found.where(or_(beyond[0], and_(key == value, beyond[1])))
+    order = (key.asc(), col(Run.id).asc()) if query.ascending else (key.desc(), col(Run.id).desc())
+    return found.order_by(*order)
+
+
+def _encode(query: Query, value: object, run_id: int) -> str:
+    place = json.dumps([query.sort, query.ascending, value, run_id])
+    return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
+
+
+def _decode(query: Query) -> tuple[Any, int]:
+    assert query.cursor is not None
+    try:
+        padded = query.cursor + "=" * (-len(query.cursor) % 4)
+        sort, ascending, value, run_id = json.loads(base64.urlsafe_b64decode(padded.encode("ascii")))
+    except (ValueError, TypeError, UnicodeError, RecursionError) as error:
+        raise BadCursor("cursor is not one of ours: take `next` of the page before as it is") from error
+    kind = {"created": int, "status": str, "accuracy": float}[query.sort]
+    if (sort, ascending) != (query.sort, query.ascending) or not isinstance(value, kind) or not _is_id(run_id):
+        raise BadCursor("cursor belongs to another order: take `next` of the page before, with the same sort")
+    if kind is int and not _is_id(value):
+        raise BadCursor("cursor is not one of ours: take `next` of the page before as it is")
+    return value, run_id
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, int) and 0 <= value < 2**63
+
+
+def summaries(session: Session, run_ids: Iterable[int]) -> dict[int, dict[str, Summary]]:
+    """Run id to metric to its summary."""
+    found: dict[int, dict[str, Summary]] = {}
+    for row in session.exec(select(Summary).where(col(Summary.run_id).in_(list(run_ids)))):
+        found.setdefault(row.run_id, {})[row.metric] = row
+    return found
+
+
+def attempts(session: Session, run_ids: Iterable[int]) -> dict[int, list[Attempt]]:
+    """Run id to its attempts, oldest first."""
+    found: dict[int, list[Attempt]] = {}
+    query = select(Attempt).where(col(Attempt.run_id).in_(list(run_ids))).order_by(col(Attempt.run_id), col(Attempt.n))
+    for row in session.exec(query):
+        found.setdefault(row.run_id, []).append(row)
+    return found
+
+
+def changed_since(session: Session, change: int) -> tuple[list[Run], list[int]]:
+    """The runs changed and the ids of those deleted after that change number."""
+    changed = list(session.exec(select(Run).where(Run.changed > change).order_by(col(Run.changed), col(Run.id))))
+    deleted = list(session.exec(select(Deletion.run_id).where(Deletion.changed > change)))
+    return changed, deleted

@@ -1,0 +1,146 @@
+"""The tables."""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, DateTime, Index, LargeBinary, String, TypeDecorator
+from sqlmodel import Field, SQLModel
+
+
+class Status(StrEnum):
+    """The states of a run; app.store.runs holds the allowed transitions."""
+
+    QUEUED = "queued"  # waits for a free slot
+    STARTING = "starting"  # claimed; its worker process is on its way
+    RUNNING = "running"  # its worker trains
+    SUCCEEDED = "succeeded"  # all steps done
+    FAILED = "failed"  # an error, or its process died; the cause says which
+    STOPPED = "stopped"  # stopped by user; what was recorded is kept
+
+
+ACTIVE = (Status.STARTING, Status.RUNNING)
+"""A worker process exists."""
+ENDED = (Status.SUCCEEDED, Status.FAILED, Status.STOPPED)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Utc(TypeDecorator[datetime]):
+    """UTC in the database and in Python: SQLite drops the zone, so it is put back on reading."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:  # noqa: ARG002
+        return value.astimezone(UTC) if value else None
+
+    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:  # noqa: ARG002
+        return (value if value.tzinfo else value.replace(tzinfo=UTC)) if value else None
+
+
+class StatusText(TypeDecorator[Status]):
+    """A status as text in the database, as Status in Python."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: Status | None, dialect: Any) -> str | None:  # noqa: ARG002
+        return None if value is None else str(value)
+
+    def process_result_value(self, value: str | None, dialect: Any) -> Status | None:  # noqa: ARG002
+        return None if value is None else Status(value)
+
+
+class Clock(SQLModel, table=True):
+    """One row that counts write transactions. A row of its own: a maximum over rows goes back when one is deleted."""
+
+    __tablename__ = "clock"
+    id: int = Field(default=1, primary_key=True)
+    change: int = 0
+
+
+class Experiment(SQLModel, table=True):
+    """A named question: a base spec and a grid of varied knobs, expanded into runs."""
+
+    __tablename__ = "experiment"
+    __table_args__ = {"sqlite_autoincrement": True}
+    id: int | None = Field(default=None, primary_key=True)
+    name: str
+    base: dict[str, Any] = Field(sa_type=JSON)
+    grid: dict[str, Any] = Field(sa_type=JSON)
+    created_at: datetime = Field(default_factory=now, sa_type=Utc)
+
+
+class Run(SQLModel, table=True):
+    """One training of one model on one data set with one seed. Only app.store.runs writes it."""
+
+    __tablename__ = "run"
+    __table_args__ = (Index("run_by_status", "status", "id"), {"sqlite_autoincrement": True})
+    id: int | None = Field(default=None, primary_key=True)
+    experiment_id: int | None = Field(default=None, foreign_key="experiment.id", index=True)
+    name: str
+    status: Status = Field(default=Status.QUEUED, sa_type=StatusText)
+    cause: str | None = None
+    spec: dict[str, Any] = Field(sa_type=JSON)
+    parameters: int
+    steps_total: int
+    steps_done: int = 0
+    device: str | None = None  # where it runs or ran: "cpu", "cuda:0"
+    stop_requested: bool = False
+    attempt: int = 0  # number of the attempt that may write; fences off older workers
+    changed: int = Field(default=0, index=True)  # Clock.change of the last write
+    created_at: datetime = Field(default_factory=now, sa_type=Utc)
+    started_at: datetime | None = Field(default=None, sa_type=Utc)
+    ended_at: datetime | None = Field(default=None, sa_type=Utc)
+
+
+class Attempt(SQLModel, table=True):
+    """One life of a run's worker process."""
+
+    __tablename__ = "attempt"
+    run_id: int = Field(foreign_key="run.id", primary_key=True, ondelete="CASCADE")
+    n: int = Field(primary_key=True)  # 1, 2, … within the run
+    pid: int | None = None
+    pid_created: float | None = None  # psutil's create_time: a pid alone may be another process by now
+    cause: str | None = None
+    environment: dict[str, Any] | None = Field(default=None, sa_type=JSON)
+    started_at: datetime = Field(default_factory=now, sa_type=Utc)
+    ended_at: datetime | None = Field(default=None, sa_type=Utc)
+
+
+class Deletion(SQLModel, table=True):
+    """A deleted run's id, so that who asks what changed hears of it."""
+
+    __tablename__ = "deletion"
+    run_id: int = Field(primary_key=True)
+    changed: int = Field(index=True)
+
+
+class Summary(SQLModel, table=True):
+    """Last and best value of one series, so that tables sort without reading series."""
+
+    __tablename__ = "summary"
+    __table_args__ = (Index("summary_by_last", "metric", "last"),)
+    run_id: int = Field(foreign_key="run.id", primary_key=True, ondelete="CASCADE")
+    metric: str = Field(primary_key=True)
+    last: float
+    best: float  # the greatest accuracy, the least loss
+    best_step: int
+
+
+class Chunk(SQLModel, table=True):
+    """Up to 1,024 consecutive points of one series as little-endian arrays."""
+
+    __tablename__ = "chunk"
+    run_id: int = Field(foreign_key="run.id", primary_key=True, ondelete="CASCADE")
+    name: str = Field(primary_key=True)
+    first_step: int = Field(primary_key=True)
+    last_step: int
+    points: int
+    changed: int = Field(index=True)  # Clock.change of the last write
+    steps: bytes = Field(sa_type=LargeBinary)  # int64
+    times: bytes = Field(sa_type=LargeBinary)  # float64, seconds of training
+    values: bytes = Field(sa_type=LargeBinary)  # float64

@@ -1,0 +1,10 @@
+"""The REST API: one file a resource."""
+
+from fastapi import APIRouter
+
+from app.web.api import compare, datasets, events, experiments, runs, series, system
+
+PREFIX = "/api/v1"
+router = APIRouter(prefix=PREFIX)
+for part in (experiments, runs, series, compare, datasets, events, system):
+    router.include_router(part.router)

@@ -1,0 +1,42 @@
+"""/events: what changes, live."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Query
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from starlette.exceptions import HTTPException
+
+from app.web.problems import documented
+from app.web.schemas import RunIds
+from app.web.state import TailNow
+
+router = APIRouter(tags=["events"])
+
+
+async def _room(tail: TailNow) -> None:
+    if tail.full:
+        detail = f"{tail.listeners} streams are open, as many as may be: close a page or two and try again"
+        raise HTTPException(503, detail, {"Retry-After": "5"})
+
+
+@router.get(
+    "/events",
+    summary="What changes, live",
+    response_class=EventSourceResponse,
+    dependencies=[Depends(_room)],
+    responses=documented(422, 503),
+)
+async def events(
+    tail: TailNow,
+    run: RunIds = [],  # noqa: B006
+    last_event_id: Annotated[str | None, Header(max_length=100, description="Go on after this event.")] = None,
+    after: Annotated[
+        str | None, Query(max_length=100, description="The same, for a page that opens its stream anew.")
+    ] = None,
+) -> AsyncIterator[ServerSentEvent]:
+    """Server-sent events. `run`: `{run, experiment, name, status, step}` of a run that changed, at most four a second
+    a run; `deleted`: `{run}`; `counts`: number of runs in each state, for every listener. Points are not sent: fetch
+    the series. A comment every 10 s keeps the connection."""
+    async for event in tail.listen(frozenset(run), last_event_id or after):
+        yield event

@@ -1,0 +1,105 @@
+"""/experiments"""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from app.store import experiments, runs
+from app.store.engine import reading
+from app.store.experiments import ExperimentSpec
+from app.store.tables import Run
+from app.web.launching import check_devices
+from app.web.problems import Refused, documented
+from app.web.schemas import (
+    ConfigurationOut,
+    ExperimentId,
+    ExperimentIn,
+    ExperimentOut,
+    ExperimentPage,
+    Limit,
+    PlanOut,
+    SpecOut,
+    StoppedOut,
+)
+from app.web.state import BackgroundNow, Database
+from app.web.titles import configuration_title
+from trainer.spec import RunSpec, flat
+
+router = APIRouter(prefix="/experiments", tags=["experiments"])
+
+
+@router.post("", status_code=201, summary="Launch an experiment", responses=documented(400, 403, 413, 422, 503))
+def launch(body: ExperimentIn, engine: Database, background: BackgroundNow, response: Response) -> ExperimentOut:
+    """Every combination of the grid's values, on top of the base, is queued as a run."""
+    check_devices(body.expand(), background)
+    row, members = experiments.create(engine, ExperimentSpec(name=body.name, base=body.base, grid=body.grid))
+    background.wake()
+    response.headers["Location"] = f"/api/v1/experiments/{row.id}"
+    return ExperimentOut.of(row, members)
+
+
+@router.post("/plan", summary="What a launch would make", responses=documented(400, 403, 413, 422, 503))
+def plan(body: ExperimentIn, background: BackgroundNow) -> PlanOut:
+    """The runs that the same body would launch, with the same errors; nothing is made."""
+    specs = body.expand()
+    check_devices(specs, background)
+    groups: dict[str, list[RunSpec]] = {}
+    for spec in specs:
+        groups.setdefault(str({**spec.to_json(), "seed": None}), []).append(spec)
+    firsts = [members[0] for members in groups.values()]
+    varied = _varied([flat(spec.to_json()) for spec in firsts])
+    return PlanOut(
+        runs=len(specs),
+        seeds=len({spec.seed for spec in specs}),
+        steps=sum(spec.steps_total for spec in specs),
+        configurations=[
+            ConfigurationOut(
+                name=configuration_title(flat(members[0].to_json()), varied),
+                spec=SpecOut.model_validate(members[0].to_json()),
+                parameters=members[0].parameters,
+                runs=len(members),
+                steps=members[0].steps_total,
+            )
+            for members in groups.values()
+        ],
+    )
+
+
+def _varied(knobs: list[dict[str, object]]) -> list[str]:
+    paths = dict.fromkeys(path for one in knobs for path in one)
+    return [path for path in paths if len({str(one.get(path)) for one in knobs if path in one}) > 1]
+
+
+@router.get("", summary="List experiments", responses=documented(422, 503))
+def list_experiments(
+    engine: Database,
+    cursor: Annotated[str | None, Query(max_length=30, description="`next` of the page before.")] = None,
+    limit: Limit = 100,
+) -> ExperimentPage:
+    """Newest first."""
+    if cursor is not None and not (cursor.isascii() and cursor.isdecimal() and len(cursor) < 19):
+        raise Refused(422, "cursor", "cursor is not one of ours: take `next` of the page before as it is")
+    rows = experiments.listed(engine, int(cursor) if cursor else None, limit + 1)
+    with reading(engine) as session:
+        items = [ExperimentOut.of(row, _members(session, row.id)) for row in rows[:limit]]
+    return ExperimentPage(items=items, next=str(items[-1].id) if len(rows) > limit else None)
+
+
+def _members(session: object, experiment_id: int | None) -> list[Run]:
+    return runs.of_experiment(session, experiment_id or 0)  # type: ignore[arg-type]
+
+
+@router.get("/{experiment_id}", summary="One experiment", responses=documented(404, 422, 503))
+def get_experiment(experiment_id: ExperimentId, engine: Database) -> ExperimentOut:
+    with reading(engine) as session:
+        return ExperimentOut.of(experiments.get(session, experiment_id), _members(session, experiment_id))
+
+
+@router.post("/{experiment_id}/stop", summary="Stop all its runs", responses=documented(400, 403, 404, 413, 422, 503))
+def stop(experiment_id: ExperimentId, engine: Database, background: BackgroundNow) -> StoppedOut:
+    """Queued runs are stopped at once, running ones within a second; what they recorded is kept."""
+    with reading(engine) as session:
+        experiments.get(session, experiment_id)
+    stopped = runs.stop_experiment(engine, experiment_id)
+    background.wake()
+    return StoppedOut(run_ids=stopped)

@@ -1,0 +1,138 @@
+"""/runs"""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Response
+from fastapi.responses import FileResponse, PlainTextResponse
+
+from app.store import artifacts, experiments, runs
+from app.store.engine import reading, writing
+from app.store.tables import Status
+from app.web.launching import check_devices
+from app.web.problems import Refused, documented
+from app.web.schemas import Cursor, Id, Limit, RunChange, RunId, RunIn, RunOut, RunPage, runs_out
+from app.web.state import BackgroundNow, Database, SettingsNow
+from trainer import catalog
+from trainer.catalog import shown
+from trainer.spec import parse
+
+router = APIRouter(prefix="/runs", tags=["runs"])
+LOG_BYTES = 256 * 1024
+
+
+@router.post("", status_code=201, summary="Launch one run", responses=documented(400, 403, 413, 422, 503))
+def launch(body: RunIn, engine: Database, background: BackgroundNow, response: Response) -> RunOut:
+    spec = parse(body.spec)
+    check_devices([spec], background)
+    with writing(engine) as session:
+        row = runs.add(session, spec, body.name or experiments.run_names([spec])[0])
+        session.flush()
+    background.wake()
+    response.headers["Location"] = f"/api/v1/runs/{row.id}"
+    with reading(engine) as reader:
+        return runs_out(reader, [row])[0]
+
+
+@router.get("", summary="List runs", responses=documented(422, 503))
+def list_runs(
+    engine: Database,
+    status: Annotated[list[Status], Query(description="Only runs in one of these states.")] = [],  # noqa: B006
+    experiment: Annotated[Id | None, Query(description="Only runs of this experiment.")] = None,
+    dataset: Annotated[str | None, Query(description="Only runs on this data set.")] = None,
+    q: Annotated[str, Query(max_length=200, description="Only runs whose name contains this.")] = "",
+    sort: Annotated[Literal["created", "status", "accuracy"], Query(description="accuracy: the last one.")] = "created",
+    order: Annotated[Literal["asc", "desc"], Query()] = "desc",
+    cursor: Cursor = None,
+    limit: Limit = 100,
+) -> RunPage:
+    """Newest first, or as `sort` and `order` say."""
+    if dataset is not None and dataset not in catalog.DATASETS:
+        message = f"dataset is {shown(dataset)}: there is no such data set; choose {' or '.join(catalog.DATASETS)}"
+        raise Refused(422, "dataset", message)
+    query = runs.Query(tuple(status), experiment, dataset, q, sort, order == "asc", cursor, limit)
+    with reading(engine) as session:
+        try:
+            rows, following = runs.listed(session, query)
+        except runs.BadCursor as error:
+            raise Refused(422, "cursor", str(error)) from None
+        return RunPage(items=runs_out(session, rows), next=following)
+
+
+@router.get("/{run_id}", summary="One run", responses=documented(404, 422, 503))
+def get_run(run_id: RunId, engine: Database) -> RunOut:
+    with reading(engine) as session:
+        return runs_out(session, [runs.get(session, run_id)])[0]
+
+
+@router.patch("/{run_id}", summary="Rename a run", responses=documented(400, 403, 404, 413, 422, 503))
+def change_run(run_id: RunId, body: RunChange, engine: Database) -> RunOut:
+    runs.rename(engine, run_id, body.name)
+    return get_run(run_id, engine)
+
+
+@router.delete(
+    "/{run_id}", status_code=204, summary="Delete a run", responses=documented(400, 403, 404, 409, 413, 422, 503)
+)
+def delete_run(run_id: RunId, engine: Database, settings: SettingsNow) -> None:
+    """With its series, weights and logs. A run that is at work is refused: stop it first."""
+    runs.remove(engine, run_id)
+    artifacts.remove(settings, run_id)
+
+
+@router.post("/{run_id}/stop", summary="Stop a run", responses=documented(400, 403, 404, 409, 413, 422, 503))
+def stop_run(run_id: RunId, engine: Database, background: BackgroundNow) -> RunOut:
+    """A queued run is stopped at once, a running one within a second; what it recorded is kept."""
+    runs.request_stop(engine, run_id)
+    background.wake()
+    return get_run(run_id, engine)
+
+
+@router.get(
+    "/{run_id}/log",
+    summary="Its worker's output",
+    response_class=PlainTextResponse,
+    responses=documented(404, 422, 503),
+)
+def get_log(
+    run_id: RunId,
+    engine: Database,
+    settings: SettingsNow,
+    attempt: Annotated[int | None, Query(ge=1, le=1_000_000, description="The newest when absent.")] = None,
+) -> PlainTextResponse:
+    """The last 256 KiB of one attempt's log, as plain text."""
+    with reading(engine) as session:
+        run = runs.get(session, run_id)
+    path = artifacts.log(settings, run_id, attempt or run.attempt)
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, 2)
+            file.seek(max(0, size - LOG_BYTES))
+            text = file.read().decode("utf-8", "replace")
+    except FileNotFoundError:
+        if attempt is not None:
+            raise Refused(404, "attempt", f"attempt {attempt} of run {run_id} has no log") from None
+        text = ""
+    return PlainTextResponse(text)
+
+
+@router.get(
+    "/{run_id}/weights",
+    summary="Its final weights",
+    response_class=FileResponse,
+    responses={
+        200: {
+            "description": "A state_dict: torch.load(file, weights_only=True)",
+            "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+        },
+        **documented(404, 422, 503),
+    },
+)
+def get_weights(run_id: RunId, engine: Database, settings: SettingsNow) -> FileResponse:
+    """The net's state_dict, safe to load with `weights_only=True`."""
+    with reading(engine) as session:
+        run = runs.get(session, run_id)
+    path = artifacts.weights(settings, run_id)
+    if not path.is_file():
+        message = f"run {run_id} is {run.status}: only a run that succeeded has weights"
+        raise Refused(404, "run_id", message)
+    return FileResponse(path, media_type="application/octet-stream", filename=f"run-{run_id}.pt")

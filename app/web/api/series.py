@@ -1,0 +1,170 @@
+"""Series for charts, in buckets, and exact, as CSV."""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from fastapi.responses import Response, StreamingResponse
+from pydantic import BaseModel, Field
+from sqlalchemy import Engine
+
+from app.store import buckets, runs, series
+from app.store.engine import reading
+from app.store.tables import Run
+from app.web.problems import Refused, documented
+from app.web.schemas import MAX_ID, RunId, RunIds, SeriesName
+from app.web.state import Database
+
+router = APIRouter(tags=["series"])
+
+Points = Annotated[int, Query(ge=1, le=10_000, description="At most this many buckets for the longest run's length.")]
+Width = Annotated[
+    int | None,
+    Query(ge=1, le=2**31, description="Steps a bucket, instead of `points`; to bring an earlier answer up to date."),
+]
+Smoothing = Annotated[float, Query(ge=0, lt=1, description="Factor of the moving average; 0: not smoothed.")]
+First = Annotated[int, Query(alias="from", ge=1, le=MAX_ID, description="First step.")]
+Last = Annotated[int | None, Query(alias="to", ge=1, le=MAX_ID, description="Last step.")]
+
+
+class CurveOut(BaseModel):
+    """One run's series in buckets; lists of equal length, one entry a bucket that holds a point."""
+
+    run: int
+    points: int = Field(description="Points in the buckets together.")
+    steps: list[int] = Field(description="Step of the bucket's last point.")
+    times: list[float] = Field(description="Seconds of training at that step.")
+    min: list[float]
+    max: list[float]
+    mean: list[float]
+    last: list[float]
+    smoothed: list[float] | None = Field(
+        description="Debiased exponential moving average over the raw series, at that step."
+    )
+
+
+class CurvesOut(BaseModel):
+    """The same series of several runs, in buckets of the same steps."""
+
+    name: str
+    width: int = Field(description="Steps a bucket: bucket k holds steps k·width+1 to (k+1)·width.")
+    smoothing: float
+    items: list[CurveOut]
+
+
+class CurveAlone(CurveOut):
+    """One run's series in buckets."""
+
+    name: str
+    width: int
+    smoothing: float
+
+
+CSV: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "JSON; with raw=true a CSV stream",
+        "content": {"text/csv": {"schema": {"type": "string"}, "example": "step,time,value\n1,0.01,2.303\n"}},
+    }
+}
+
+
+@router.get(
+    "/series", summary="One series of several runs", response_model=CurvesOut, responses=documented(404, 422, 503)
+)
+def several(
+    engine: Database,
+    run: RunIds,
+    name: SeriesName = "train/loss",
+    points: Points = 1000,
+    width: Width = None,
+    smoothing: Smoothing = 0,
+    first: First = 1,
+    last: Last = None,
+) -> Response:
+    """Bucketed alike, so that the runs can be compared bucket by bucket; min and max of each bucket are kept."""
+    if not run:
+        raise Refused(422, "run", "run is missing: name one or more, as run=1&run=2")
+    with reading(engine) as session:
+        rows = runs.get_many(session, run)
+    return _json(_curves(engine, rows, name, points, width, smoothing, first, last))
+
+
+@router.get(
+    "/runs/{run_id}/series",
+    summary="One series of one run",
+    response_model=CurveAlone,
+    responses={**CSV, **documented(404, 422, 503)},
+)
+def one(
+    run_id: RunId,
+    engine: Database,
+    name: SeriesName = "train/loss",
+    points: Points = 1000,
+    width: Width = None,
+    smoothing: Smoothing = 0,
+    first: First = 1,
+    last: Last = None,
+    raw: Annotated[bool, Query(description="Every point exactly, as CSV `step,time,value`.")] = False,
+) -> Response:
+    """In buckets for a chart; with `raw=true` every point exactly, as a CSV stream."""
+    with reading(engine) as session:
+        row = runs.get(session, run_id)
+    if raw:
+        return StreamingResponse(_csv(engine, run_id, name), media_type="text/csv")
+    found = _curves(engine, [row], name, points, width, smoothing, first, last)
+    return _json({**{key: found[key] for key in ("name", "width", "smoothing")}, **found["items"][0]})
+
+
+def _curves(
+    engine: Engine,
+    rows: Sequence[Run],
+    name: str,
+    points: int,
+    width: int | None,
+    smoothing: float,
+    first: int,
+    last: int | None,
+) -> dict[str, Any]:
+    if last is not None and last < first:
+        raise Refused(422, "to", f"to is {last}: it comes before from, {first}")
+    longest = max(row.steps_total for row in rows)
+    whole = width or buckets.width_for(min(longest, last or longest) - min(first, longest) + 1, points)
+    return {
+        "name": name,
+        "width": whole,
+        "smoothing": smoothing,
+        "items": [_curve(engine, row.id or 0, name, whole, smoothing, first, last) for row in rows],
+    }
+
+
+def _curve(
+    engine: Engine, run_id: int, name: str, width: int, smoothing: float, first: int, last: int | None
+) -> dict[str, Any]:
+    with reading(engine) as session:
+        found = series.read(session, run_id, name, 1 if smoothing else first, last)
+    smoothed = buckets.smooth(found.values, smoothing) if smoothing else None
+    if smoothed is not None and first > 1:  # smoothed over all that came before, then cut
+        start = int(found.steps.searchsorted(first))
+        smoothed = smoothed[start:]
+        found = series.Points(found.steps[start:], found.times[start:], found.values[start:])
+    curve = buckets.bucketed(found, width, smoothed)._asdict()
+    return {
+        "run": run_id,
+        "points": len(found.steps),
+        **{key: None if array is None else array.tolist() for key, array in curve.items()},
+    }
+
+
+def _json(found: dict[str, Any]) -> Response:
+    # long lists of numbers: validating each of them again would take longer than reading them
+    return Response(json.dumps(found, separators=(",", ":")), media_type="application/json")
+
+
+def _csv(engine: Engine, run_id: int, name: str) -> Iterator[str]:
+    """repr of a float gives it back bit for bit."""
+    yield "step,time,value\n"
+    with reading(engine) as session:
+        for part in series.chunks(session, run_id, name):
+            rows = zip(part.steps.tolist(), part.times.tolist(), part.values.tolist(), strict=True)
+            yield "".join(f"{step},{time!r},{value!r}\n" for step, time, value in rows)

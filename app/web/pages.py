@@ -1,0 +1,128 @@
+"""The pages and what they are made of: Jinja2 templates, static files, Plotly's script from the installed package.
+
+Static files are addressed by the hash of them all (`/static/<hash>/js/runs.js`), so that they may be kept for ever
+and a new version is never mixed with an old one.
+"""
+
+import functools
+import gzip
+import hashlib
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import plotly
+from fastapi import FastAPI, Request
+from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+from starlette.exceptions import HTTPException
+from starlette.staticfiles import StaticFiles
+
+from app.store import experiments, runs
+from app.store.engine import reading
+from app.web.schemas import ExperimentOut
+from app.web.state import Database
+from app.web.titles import configuration_title
+from trainer.spec import flat
+
+ROOT = Path(__file__).parents[2]
+FOR_EVER = "public, max-age=31536000, immutable"
+
+
+def mount(app: FastAPI) -> None:
+    """Add the pages to the application."""
+    version = _hash_of(ROOT / "static")
+    prefix = f"/static/{version}"
+    plotly_path = f"/static/plotly-{metadata.version('plotly')}.js"
+    templates = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(ROOT / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.globals.update(static=prefix, plotly=plotly_path)
+
+    def page(name: str, status: int = 200, **values: Any) -> HTMLResponse:
+        return HTMLResponse(templates.get_template(name).render(**values), status)
+
+    def error_page(_: Request, status: int, detail: str) -> HTMLResponse:
+        return page(
+            "error.html", status, title="Page not found" if status == 404 else "That did not work", detail=detail
+        )
+
+    app.state.error_page = error_page
+    app.mount(prefix, _Kept(directory=ROOT / "static"), name="static")
+
+    @app.get(plotly_path, include_in_schema=False)
+    def plotly_script(request: Request) -> Response:
+        headers = {"Cache-Control": FOR_EVER, "Vary": "Accept-Encoding"}
+        if "gzip" not in request.headers.get("accept-encoding", ""):
+            return FileResponse(_plotly_file(), media_type="text/javascript", headers=headers)
+        headers["Content-Encoding"] = "gzip"
+        return Response(_plotly_compressed(), media_type="text/javascript", headers=headers)
+
+    @app.get("/favicon.ico", include_in_schema=False)
+    async def favicon() -> RedirectResponse:
+        return RedirectResponse(f"{prefix}/favicon.svg")
+
+    @app.get("/", include_in_schema=False)
+    def runs_page(engine: Database) -> HTMLResponse:
+        with reading(engine) as session:
+            empty = not any(runs.counts(session).values())
+        return page("runs.html", empty=empty)
+
+    @app.get("/experiments/new", include_in_schema=False)
+    async def new_page() -> HTMLResponse:
+        return page("new.html")
+
+    @app.get("/runs/{run_id}", include_in_schema=False)
+    def run_page(run_id: int, engine: Database) -> HTMLResponse:
+        with reading(engine) as session:
+            run = runs.get(session, run_id)
+            experiment = experiments.get(session, run.experiment_id) if run.experiment_id else None
+        return page("run.html", run=run, experiment=experiment, configuration=configuration_title(flat(run.spec), []))
+
+    @app.get("/compare", include_in_schema=False)
+    def compare_page(engine: Database, experiment: int | None = None) -> HTMLResponse:
+        if experiment is None:
+            return page("compare.html", experiment=None, experiments=_recent(engine))
+        with reading(engine) as session:
+            found = experiments.get(session, experiment)
+        return page("compare.html", experiment=found, experiments=[])
+
+    @app.get("/{path:path}", include_in_schema=False)
+    async def nothing(path: str) -> None:  # noqa: ARG001
+        raise HTTPException(404)
+
+
+def _recent(engine: Any) -> list[ExperimentOut]:
+    rows = experiments.listed(engine, None, 50)
+    with reading(engine) as session:
+        return [ExperimentOut.of(row, runs.of_experiment(session, row.id or 0)) for row in rows]
+
+
+class _Kept(StaticFiles):
+    """Static files that a browser may keep for ever."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(*args, **kwargs)
+        response.headers["Cache-Control"] = FOR_EVER
+        return response
+
+
+def _hash_of(root: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(path for path in root.rglob("*") if path.is_file()):
+        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:12]
+
+
+def _plotly_file() -> Path:
+    return Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+
+
+@functools.lru_cache(maxsize=1)
+def _plotly_compressed() -> bytes:
+    """1.5 of 4.8 MB; compressed at the first request and kept."""
+    return gzip.compress(_plotly_file().read_bytes(), compresslevel=9)

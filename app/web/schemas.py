@@ -1,0 +1,226 @@
+"""What goes into the API and what comes out, as types with their limits. OpenAPI is made of these."""
+
+import unicodedata
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Annotated, Any, Self
+
+from fastapi import Path, Query
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from sqlmodel import Session
+
+from app.store import runs
+from app.store.experiments import MAX_NAME, MAX_RUNS, ExperimentSpec
+from app.store.tables import Attempt, Experiment, Run, Status, Summary
+from trainer.spec import ModelSpec, OptimizerSpec
+
+MAX_ID = 2**63 - 1
+MAX_RUNS_SHOWN = 100
+
+
+def _printable(text: str) -> str:
+    if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in text):
+        raise ValueError("has control characters in it: leave them out")
+    return text
+
+
+Id = Annotated[int, Field(ge=1, le=MAX_ID)]
+RunId = Annotated[int, Path(ge=1, le=MAX_ID, description="Id of the run.", examples=[1])]
+ExperimentId = Annotated[int, Path(ge=1, le=MAX_ID, description="Id of the experiment.", examples=[1])]
+RunIds = Annotated[
+    list[Id],
+    Query(max_length=MAX_RUNS_SHOWN, description=f"Ids of runs, at most {MAX_RUNS_SHOWN}.", examples=[[1, 2]]),
+]
+SeriesName = Annotated[
+    str,
+    Query(max_length=200, description="Metric: train/loss, test/loss or test/accuracy."),
+    AfterValidator(_printable),
+]
+Cursor = Annotated[str | None, Query(max_length=1000, description="`next` of the page before.")]
+Limit = Annotated[int, Query(ge=1, le=500, description="Length of a page.")]
+Name = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_NAME),
+    AfterValidator(_printable),
+]
+
+
+# In
+
+
+class RunIn(BaseModel):
+    """One run to launch."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"name": "first try", "spec": {"model": "cnn", "dataset": "digits"}}]},
+    )
+    name: Name | None = Field(default=None, description="Shown in tables; made from the spec when absent.")
+    spec: dict[str, Any] = Field(
+        default={},
+        max_length=100,
+        description="Knobs by name, see GET /catalog; what is absent has its default. "
+        "A plain string for `model` or `optimizer` stands for it with default knobs.",
+    )
+
+
+class RunChange(BaseModel):
+    """What to change of a run."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"name": "baseline"}]})
+    name: Name
+
+
+class ExperimentIn(ExperimentSpec):
+    """Every combination of the grid's values, on top of the base, becomes a run."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "name": "FC and CNN",
+                    "base": {"dataset": "digits", "epochs": 1},
+                    "grid": {"model": ["fc", "cnn"], "pixel_order": ["original", "shuffled"]},
+                }
+            ]
+        }
+    )
+    name: Name
+    base: dict[str, Any] = Field(
+        default={}, max_length=100, description="Knobs that all runs share; what is absent has its default."
+    )
+    grid: dict[str, list[Any]] = Field(
+        default={},
+        max_length=100,
+        description="Knob path to the values it takes: `model`, `model.n_hidden`, `optimizer.lr`, `pixel_order`, "
+        f"`seed`, … At most {MAX_RUNS} runs.",
+    )
+
+
+# Out
+
+
+class SpecOut(BaseModel):
+    """What a run trains."""
+
+    model: ModelSpec
+    dataset: str
+    pixel_order: str
+    permutation_seed: int
+    seed: int
+    epochs: int
+    batch_size: int
+    optimizer: OptimizerSpec
+    device: str
+
+
+class SummaryOut(BaseModel):
+    """One series in short."""
+
+    last: float
+    best: float = Field(description="The greatest accuracy, the least loss.")
+    best_step: int
+
+
+class AttemptOut(BaseModel):
+    """One life of a run's worker process."""
+
+    n: int
+    started_at: datetime
+    ended_at: datetime | None
+    cause: str | None
+    environment: dict[str, Any] | None = Field(description="What it ran on: torch, python, device, threads, host.")
+
+
+class RunOut(BaseModel):
+    """A run."""
+
+    id: int
+    experiment_id: int | None
+    name: str
+    status: Status
+    cause: str | None = Field(description="Why it ended, in words; null for a run that finished.")
+    stop_requested: bool
+    spec: SpecOut
+    parameters: int
+    device: str | None = Field(description="Where it runs or ran.")
+    steps_done: int
+    steps_total: int
+    steps_per_epoch: int
+    summary: dict[str, SummaryOut]
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    attempts: list[AttemptOut]
+
+
+class RunPage(BaseModel):
+    items: list[RunOut]
+    next: str | None = Field(description="Cursor of the next page; null: this was the last.")
+
+
+class ExperimentOut(BaseModel):
+    """An experiment."""
+
+    id: int
+    name: str
+    base: dict[str, Any]
+    grid: dict[str, list[Any]]
+    created_at: datetime
+    run_ids: list[int]
+    counts: dict[str, int] = Field(description="Number of its runs in each state.")
+
+    @classmethod
+    def of(cls, row: Experiment, members: Iterable[Run]) -> Self:
+        members = list(members)
+        counts = {status.value: sum(run.status == status for run in members) for status in Status}
+        ids = [run.id for run in members if run.id is not None]
+        return cls(**row.model_dump(), run_ids=ids, counts=counts)
+
+
+class ExperimentPage(BaseModel):
+    items: list[ExperimentOut]
+    next: str | None = Field(description="Cursor of the next page; null: this was the last.")
+
+
+class ConfigurationOut(BaseModel):
+    """Runs that differ in nothing but the seed."""
+
+    name: str
+    spec: SpecOut
+    parameters: int
+    runs: int
+    steps: int = Field(description="Steps of one run.")
+
+
+class PlanOut(BaseModel):
+    """What an experiment would make."""
+
+    runs: int
+    seeds: int
+    configurations: list[ConfigurationOut]
+    steps: int = Field(description="Steps of all runs together.")
+
+
+class StoppedOut(BaseModel):
+    """Which runs were stopped or asked to stop."""
+
+    run_ids: list[int]
+
+
+def runs_out(session: Session, rows: Iterable[Run]) -> list[RunOut]:
+    """Rows as the API shows them, with summaries and attempts, in two queries."""
+    rows = list(rows)
+    ids = [row.id for row in rows if row.id is not None]
+    summaries, attempts = runs.summaries(session, ids), runs.attempts(session, ids)
+    return [run_out(row, summaries.get(row.id or 0, {}), attempts.get(row.id or 0, [])) for row in rows]
+
+
+def run_out(row: Run, summaries: dict[str, Summary], attempts: list[Attempt]) -> RunOut:
+    return RunOut(
+        **row.model_dump(exclude={"spec"}),
+        spec=SpecOut.model_validate(row.spec),
+        steps_per_epoch=row.steps_total // row.spec["epochs"],
+        summary={metric: SummaryOut(**summary.model_dump()) for metric, summary in sorted(summaries.items())},
+        attempts=[AttemptOut(**attempt.model_dump()) for attempt in attempts],
+    )

@@ -1,0 +1,164 @@
+"""Who may talk to the server, and how much: pure ASGI middleware, outermost first.
+
+Headers      security headers and Content-Security-Policy on every answer; an unforeseen error as a problem
+Hosts        Host allow-list, against DNS rebinding
+Origins      no mutating request from another site, against CSRF
+BodyLimit    1 MiB, chunked or not
+"""
+
+import ipaddress
+import logging
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.web.problems import problem
+
+BODY_LIMIT = 1024 * 1024
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+SECURITY_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),  # 'unsafe-inline' for styles only: Plotly sets them
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+log = logging.getLogger("runyard.web")
+
+
+def is_loopback(host: str) -> bool:
+    """True for localhost, 127.0.0.0/8 and ::1: only programs of this machine get there."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class SecureHeaders:
+    """Security headers on every answer, and a problem document for an error nobody foresaw."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = False
+
+        async def secured(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                headers = MutableHeaders(scope=message)
+                for name, value in SECURITY_HEADERS.items():
+                    headers.setdefault(name, value)
+                headers.setdefault("Cache-Control", "no-cache")
+            await send(message)
+
+        try:
+            await self.app(scope, receive, secured)
+        except Exception:
+            log.exception("%s %s failed", scope["method"], scope["path"])
+            if started:
+                raise
+            detail = "The server met an error that nobody foresaw: its log has the details, please report it"
+            await problem(500, detail)(scope, receive, secured)
+
+
+class Hosts:
+    """Refuse a Host header that does not name this machine's loopback (DNS rebinding)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            named = Headers(scope=scope).getlist("host")
+            if len(named) != 1 or not _is_own(named[0]):
+                given = ", ".join(named)[:80]
+                detail = f"Host is {given!r}: this server does not go by that name; use 127.0.0.1 or localhost"
+                await problem(400, detail)(scope, receive, send)
+                return
+        await self.app(scope, receive, send)
+
+
+def _is_own(header: str) -> bool:
+    try:
+        parts = urlsplit(f"//{header}")
+        host, _ = (parts.hostname or "").rstrip("."), parts.port
+    except ValueError:
+        return False
+    return bool(host) and parts.netloc == header and parts.username is None and is_loopback(host)
+
+
+class Origins:
+    """Refuse a mutating request that a browser sends for another site. Scripts send neither header."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] not in SAFE_METHODS:
+            headers = Headers(scope=scope)
+            origin, site = headers.get("origin"), headers.get("sec-fetch-site")
+            foreign = origin is not None and not _same(origin, headers.get("host", ""))
+            if foreign or site not in (None, "same-origin", "none"):
+                detail = f"The request comes from {origin or site!r:.80}: send it from this server's own pages"
+                await problem(403, detail)(scope, receive, send)
+                return
+        await self.app(scope, receive, send)
+
+
+def _same(origin: str, host: str) -> bool:
+    try:
+        given, own = urlsplit(origin), urlsplit(f"//{host}")
+        default = {"http": 80, "https": 443}.get(given.scheme)
+        return (
+            default is not None and given.hostname == own.hostname and (given.port or default) == (own.port or default)
+        )
+    except ValueError:
+        return False
+
+
+class BodyLimit:
+    """Refuse a body over the limit: by its Content-Length at once, else as soon as that much has come."""
+
+    def __init__(self, app: ASGIApp, limit: int = BODY_LIMIT) -> None:
+        self.app = app
+        self.limit = limit
+        self.detail = f"The body is over {limit:,} bytes: send less, for example a smaller grid"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        stated = Headers(scope=scope).get("content-length", "0")
+        if not stated.isdecimal() or int(stated) > self.limit:
+            await problem(413 if stated.isdecimal() else 400, self.detail)(scope, receive, send)
+            return
+        size = 0
+
+        async def limited() -> Message:
+            nonlocal size
+            message = await receive()
+            size += len(message.get("body", b""))
+            if size > self.limit:
+                raise HTTPException(413, self.detail)
+            return message
+
+        await self.app(scope, limited, send)

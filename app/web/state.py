@@ -1,0 +1,55 @@
+"""What the routes find in `app.state`, typed, as FastAPI dependencies."""
+
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, cast
+
+from fastapi import Depends
+from sqlalchemy import Engine
+from starlette.requests import Request
+
+from app.settings import Settings
+from trainer.data.prepared import Places
+
+if TYPE_CHECKING:
+    from app.web.stream import Tail
+
+
+class Background(Protocol):
+    """What launches queued runs; `app.cli` gives the server the dispatcher as one."""
+
+    @property
+    def devices(self) -> list[dict[str, Any]] | None:
+        """Name and title of each device, best first; None while that is being found out."""
+
+    def slots(self) -> list[dict[str, Any]]:
+        """The devices with their slots and how many are used."""
+
+    def wake(self) -> None:
+        """Something was queued or is to stop: look now."""
+
+
+async def _settings(request: Request) -> Settings:
+    return cast(Settings, request.app.state.settings)
+
+
+async def _engine(request: Request) -> Engine:
+    return cast(Engine, request.app.state.engine)
+
+
+async def _background(request: Request) -> Background:
+    return cast(Background, request.app.state.background)
+
+
+async def _tail(request: Request) -> "Tail":
+    return cast("Tail", request.app.state.tail)
+
+
+async def _places(request: Request) -> Places:
+    settings: Settings = request.app.state.settings
+    return Places(settings.datasets_dir, settings.prepared_dir)
+
+
+SettingsNow = Annotated[Settings, Depends(_settings)]
+Database = Annotated[Engine, Depends(_engine)]
+BackgroundNow = Annotated[Background, Depends(_background)]
+TailNow = Annotated["Tail", Depends(_tail)]
+PlacesNow = Annotated[Places, Depends(_places)]

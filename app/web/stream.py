@@ -1,0 +1,167 @@
+"""The live stream: one tail of the database feeds all listeners. An event says what changed, not the points.
+
+The tail looks at `PRAGMA data_version`, which changes when another connection has committed, four times a second, and
+only then at the change counter; the number of a change is the id of its event. So a listener that comes back with its
+last id is told what changed since, by the same query, whatever the server remembers.
+"""
+
+import asyncio
+import json
+import logging
+from collections import deque
+from collections.abc import AsyncIterator, Collection
+
+from fastapi.sse import ServerSentEvent
+from sqlalchemy import Engine
+
+from app.store import runs
+from app.store.engine import clock, reading
+from app.store.tables import Run
+
+POLL_SECONDS = 0.25
+RETRY_SECONDS = 1.0
+KEEPALIVE_SECONDS = 10.0
+MAX_LISTENERS = 100
+REMEMBERED = 240  # batches of changes kept for listeners that are a little behind: a minute's worth
+
+log = logging.getLogger("runyard.web")
+
+Changes = list[tuple[str, int, str]]
+"""Events: kind (`run` or `deleted`), id of the run, data as JSON."""
+
+
+class Tail:
+    """Follows the database. Call start() in the event loop, close() at the end."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.change = 0
+        self.counts: dict[str, int] = {}
+        self.listeners = 0
+        self.closed = False
+        self._batches: deque[tuple[int, int, Changes]] = deque(maxlen=REMEMBERED)  # after change, up to change, events
+        self._news = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def full(self) -> bool:
+        return self.listeners >= MAX_LISTENERS
+
+    async def start(self) -> None:
+        await asyncio.to_thread(self._read_first)
+        self._task = asyncio.create_task(self._follow(), name="runyard-tail")
+
+    def end_streams(self) -> None:
+        """Let every open stream end now, so that the server can."""
+        self.closed = True
+        self._tell()
+
+    async def close(self) -> None:
+        self.end_streams()
+        if self._task is not None:
+            await self._task
+
+    # Following the database
+
+    def _read_first(self) -> None:
+        with reading(self.engine) as session:
+            self.change, self.counts = clock(session), runs.counts(session)
+
+    async def _follow(self) -> None:
+        while not self.closed:
+            try:
+                await self._watch()
+            except Exception:
+                log.exception("the live stream could not read the database; it tries again")
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _watch(self) -> None:
+        with self.engine.connect() as connection:
+            seen = None
+            while not self.closed:
+                version = connection.exec_driver_sql("PRAGMA data_version").scalar_one()
+                connection.rollback()
+                if version != seen:
+                    await asyncio.to_thread(self._read_news)
+                    seen = version
+                await asyncio.sleep(POLL_SECONDS)
+
+    def _read_news(self) -> None:
+        change, counts, events = self._changes_after(self.change)
+        if change != self.change:
+            self._batches.append((self.change, change, events))
+            self.change, self.counts = change, counts
+            self._loop_tell()
+
+    def _changes_after(self, after: int) -> tuple[int, dict[str, int], Changes]:
+        with reading(self.engine) as session:
+            change = clock(session)
+            changed, deleted = runs.changed_since(session, after)
+            events: Changes = [("run", run.id or 0, _event_data(run)) for run in changed]
+            events += [("deleted", run_id, json.dumps({"run": run_id})) for run_id in deleted]
+            return change, runs.counts(session), events
+
+    def _loop_tell(self) -> None:
+        if self._task is not None:
+            self._task.get_loop().call_soon_threadsafe(self._tell)
+
+    def _tell(self) -> None:
+        news, self._news = self._news, asyncio.Event()
+        news.set()
+
+    # Listening
+
+    async def listen(self, only: Collection[int], last_event_id: str | None) -> AsyncIterator[ServerSentEvent]:
+        """Events of these runs (all when empty) from `last_event_id` on, and the counts whenever they change."""
+        self.listeners += 1
+        try:
+            at = self.change
+            if last_event_id and last_event_id.isdecimal() and len(last_event_id) < 19:
+                at = min(int(last_event_id), at)
+            told: dict[str, int] | None = None
+            while not self.closed:
+                news = self._news
+                at, events = await self._after(at)
+                if self.counts != told:
+                    told = self.counts
+                    yield ServerSentEvent(data=told, event="counts", id=str(at))
+                for kind, run, data in events:
+                    if not only or run in only:
+                        yield ServerSentEvent(raw_data=data, event=kind, id=str(at))
+                if at == self.change and not self.closed and not await _within(news, KEEPALIVE_SECONDS):
+                    yield ServerSentEvent(comment="still here")
+        finally:
+            self.listeners -= 1
+
+    async def _after(self, at: int) -> tuple[int, Changes]:
+        """What changed after `at`: from memory, or, for a listener that was long away, from the database."""
+        if at >= self.change:
+            return at, []
+        batches = list(self._batches)
+        if batches and batches[0][0] <= at:
+            newer = [(upto, events) for _, upto, events in batches if upto > at]
+            latest = {(kind, run): (kind, run, data) for _, events in newer for kind, run, data in events}
+            return newer[-1][0], list(latest.values())
+        change, _, events = await asyncio.to_thread(self._changes_after, at)
+        return change, events
+
+
+def _event_data(run: Run) -> str:
+    return json.dumps(
+        {
+            "run": run.id,
+            "experiment": run.experiment_id,
+            "name": run.name,
+            "status": run.status,
+            "step": run.steps_done,
+        }
+    )
+
+
+async def _within(event: asyncio.Event, seconds: float) -> bool:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return False
+    return True

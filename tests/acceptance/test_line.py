@@ -1,0 +1,62 @@
+"""The whole line, with real processes: from a body to a curve."""
+
+import csv
+import io
+from typing import Any
+
+import torch
+
+from tests.serving import Server
+from trainer import devices, loop, models
+from trainer.data.loaded import LoadedData
+from trainer.data.prepared import Places, load
+from trainer.spec import parse
+
+
+def raw(server: Server, run: int, name: str = "train/loss") -> list[tuple[int, float]]:
+    with server.api() as client:
+        answer = client.get(f"/runs/{run}/series", params={"name": name, "raw": True})
+    assert answer.headers["content-type"].startswith("text/csv")
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    return [(int(row["step"]), float(row["value"])) for row in rows]
+
+
+def test_an_experiment_trains_and_its_series_are_what_the_trainer_yields(server: Server, places: Places) -> None:
+    body = {
+        "name": "four ways",
+        "base": {"dataset": "digits", "epochs": 2},
+        "grid": {"model": ["fc", "cnn"], "pixel_order": ["original", "shuffled"]},
+    }
+    made = server.call("POST", "/experiments", json=body)
+    assert len(made["run_ids"]) == 4
+    for run_id in made["run_ids"]:
+        run = server.wait_for(run_id, "succeeded")
+        assert (run["steps_done"], run["steps_total"], run["cause"]) == (226, 226, None)
+        spec = parse(run["spec"])
+        measured = _trained(spec, places)
+        for name in ("train/loss", "test/loss", "test/accuracy"):
+            assert raw(server, run_id, name) == [(m.step, m.value) for m in measured if m.name == name]
+        accuracy = [m for m in measured if m.name == "test/accuracy"]
+        assert run["summary"]["test/accuracy"]["last"] == accuracy[-1].value
+        assert run["attempts"][0]["environment"]["threads"] == 1
+
+
+def _trained(spec: Any, places: Places) -> list[loop.Measurement]:
+    device = torch.device("cpu")
+    devices.make_repeatable(spec.parameters)
+    data = LoadedData(spec, load(spec.dataset, places), device)
+    return [measured for measured in loop.train(spec, data, loop.start(spec, device)) if measured]
+
+
+def test_the_weights_load_safely_and_give_the_recorded_accuracy(server: Server, places: Places) -> None:
+    run_id = server.launch(model="cnn", dataset="digits", pixel_order="shuffled")
+    run = server.wait_for(run_id, "succeeded")
+    with server.api() as client:
+        content = client.get(f"/runs/{run_id}/weights").content
+    spec = parse(run["spec"])
+    model = models.build(spec)
+    model.load_state_dict(torch.load(io.BytesIO(content), weights_only=True))
+    data = LoadedData(spec, load("digits", places), torch.device("cpu"))
+    images, labels = data.test_batch(slice(None))
+    accuracy = float((model(images).argmax(dim=1) == labels).double().mean())
+    assert abs(accuracy - run["summary"]["test/accuracy"]["last"]) < 0.002

@@ -1,0 +1,138 @@
+"""A real server for tests: `runyard serve` in a process of its own, on a free port, with a home of its own."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+import psutil
+
+ROOT = Path(__file__).parents[1]
+WAIT_SECONDS = 90.0
+T = TypeVar("T")
+
+
+def until(look: Callable[[], T], what: str, seconds: float = WAIT_SECONDS) -> T:
+    """Await a condition; AssertionError with what was awaited when it doesn't come."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = look()
+        if found:
+            return found
+        assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
+        time.sleep(0.02)
+
+
+@dataclass
+class Server:
+    """One server process and its home; `restart()` starts another one on the same home."""
+
+    home: Path
+    environment: dict[str, str] = field(default_factory=dict)
+    process: "subprocess.Popen[str] | None" = None
+    url: str = ""
+
+    def start(self) -> None:
+        variables = {"RUNYARD_HOME": str(self.home), "RUNYARD_PORT": "0", **self.environment}
+        with (self.home / "server.err").open("a") as errors:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "app.cli", "serve"],
+                cwd=ROOT,
+                env={**os.environ, **variables},
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+            )
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line.startswith("Runyard is at "), (line, (self.home / "server.err").read_text())
+        self.url = line.split()[-1]
+
+    def kill(self) -> None:
+        """As a power cut would: its workers live on."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+    def restart(self) -> None:
+        self.kill()
+        self.start()
+
+    def api(self) -> httpx.Client:
+        return httpx.Client(base_url=f"{self.url}/api/v1", timeout=30)
+
+    def call(self, method: str, path: str, **more: Any) -> Any:
+        """The answer's JSON; AssertionError unless it is a success."""
+        with self.api() as client:
+            answer = client.request(method, path, **more)
+        assert answer.is_success, (answer.status_code, answer.text)
+        return answer.json() if answer.content else None
+
+    def launch(self, **spec: Any) -> int:
+        run: int = self.call("POST", "/runs", json={"spec": spec})["id"]
+        return run
+
+    def run(self, run_id: int) -> dict[str, Any]:
+        found: dict[str, Any] = self.call("GET", f"/runs/{run_id}")
+        return found
+
+    def wait_for(self, run_id: int, *statuses: str, steps: int = 0, seconds: float = WAIT_SECONDS) -> dict[str, Any]:
+        """Until the run is in one of these states and at that step."""
+
+        def look() -> dict[str, Any] | None:
+            run = self.run(run_id)
+            if run["status"] in statuses and run["steps_done"] >= steps:
+                return run
+            assert run["status"] in (*statuses, "queued", "starting", "running"), (run["status"], run["cause"])
+            return None
+
+        found = until(look, f"run {run_id} is {' or '.join(statuses)}", seconds)
+        assert found is not None
+        return found
+
+    def workers(self) -> dict[int, psutil.Process]:
+        """Run id to its worker process, of this home."""
+        found = {}
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error, ValueError, IndexError):
+                words = process.cmdline()
+                ours = "app.jobs.worker" in words and process.environ().get("RUNYARD_HOME") == str(self.home)
+                if ours and process.status() != psutil.STATUS_ZOMBIE:
+                    found[int(words[words.index("app.jobs.worker") + 1])] = process
+        return found
+
+    def close(self) -> None:
+        """End the server and every worker that it left."""
+        if self.process is not None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(15)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+            assert self.process.stdout is not None
+            self.process.stdout.close()
+        for worker in self.workers().values():
+            with contextlib.suppress(psutil.Error):
+                worker.kill()
+
+
+@contextlib.contextmanager
+def serving(home: Path, prepared: Path, **environment: str) -> Iterator[Server]:
+    """A server whose data sets are prepared already; ended with its workers, whatever happens."""
+    home.mkdir(parents=True, exist_ok=True)
+    if not (home / "prepared").exists():
+        (home / "prepared").symlink_to(prepared)
+    server = Server(home, environment)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.close()
