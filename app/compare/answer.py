@@ -60,15 +60,15 @@ def _by_order(groups: Sequence[Group]) -> list[tuple[Group, Group]]:
 
 def _shuffling(row: Row) -> str:
     if row.original is None and row.shuffled is None:
-        return f"{row.name} has no finished run yet."
+        return f"{row.name}: no finished run yet."
     if row.original is None or row.shuffled is None:
         missing = "pixels in order" if row.original is None else "shuffled pixels"
-        return f"{row.name} has no finished run on {missing} yet."
+        return f"{row.name}: no finished run on {missing} yet."
     points = 100 * (row.shuffled.mean - row.original.mean)
     if abs(points) < 0.05:
-        return f"With shuffled pixels, {row.name} has the same mean accuracy."
+        return f"{row.name}: the same mean accuracy with shuffled pixels."
     word = "lower" if points < 0 else "higher"
-    return f"With shuffled pixels, {row.name}’s mean accuracy is {abs(points):.1f} points {word}."
+    return f"{row.name}: mean accuracy {abs(points):.1f} points {word} with shuffled pixels."
 
 
 def _best(measured: Sequence[Group], name: Name, waiting: int) -> list[str]:

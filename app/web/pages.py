@@ -9,11 +9,11 @@ import gzip
 import hashlib
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import jinja2
 import plotly
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Query, Request
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
@@ -23,6 +23,7 @@ from app.store.engine import reading
 from app.web.schemas import ExperimentOut
 from app.web.state import Database
 from app.web.titles import configuration_title
+from trainer import catalog
 from trainer.spec import flat
 
 ROOT = Path(__file__).parents[2]
@@ -41,14 +42,14 @@ def mount(app: FastAPI) -> None:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    templates.globals.update(static=prefix, plotly=plotly_path)
+    templates.globals.update(static=prefix, plotly=plotly_path, models=list(catalog.MODELS))
 
     def page(name: str, status: int = 200, **values: Any) -> HTMLResponse:
-        return HTMLResponse(templates.get_template(name).render(**values), status)
+        return HTMLResponse(templates.get_template(f"{name}.html").render(page=name, **values), status)
 
     def error_page(_: Request, status: int, detail: str) -> HTMLResponse:
         return page(
-            "error.html", status, title="Page not found" if status == 404 else "That did not work", detail=detail
+            "error", status, title="Page not found" if status == 404 else "That did not work", detail=detail
         )
 
     app.state.error_page = error_page
@@ -70,26 +71,29 @@ def mount(app: FastAPI) -> None:
     def runs_page(engine: Database) -> HTMLResponse:
         with reading(engine) as session:
             empty = not any(runs.counts(session).values())
-        return page("runs.html", empty=empty)
+        return page("runs", empty=empty)
 
     @app.get("/experiments/new", include_in_schema=False)
     async def new_page() -> HTMLResponse:
-        return page("new.html")
+        return page("new")
 
     @app.get("/runs/{run_id}", include_in_schema=False)
     def run_page(run_id: int, engine: Database) -> HTMLResponse:
         with reading(engine) as session:
             run = runs.get(session, run_id)
             experiment = experiments.get(session, run.experiment_id) if run.experiment_id else None
-        return page("run.html", run=run, experiment=experiment, configuration=configuration_title(flat(run.spec), []))
+        return page("run", run=run, experiment=experiment, configuration=configuration_title(flat(run.spec), []))
 
     @app.get("/compare", include_in_schema=False)
-    def compare_page(engine: Database, experiment: int | None = None) -> HTMLResponse:
+    def compare_page(
+        engine: Database,
+        experiment: int | None = None,
+        run: Annotated[list[int], Query()] = [],  # noqa: B006
+    ) -> HTMLResponse:
         if experiment is None:
-            return page("compare.html", experiment=None, experiments=_recent(engine))
+            return page("compare", experiment=None, chooser=None if run else _recent(engine))
         with reading(engine) as session:
-            found = experiments.get(session, experiment)
-        return page("compare.html", experiment=found, experiments=[])
+            return page("compare", experiment=experiments.get(session, experiment), chooser=None)
 
     @app.get("/{path:path}", include_in_schema=False)
     async def nothing(path: str) -> None:  # noqa: ARG001

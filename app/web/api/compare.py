@@ -51,6 +51,7 @@ class GroupOut(BaseModel):
     pixel_order: str
     knobs: dict[str, Any] = Field(description="Knob path to value.")
     parameters: int
+    steps_total: int = Field(description="Length of one of its runs.")
     n: int = Field(description="Runs that succeeded; figures are of those.")
     runs: list[MemberOut]
     metrics: dict[str, FigureOut]
@@ -178,6 +179,7 @@ def _group_out(group: Group, name: str, rows: list[Run]) -> GroupOut:
         pixel_order=group.knobs["pixel_order"],
         knobs=dict(group.knobs),
         parameters=rows[0].parameters,
+        steps_total=rows[0].steps_total,
         n=group.done,
         runs=[
             MemberOut(run=row.id or 0, seed=row.spec["seed"], status=row.status, steps_done=row.steps_done)

@@ -1,0 +1,126 @@
+// Making and changing elements, messages, menus. Data always goes in as text, never as markup.
+
+import { activity } from "./format.js";
+import { colorVariable } from "./palette.js";
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/**
+ * el("button.btn", {type: "button", onclick: f, "aria-label": "Stop"}, icon("stop"), "Stop")
+ * Properties that are functions become listeners; true sets an empty attribute; null and false leave it out.
+ */
+export function el(selector, properties = {}, ...children) {
+  const [tag, ...classes] = selector.split(".");
+  const element = document.createElement(tag || "div");
+  if (classes.length) element.className = classes.join(" ");
+  for (const [name, value] of Object.entries(properties)) {
+    if (typeof value === "function") element.addEventListener(name.replace(/^on/, ""), value);
+    else if (value === true) element.setAttribute(name, "");
+    else if (value !== null && value !== undefined && value !== false) element.setAttribute(name, value);
+  }
+  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  return element;
+}
+
+/** One of the symbols of templates/icons.svg. */
+export function icon(name) {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("class", "icon");
+  svg.setAttribute("aria-hidden", "true");
+  const use = document.createElementNS(SVG, "use");
+  use.setAttribute("href", `#i-${name}`);
+  svg.append(use);
+  return svg;
+}
+
+/** A line in the model's colour, dashed for shuffled pixels: the legend of every chart and table. */
+export function swatch(model, order) {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("class", "swatch");
+  svg.setAttribute("aria-hidden", "true");
+  svg.setAttribute("viewBox", "0 0 22 10");
+  const line = document.createElementNS(SVG, "line");
+  const place = { x1: 0, x2: 22, y1: 5, y2: 5, stroke: `var(${colorVariable(model)})` };
+  if (order === "shuffled") place["stroke-dasharray"] = "6 3";
+  for (const [name, value] of Object.entries(place)) line.setAttribute(name, value);
+  svg.append(line);
+  return svg;
+}
+
+/** A status badge: icon and word. Bring it up to date with setStatus(). */
+export function statusBadge(run) {
+  const badge = el("span.status", {}, icon("queued"), el("span"));
+  setStatus(badge, run);
+  return badge;
+}
+
+export function setStatus(badge, run) {
+  if (badge.dataset.status !== run.status) {
+    badge.dataset.status = run.status;
+    badge.querySelector("use").setAttribute("href", `#i-${run.status}`);
+  }
+  setText(badge.lastElementChild, activity(run));
+  if (run.cause) badge.title = run.cause;
+  else badge.removeAttribute("title");
+}
+
+/** Write only what changed: a cell that stays the same costs no layout. */
+export function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/**
+ * A message in the corner. kind: ok, bad or info. action: {label, run}, e.g. Undo.
+ * Errors stay until closed; others leave after `seconds`, but wait while pointed at or focused.
+ */
+export function toast(text, { kind = "info", action = null, seconds = kind === "bad" ? Infinity : 8 } = {}) {
+  const region = document.getElementById("toasts");
+  let timer = 0;
+  const close = () => {
+    clearTimeout(timer);
+    box.remove();
+  };
+  const wait = () => {
+    clearTimeout(timer);
+    if (Number.isFinite(seconds)) timer = setTimeout(close, seconds * 1000);
+  };
+  const box = el(
+    "div.toast",
+    {
+      "data-kind": kind,
+      role: kind === "bad" ? "alert" : null,
+      onpointerenter: () => clearTimeout(timer),
+      onpointerleave: wait,
+      onfocusin: () => clearTimeout(timer),
+      onfocusout: wait,
+    },
+    icon({ ok: "succeeded", bad: "warn", info: "info" }[kind]),
+    el("div.text", {}, text),
+    action &&
+      el("button.btn.btn-small", { type: "button", onclick: () => (close(), action.run()) }, action.label),
+    el("button.btn.btn-quiet.btn-icon.btn-small", { type: "button", "aria-label": "Close", onclick: close }, icon("close")),
+  );
+  while (region.children.length > 3) region.firstElementChild.remove();
+  region.append(box);
+  wait();
+  return close;
+}
+
+/** Show an error where there is no field beside which it belongs. */
+export const report = (error) => toast(error.message, { kind: "bad" });
+
+/** Copy text; true when it worked. Clipboard access is missing on plain http off loopback. */
+export async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    const box = el("textarea", { readonly: true, class: "visually-hidden" });
+    box.value = text;
+    document.body.append(box);
+    box.select();
+    const done = document.execCommand("copy");
+    box.remove();
+    return done;
+  }
+}

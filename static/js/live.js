@@ -1,0 +1,93 @@
+// The page's one live stream: what changed, by event. A hidden tab closes it and comes back with its last id.
+
+import { headline } from "./format.js";
+import { setText } from "./dom.js";
+
+const RETRY_MS = 2000;
+const WORDS = { live: "Live", reconnecting: "Reconnecting", offline: "Offline" };
+
+let source = null;
+let lastId = "";
+let timer = 0;
+let failures = 0;
+const listeners = { run: [], deleted: [], counts: [] };
+
+/** on("run", ({run, status, step}) => …); kinds: run, deleted, counts. */
+export function on(kind, listener) {
+  listeners[kind].push(listener);
+}
+
+function show(state) {
+  const dot = document.getElementById("live");
+  dot.dataset.state = state;
+  setText(dot, WORDS[state]);
+}
+
+function connect() {
+  clearTimeout(timer);
+  source?.close();
+  source = new EventSource(`/api/v1/events${lastId ? `?after=${lastId}` : ""}`);
+  source.onopen = () => {
+    failures = 0;
+    show("live");
+  };
+  source.onerror = () => {
+    // The browser's own retry gives up on some errors: closed here and opened anew with the last id.
+    source.close();
+    failures += 1;
+    show(failures > 3 ? "offline" : "reconnecting");
+    timer = setTimeout(connect, RETRY_MS);
+  };
+  for (const [kind, called] of Object.entries(listeners)) {
+    source.addEventListener(kind, (event) => {
+      lastId = event.lastEventId || lastId;
+      const data = JSON.parse(event.data);
+      for (const listener of called) listener(data);
+    });
+  }
+}
+
+/** Begin; frame.js does. Listeners may still come. */
+export function start() {
+  on("counts", (counts) => setText(document.getElementById("counts"), headline(counts)));
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) {
+      clearTimeout(timer);
+      source?.close();
+      source = null;
+    } else if (!source) {
+      connect();
+    }
+  });
+  addEventListener("pagehide", () => source?.close());
+  if (!document.hidden) connect();
+}
+
+/** Gather calls: run `work` with all that was asked for, at most once every `milliseconds`, never twice at a time. */
+export function gathered(work, milliseconds = 250) {
+  let waiting = new Set();
+  let due = 0;
+  let busy = false;
+  const turn = async () => {
+    due = 0;
+    if (busy) return ask();
+    const now = waiting;
+    waiting = new Set();
+    busy = true;
+    try {
+      await work(now);
+    } catch (error) {
+      console.warn(error); // the next change asks again
+    } finally {
+      busy = false;
+      if (waiting.size) ask();
+    }
+  };
+  const ask = () => {
+    if (!due) due = setTimeout(turn, milliseconds);
+  };
+  return (item) => {
+    waiting.add(item);
+    ask();
+  };
+}
