@@ -578,7 +578,7 @@ function drawFinals() {
       annotations: groups.flatMap((one, index) =>
         one.metrics["test/accuracy"]
           ? []
-          : [{ x: 0, xref: "paper", y: index, text: "no run has finished yet", showarrow: false, xanchor: "left", font: { color: token("--muted") } }],
+          : [{ x: 0, xref: "paper", y: index, text: "no run has finished yet", showarrow: false, xanchor: "left", xshift: 6, font: { color: token("--muted") } }],
       ),
       shapes: groups.slice(1).map((_, index) => ({
         type: "line", xref: "paper", x0: 0, x1: 1, y0: index + 0.5, y1: index + 0.5, line: { color: token("--grid"), width: 1 },

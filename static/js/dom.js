@@ -124,3 +124,26 @@ export async function copy(text) {
     return done;
   }
 }
+
+/** Ask before something that can't be undone. Resolves to true when confirmed. */
+export function confirmed(question, { detail = "", yes }) {
+  return new Promise((resolve) => {
+    const close = () => {
+      dialog.remove();
+      resolve(dialog.returnValue === "yes");
+    };
+    const dialog = el(
+      "dialog",
+      { "aria-label": question, onclose: close },
+      el(
+        "form",
+        { method: "dialog" },
+        el("h2", {}, question),
+        detail && el("p.muted", {}, detail),
+        el("div.actions", {}, el("button.btn", { value: "no", autofocus: true }, "Cancel"), el("button.btn.btn-danger", { value: "yes" }, yes)),
+      ),
+    );
+    document.body.append(dialog);
+    dialog.showModal();
+  });
+}

@@ -10,11 +10,13 @@ let source = null;
 let lastId = "";
 let timer = 0;
 let failures = 0;
+let counted = null;
 const listeners = { run: [], deleted: [], counts: [] };
 
 /** on("run", ({run, status, step}) => …); kinds: run, deleted, counts. */
 export function on(kind, listener) {
   listeners[kind].push(listener);
+  if (kind === "counts" && counted) listener(counted); // told before this module was there
 }
 
 function show(state) {
@@ -49,7 +51,10 @@ function connect() {
 
 /** Begin; frame.js does. Listeners may still come. */
 export function start() {
-  on("counts", (counts) => setText(document.getElementById("counts"), headline(counts)));
+  on("counts", (counts) => {
+    counted = counts;
+    setText(document.getElementById("counts"), headline(counts));
+  });
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) {
       clearTimeout(timer);

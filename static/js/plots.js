@@ -61,6 +61,7 @@ export function xAxis(kind, range, more = {}) {
     tickformat: ",",
     ticksuffix: suffix,
     showticksuffix: "last",
+    ticklabeloverflow: "allow",
     hoverformat: kind === "time" ? ".1f" : kind === "epoch" ? ".2f" : ",",
     unifiedhovertitle: { text: kind === "time" ? "%{x} s" : `${kind} %{x}` },
     ...more,

@@ -1,0 +1,331 @@
+// New experiment: a form whose preview, errors and script are the server's answer to the same body that it launches.
+
+import { get, post, query } from "./api.js";
+import { chipField } from "./chips.js";
+import { copy, el, report, setText, swatch, toast } from "./dom.js";
+import { addressOf, bodyOf, emptyForm, formAt, formOf } from "./form.js";
+import { integer, plural } from "./format.js";
+import { showImages } from "./images.js";
+import { gathered } from "./live.js";
+
+const byId = (id) => document.getElementById(id);
+const RANGE = /^(\d+)-(\d+)$/;
+const MOST_SEEDS = 500;
+
+let catalog = null;
+let form = emptyForm();
+let plan = null;
+let language = "curl";
+let preset = null;
+
+// Fields
+
+const fields = {};
+const chip = (path, place, options = {}) => {
+  fields[path] = chipField(place, {
+    ...options,
+    onchange: () => {
+      form.knobs[path] = fields[path].values();
+      edited();
+    },
+  });
+  byId(`f-${place}`).replaceWith(fields[path].box);
+};
+chip("epochs", "epochs");
+chip("batch_size", "batch_size");
+chip("optimizer.lr", "lr");
+chip("optimizer.momentum", "momentum");
+chip("permutation_seed", "permutation_seed");
+/** "1-5" stands for 1, 2, 3, 4, 5. */
+chip("seed", "seed", {
+  expand: (text) => {
+    const [, first, last] = (text.match(RANGE) ?? []).map(Number);
+    const count = last - first + 1;
+    return count > 0 && count <= MOST_SEEDS ? Array.from({ length: count }, (_, at) => String(first + at)) : [text];
+  },
+});
+const modelFields = {}; // "fc.n_hidden" -> field
+
+byId("name").addEventListener("input", (event) => {
+  form.name = event.target.value;
+  edited();
+});
+byId("device").addEventListener("change", (event) => {
+  form.knobs.device = [event.target.value];
+  edited();
+});
+byId("order").addEventListener("click", (event) => {
+  if (event.target.tagName !== "BUTTON") return;
+  form.knobs.pixel_order = event.target.value === "both" ? ["original", "shuffled"] : [event.target.value];
+  showOrder();
+  edited();
+});
+byId("form").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const button = byId("launch");
+  button.disabled = true;
+  try {
+    const made = await post("/experiments", bodyOf(form));
+    location.assign(`/compare${query({ experiment: made.id })}`);
+  } catch (error) {
+    showErrors(error);
+  }
+});
+byId("form").addEventListener("keydown", (event) => {
+  // Enter in a field completes that field; launching takes the button
+  if (event.key === "Enter" && event.target.tagName === "INPUT") event.preventDefault();
+});
+for (const name of ["curl", "python"]) {
+  byId(`t-${name}`).addEventListener("click", () => {
+    language = name;
+    showScript();
+  });
+}
+byId("copy").addEventListener("click", async () => toast((await copy(byId("script").textContent)) ? "Copied" : "It could not be copied"));
+
+async function begin() {
+  const system = get("/system");
+  catalog = await get("/catalog");
+  const asked = new URLSearchParams(location.search).get("preset");
+  const chosen = catalog.presets.find((one) => one.name === asked);
+  const fallback = catalog.presets.find((one) => catalog.datasets.find((data) => data.name === one.base.dataset)?.on_disk) ?? catalog.presets[0];
+  const given = chosen ? null : formAt(location.search, catalog);
+  if (given) form = given;
+  else usePreset(chosen ?? fallback);
+  showPresets();
+  showModels();
+  showDatasets();
+  showForm();
+  await edited();
+  for (const device of (await system).devices ?? []) byId("device").append(el("option", { value: device.name }, `${device.name}, ${device.title}`));
+  byId("device").value = form.knobs.device[0];
+}
+begin().catch(report);
+
+function usePreset(chosen) {
+  preset = chosen;
+  form = formOf(chosen.title, chosen.base, chosen.grid, catalog);
+}
+
+/** Something was changed: bring preview, script, images and address up to date. */
+function edited() {
+  const own = preset && JSON.stringify(bodyOf(formOf(form.name, preset.base, preset.grid, catalog))) === JSON.stringify(bodyOf(form));
+  if (!own) preset = null;
+  showPressed();
+  showSeedsNote();
+  history.replaceState(null, "", preset && form.name === preset.title ? `/experiments/new${query({ preset: preset.name })}` : addressOf(form));
+  showScript();
+  ask("plan");
+  seen("images");
+}
+
+const ask = gathered(async () => {
+  const body = bodyOf(form);
+  try {
+    plan = await post("/experiments/plan", body);
+    showPlan();
+  } catch (error) {
+    showErrors(error);
+  }
+}, 120);
+
+// What the form shows
+
+function showForm() {
+  byId("name").value = form.name;
+  for (const [path, field] of Object.entries(fields)) field.set(form.knobs[path]);
+  byId("device").value = form.knobs.device[0];
+  showOrder();
+  showModels();
+  showPressed();
+}
+
+function showPresets() {
+  const blank = { name: "blank", title: "Blank", note: "everything by hand" };
+  const cards = catalog.presets.map((one) => ({ name: one.name, title: one.question, note: one.title, one }));
+  byId("presets").replaceChildren(
+    ...[...cards, blank].map(({ name, title, note, one }) =>
+      el(
+        "button.pickcard",
+        {
+          type: "button",
+          "data-preset": name,
+          onclick: () => {
+            if (one) usePreset(one);
+            else {
+              preset = null;
+              form = formOf("", { dataset: "digits", model: "cnn" }, {}, catalog);
+            }
+            showForm();
+            edited();
+          },
+        },
+        el("span", {}, title),
+        el("span.note", {}, note),
+      ),
+    ),
+  );
+}
+
+function showPressed() {
+  const press = (selector, is) => document.querySelectorAll(selector).forEach((card) => card.setAttribute("aria-pressed", String(is(card))));
+  press("[data-preset]", (card) => card.getAttribute("data-preset") === preset?.name);
+  press("[data-dataset]", (card) => card.getAttribute("data-dataset") === form.knobs.dataset?.[0]);
+  const dataset = catalog.datasets.find((one) => one.name === form.knobs.dataset?.[0]);
+  setText(byId("about-data"), dataset?.description ?? "");
+}
+
+function showModels() {
+  byId("models").replaceChildren(
+    ...catalog.models.map((model) => {
+      const ticked = model.name in form.models;
+      const box = el("input", { type: "checkbox", id: `m-${model.name}`, checked: ticked });
+      box.addEventListener("change", () => {
+        if (box.checked) form.models[model.name] = Object.fromEntries(model.knobs.map((knob) => [knob.path.split(".")[1], [String(knob.default)]]));
+        else delete form.models[model.name];
+        form.models = Object.fromEntries(catalog.models.filter((one) => one.name in form.models).map((one) => [one.name, form.models[one.name]]));
+        showModels();
+        edited();
+      });
+      const knobs = ticked ? model.knobs.map((knob) => modelKnob(model, knob)) : [];
+      return el(
+        `div.pickcard.model${ticked ? ".on" : ""}`,
+        { "data-model": model.name, title: model.description },
+        el("label.named", { for: `m-${model.name}` }, box, swatch(model.name, "original"), model.title),
+        el("span.note", { "data-parameters": model.name }, `${integer(Object.values(model.parameters)[0])} parameters`),
+        ...knobs,
+      );
+    }),
+  );
+}
+
+function modelKnob(model, knob) {
+  const key = knob.path.split(".")[1];
+  const id = `k-${model.name}-${key}`;
+  const field = chipField(id, {
+    onchange: () => {
+      form.models[model.name][key] = field.values();
+      edited();
+    },
+  });
+  field.set(form.models[model.name][key]);
+  modelFields[knob.path] = field;
+  return el("div.knob", {}, el("label.note", { for: id, title: knob.help }, knob.title), field.box);
+}
+
+function showDatasets() {
+  byId("datasets").replaceChildren(
+    ...catalog.datasets.map((one) =>
+      el(
+        "button.pickcard",
+        {
+          type: "button",
+          "data-dataset": one.name,
+          onclick: () => {
+            form.knobs.dataset = [one.name];
+            edited();
+          },
+        },
+        el("span", {}, one.title),
+        el("span.note", {}, `${integer(one.train_size)} + ${integer(one.test_size)}, ${one.download_mb === 0 ? "installed" : one.on_disk ? "on disk" : `${one.download_mb} MB to download`}`),
+      ),
+    ),
+  );
+}
+
+function showOrder() {
+  const orders = form.knobs.pixel_order;
+  const now = orders.length > 1 ? "both" : orders[0];
+  for (const button of byId("order").children) button.setAttribute("aria-pressed", String(button.value === now));
+}
+
+function showSeedsNote() {
+  const count = form.knobs.seed.length;
+  const words = count < 2 ? "one seed has no deviation; 3 or more tell noise from effect" : "enough for a mean and deviation; 5 or more show smaller differences";
+  setText(byId("seeds-note"), count < 5 ? `${plural(count, "seed")}: ${words}` : plural(count, "seed"));
+}
+
+let shownImages = "";
+const seen = gathered(async () => {
+  const orders = form.knobs.pixel_order.includes("shuffled") ? ["original", "shuffled"] : ["original"];
+  const wish = { dataset: form.knobs.dataset[0], orders, seed: Number(form.knobs.permutation_seed[0] ?? 1), count: 8, size: innerWidth < 640 ? 28 : 56 };
+  if (JSON.stringify(wish) === shownImages || !Number.isInteger(wish.seed)) return;
+  shownImages = JSON.stringify(wish);
+  const shown = await showImages(byId("images"), wish).catch(() => true);
+  if (!shown) byId("images").replaceChildren(el("p.note", {}, "Its images can be shown after the download, at the first run."));
+}, 100);
+
+// The server's answer
+
+function showPlan() {
+  showFieldErrors([]);
+  const count = plan.configurations.length;
+  setText(byId("plan-title"), `${plural(count, "configuration")} × ${plural(plan.seeds, "seed")} = ${plural(plan.runs, "run")}`);
+  byId("plan").replaceChildren(
+    ...plan.configurations.map((one) =>
+      el(
+        "tr",
+        {},
+        el("td", {}, el("span.named", {}, swatch(one.spec.model.name, one.spec.pixel_order), one.name)),
+        el("td.right", {}, integer(one.parameters)),
+        el("td.right", {}, integer(one.runs)),
+        el("td.right", {}, integer(one.steps)),
+      ),
+    ),
+  );
+  for (const model of Object.keys(form.models)) {
+    const sizes = [...new Set(plan.configurations.filter((one) => one.spec.model.name === model).map((one) => one.parameters))];
+    const place = document.querySelector(`[data-parameters="${model}"]`);
+    if (sizes.length) setText(place, `${sizes.map(integer).join(", ")} parameters`);
+  }
+  byId("problem").hidden = true;
+  byId("launch").disabled = false;
+  setText(byId("launch"), `Launch ${plural(plan.runs, "run")}`);
+  const dataset = catalog.datasets.find((one) => one.name === form.knobs.dataset[0]);
+  setText(byId("launch-note"), dataset.on_disk ? `${integer(plan.steps)} steps in all` : `${dataset.download_mb} MB are downloaded first`);
+}
+
+function showErrors(error) {
+  const errors = error.errors ?? [];
+  showFieldErrors(errors);
+  byId("launch").disabled = true;
+  byId("problem").hidden = false;
+  const names = [...new Set(errors.map((one) => one.field.replace(/^grid\./, "").split(".").at(-1).replaceAll("_", " ")))];
+  const said = names.length ? `${plural(names.length, "field")} to correct: ${names.join(", ")}.` : error.message;
+  setText(byId("problem").lastElementChild, said);
+}
+
+/** Each error in a row under its field, in the words of the API. */
+function showFieldErrors(errors) {
+  const left = new Set(errors);
+  for (const row of document.querySelectorAll("[data-errors]")) {
+    const paths = row.dataset.errors.split(" ");
+    const own = errors.filter(({ field }) => paths.some((path) => matches(field, path)));
+    own.forEach((one) => left.delete(one));
+    row.replaceChildren(...own.map(({ message }) => el("p.error", { role: "alert" }, message)));
+  }
+  for (const [path, field] of Object.entries({ ...fields, ...modelFields })) {
+    field.mark(errors.filter((one) => one.field.replace(/^grid\./, "") === path).map((one) => one.message));
+  }
+  byId("name").classList.toggle("wrong", errors.some((one) => one.field === "name"));
+  if (left.size) toast([...left].map((one) => one.message).join("; "), { kind: "bad" });
+}
+
+const matches = (field, path) => {
+  const bare = field.replace(/^grid\./, "");
+  return bare === path || (path === "model" && bare.startsWith("model."));
+};
+
+function showScript() {
+  const body = bodyOf(form);
+  const text = JSON.stringify(body, null, 2);
+  const script =
+    language === "curl"
+      ? `curl ${location.origin}/api/v1/experiments \\\n  -H 'Content-Type: application/json' -d '${text.replaceAll("'", "'\\''")}'`
+      : `import httpx\n\nbody = ${python(body)}\nmade = httpx.post("${location.origin}/api/v1/experiments", json=body)\nprint(made.raise_for_status().json()["run_ids"])`;
+  setText(byId("script"), script);
+  for (const name of ["curl", "python"]) byId(`t-${name}`).setAttribute("aria-selected", String(name === language));
+}
+
+/** JSON with Python's words for its three constants. */
+const python = (value) => JSON.stringify(value, null, 4).replace(/(?<=: |^\s*)(true|false|null)(?=,?$)/gm, (word) => ({ true: "True", false: "False", null: "None" })[word]);

@@ -1,0 +1,487 @@
+// One run: its figures, loss and accuracy as they come, what it was told to do, how it ended.
+
+import { get, patch, post, query, remove } from "./api.js";
+import { confirmed, copy, el, report, setStatus, setText, statusBadge, swatch, toast } from "./dom.js";
+import { caption, fetchCurves, replaceTail, tailStart, xOf } from "./curves.js";
+import { ago, duration, elapsed, integer, loss, moment, percent } from "./format.js";
+import { showImages } from "./images.js";
+import { formAddress } from "./form.js";
+import { gathered, on } from "./live.js";
+import { color, dash, token } from "./palette.js";
+import { band, draw, line, onZoom, tip, xAxis, yAxis } from "./plots.js";
+
+const byId = (id) => document.getElementById(id);
+const id = Number(byId("run").dataset.run);
+const address = new URL(location.href);
+const view = { x: "step", smoothing: "0.95", from: "", to: "" };
+const DEFAULTS = { ...view };
+for (const key of Object.keys(view)) if (address.searchParams.has(key)) view[key] = address.searchParams.get(key);
+
+const HEIGHT = 290;
+const ENDED = ["succeeded", "failed", "stopped"];
+
+let run = null;
+let trainLoss = null;
+let tests = { "test/loss": null, "test/accuracy": null };
+let titles = { models: new Map(), datasets: new Map(), knobs: new Map() };
+
+// Controls first, so that no click is lost while the data are on their way
+
+for (const choice of document.querySelectorAll("[data-choice]")) {
+  const show = () => {
+    for (const button of choice.children) button.setAttribute("aria-pressed", String(button.value === view.x));
+  };
+  choice.addEventListener("click", (event) => {
+    if (event.target.tagName !== "BUTTON") return;
+    view.x = event.target.value;
+    view.from = view.to = "";
+    show();
+    remember();
+    loadCurves().catch(report);
+  });
+  show();
+}
+const slider = byId("smoothing");
+const showSmoothing = () => setText(byId("smoothing-value"), Number(view.smoothing) ? Number(view.smoothing).toFixed(2) : "off");
+slider.value = view.smoothing;
+slider.addEventListener("input", () => {
+  view.smoothing = slider.value;
+  showSmoothing();
+  smoothingMoved("smoothing");
+});
+const smoothingMoved = gathered(async () => {
+  remember();
+  await loadCurves();
+}, 120);
+showSmoothing();
+
+byId("stop").addEventListener("click", async (event) => {
+  event.target.disabled = true;
+  try {
+    run = await post(`/runs/${id}/stop`);
+    showRun();
+  } catch (error) {
+    report(error);
+  }
+  event.target.disabled = false;
+});
+byId("delete").addEventListener("click", async () => {
+  const sure = await confirmed(`Delete ${run.name}?`, { detail: "Its curves, weights and logs go with it.", yes: "Delete 1 run" });
+  if (!sure) return;
+  try {
+    await remove(`/runs/${id}`);
+    location.assign("/");
+  } catch (error) {
+    report(error);
+  }
+});
+byId("edit-name").addEventListener("click", () => editName(true));
+byId("keep-name").addEventListener("click", () => editName(false));
+byId("rename").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  try {
+    run = await patch(`/runs/${id}`, { name: byId("new-name").value });
+    editName(false);
+    showRun();
+  } catch (error) {
+    report(error);
+  }
+});
+byId("rename").addEventListener("keydown", (event) => event.key === "Escape" && editName(false));
+byId("copy-json").addEventListener("click", async () => {
+  toast((await copy(JSON.stringify(run.spec, null, 2))) ? "Configuration copied" : "The configuration could not be copied");
+});
+byId("as-table").addEventListener("click", (event) => {
+  const open = byId("loss-table").hidden;
+  byId("loss-table").hidden = !open;
+  event.target.setAttribute("aria-expanded", String(open));
+  setText(event.target, open ? "Hide the table" : "Show as a table");
+  showLossTable();
+});
+document.addEventListener("themechange", () => redraw());
+let width = 0;
+new ResizeObserver(() => byId("loss-chart").clientWidth !== width && redraw()).observe(byId("loss-chart"));
+
+function editName(open) {
+  byId("rename").hidden = !open;
+  byId("name").hidden = byId("edit-name").hidden = open;
+  if (open) {
+    byId("new-name").value = run.name;
+    byId("new-name").focus();
+    byId("new-name").select();
+  } else {
+    byId("edit-name").focus();
+  }
+}
+
+function remember() {
+  const shown = Object.fromEntries(Object.entries(view).filter(([key, value]) => value !== DEFAULTS[key]));
+  history.replaceState(null, "", `/runs/${id}${query(shown)}`);
+}
+
+// Data
+
+const options = () => ({
+  points: Math.max(200, Math.min(1000, Math.round(byId("loss-chart").clientWidth / 1.4))),
+  smoothing: Number(view.smoothing),
+});
+const zoom = () => (view.x === "step" && view.from ? { from: Math.max(1, Number(view.from)), to: Number(view.to) } : {});
+
+async function loadCurves() {
+  trainLoss = await fetchCurves([id], "train/loss", { ...options(), ...zoom() });
+  for (const name of Object.keys(tests)) tests[name] = await fetchCurves([id], name, { points: 1000 });
+  redraw();
+}
+
+const refresh = gathered(async () => {
+  const fresh = await get(`/runs/${id}`);
+  const tested = fresh.summary["test/accuracy"]?.last !== run?.summary["test/accuracy"]?.last || fresh.status !== run?.status;
+  run = fresh;
+  const from = tailStart(trainLoss, [id]);
+  if (!zoom().to || from <= zoom().to) {
+    const to = zoom().to ? { to: zoom().to } : {};
+    const tail = await fetchCurves([id], "train/loss", { width: trainLoss.width, smoothing: Number(view.smoothing), from, ...to });
+    replaceTail(trainLoss, tail, from);
+  }
+  if (tested) for (const name of Object.keys(tests)) tests[name] = await fetchCurves([id], name, { points: 1000 });
+  showRun();
+  redraw();
+  if (tested) await showLog();
+});
+on("run", (event) => event.run === id && trainLoss && refresh("run"));
+on("deleted", (event) => event.run === id && toast("This run was deleted", { kind: "bad" }));
+
+async function begin() {
+  run = await get(`/runs/${id}`);
+  showRun();
+  await Promise.all([loadCurves(), showLog(), catalogue(), showSeen()]);
+}
+begin().catch(report);
+setInterval(() => run && showTimes(), 1000);
+
+async function catalogue() {
+  const found = await get("/catalog");
+  for (const model of found.models) {
+    titles.models.set(model.name, model.title);
+    for (const knob of model.knobs) titles.knobs.set(knob.path, knob.title);
+  }
+  for (const dataset of found.datasets) titles.datasets.set(dataset.name, dataset.title);
+  for (const knobs of Object.values(found.optimizers)) for (const knob of knobs) titles.knobs.set(knob.path, knob.title);
+  showConfig();
+}
+
+async function showSeen() {
+  const shuffled = run.spec.pixel_order === "shuffled";
+  const shown = await showImages(byId("images"), {
+    dataset: run.spec.dataset,
+    orders: ["original", "shuffled"],
+    seed: run.spec.permutation_seed,
+    count: 6,
+  });
+  const row = shuffled ? "lower" : "upper";
+  setText(byId("images-note"), shown ? `This run trains on the ${row} row.` : "The images can be shown once the data set is prepared.");
+}
+
+async function showLog() {
+  const answer = await fetch(`/api/v1/runs/${id}/log`);
+  const box = byId("log");
+  const atEnd = box.scrollTop + box.clientHeight >= box.scrollHeight - 8;
+  setText(box, (await answer.text()) || "Nothing yet: the log begins when a worker starts.");
+  setText(byId("log-state"), ENDED.includes(run.status) ? "ended" : "following");
+  if (atEnd) box.scrollTop = box.scrollHeight;
+}
+
+// Words and figures
+
+function showRun() {
+  setText(byId("name"), run.name);
+  document.title = `${run.name} · Runyard`;
+  setStatus(byId("status"), run);
+  const ended = ENDED.includes(run.status);
+  byId("stop").hidden = ended || run.stop_requested;
+  byId("delete").hidden = ["starting", "running"].includes(run.status);
+  const line = byId("configuration");
+  if (!line.querySelector("svg")) line.prepend(swatch(run.spec.model.name, run.spec.pixel_order));
+  showCause();
+  showFigures();
+  showTimes();
+  showConfig();
+  showAttempts();
+  byId("weights").hidden = run.status !== "succeeded";
+}
+
+function showTimes() {
+  const when = run.ended_at
+    ? `${run.status} ${ago(run.ended_at)}`
+    : run.started_at
+      ? `started ${ago(run.started_at)}`
+      : `queued ${ago(run.created_at)}`;
+  setText(byId("when"), when);
+  byId("when").title = moment(run.ended_at ?? run.started_at ?? run.created_at);
+  const seconds = elapsed(run);
+  if (ENDED.includes(run.status)) {
+    const verb = run.status === "succeeded" ? "in" : `${run.status} after`;
+    setText(byId("f-left"), `of ${integer(run.steps_total)} steps${seconds === null ? "" : `, ${verb} ${duration(seconds)}`}`);
+  } else if (run.steps_done && seconds) {
+    const left = (seconds * (run.steps_total - run.steps_done)) / run.steps_done;
+    setText(byId("f-left"), `of ${integer(run.steps_total)} steps, about ${duration(left)} left`);
+  } else {
+    setText(byId("f-left"), `of ${integer(run.steps_total)} steps`);
+  }
+}
+
+function showFigures() {
+  setText(byId("f-steps"), integer(run.steps_done));
+  const bar = byId("f-bar");
+  const share = Math.round((100 * run.steps_done) / run.steps_total);
+  bar.setAttribute("aria-valuenow", String(share));
+  bar.firstElementChild.style.width = `${share}%`;
+  bar.firstElementChild.dataset.status = run.status;
+  const epoch = Math.min(run.spec.epochs, Math.floor(run.steps_done / run.steps_per_epoch) + (ENDED.includes(run.status) ? 0 : 1));
+  setText(byId("f-epoch"), integer(run.status === "queued" ? 0 : epoch));
+  setText(byId("f-epochs"), `of ${integer(run.spec.epochs)}`);
+  const seconds = elapsed(run);
+  const images = run.steps_done * run.spec.batch_size;
+  setText(byId("f-speed"), seconds && images ? integer(images / seconds) : "–");
+  const accuracy = run.summary["test/accuracy"];
+  setText(byId("f-accuracy"), accuracy ? percent(accuracy.last) : "–");
+  const best = accuracy && accuracy.best > accuracy.last;
+  setText(byId("f-accuracy-note"), best ? `best ${percent(accuracy.best)}` : accuracy ? `epoch ${Math.round(lastTestStep() / run.steps_per_epoch)}` : "");
+  setText(byId("f-parameters"), integer(run.parameters));
+  setText(byId("f-device"), run.device ?? run.spec.device);
+  const threads = run.attempts.at(-1)?.environment?.threads;
+  setText(byId("f-threads"), threads ? `${threads} thread${threads === 1 ? "" : "s"}` : "");
+}
+
+const lastTestStep = () => tests["test/accuracy"]?.items.get(id)?.steps.at(-1) ?? run.steps_per_epoch;
+
+function showLastLoss() {
+  const curve = trainLoss?.items.get(id);
+  const value = curve?.smoothed?.at(-1) ?? curve?.last.at(-1);
+  setText(byId("f-loss"), loss(value));
+  setText(byId("f-loss-note"), value == null ? "" : curve.smoothed ? "smoothed" : "last batch");
+}
+
+/** Why a run failed, in one line, and the way out. */
+function showCause() {
+  const failed = run.status === "failed";
+  byId("cause").hidden = !failed;
+  if (!failed) return;
+  const [title, ...rest] = (run.cause ?? "The cause was not recorded").split(": ");
+  setText(byId("cause-title"), title[0].toUpperCase() + title.slice(1));
+  const kept = run.steps_done ? `The ${integer(run.steps_done)} steps that were recorded are kept.` : "No step was recorded.";
+  const more = rest.join(": ");
+  setText(byId("cause-more"), `${more ? `${more[0].toUpperCase()}${more.slice(1)}. ` : ""}${kept}`);
+  const way = byId("cause-way");
+  const diverged = /^loss became|^test loss became/.test(run.cause ?? "");
+  const spec = structuredClone(run.spec);
+  if (diverged) spec.optimizer.lr = Number((spec.optimizer.lr / 10).toPrecision(3));
+  way.hidden = false;
+  way.href = formAddress(run.name, spec);
+  setText(way, diverged ? `Try learning rate ${spec.optimizer.lr}` : "Launch it again");
+}
+
+function showConfig() {
+  const spec = run.spec;
+  const knobs = (head) => Object.entries(spec[head]).filter(([key]) => key !== "name");
+  const environment = run.attempts.at(-1)?.environment;
+  const rows = [
+    ["Model", titles.models.get(spec.model.name) ?? spec.model.name],
+    ...knobs("model").map(([key, value]) => [titles.knobs.get(`model.${key}`) ?? key, integer(value)]),
+    ["Data", titles.datasets.get(spec.dataset) ?? spec.dataset],
+    ["Pixel order", spec.pixel_order === "shuffled" ? `shuffled, permutation seed ${spec.permutation_seed}` : "original"],
+    ["Seed", String(spec.seed)],
+    ["Epochs", integer(spec.epochs)],
+    ["Batch size", integer(spec.batch_size)],
+    ["Optimiser", spec.optimizer.name.toUpperCase()],
+    ...knobs("optimizer").map(([key, value]) => [titles.knobs.get(`optimizer.${key}`) ?? key, String(value)]),
+    ["Device", spec.device],
+    environment && ["Software", `torch ${environment.torch.split("+")[0]}, Python ${environment.python}`],
+  ].filter(Boolean);
+  const body = byId("config").tBodies[0];
+  const text = JSON.stringify(rows);
+  if (body.dataset.shown === text) return;
+  body.dataset.shown = text;
+  body.replaceChildren(...rows.map(([title, value]) => el("tr", {}, el("th", { scope: "row" }, title), el("td", {}, value))));
+}
+
+function showAttempts() {
+  const rows = run.attempts.toReversed().map((attempt) => {
+    const current = attempt.n === run.attempts.length;
+    const end = attempt.ended_at === null ? statusBadge(run) : attempt.cause ?? "Finished";
+    const seconds = ((attempt.ended_at ? Date.parse(attempt.ended_at) : Date.now()) - Date.parse(attempt.started_at)) / 1000;
+    return el(
+      "tr",
+      {},
+      el("td", {}, String(attempt.n)),
+      el("td.nowrap", { title: moment(attempt.started_at) }, ago(attempt.started_at)),
+      el("td.right", {}, duration(seconds)),
+      el(current && run.status === "failed" ? "td.bad" : "td", {}, end),
+    );
+  });
+  const none = el("tr", {}, el("td.muted", { colspan: 4 }, "None yet: the run waits for a free slot"));
+  byId("attempts").tBodies[0].replaceChildren(...(rows.length ? rows : [run.ended_at ? el("tr", {}, el("td.muted", { colspan: 4 }, "None: it was stopped in the queue")) : none]));
+}
+
+// Charts
+
+function redraw() {
+  if (!trainLoss || !run) return;
+  showLastLoss();
+  showFigures();
+  drawLoss();
+  drawAccuracy();
+  showLossTable();
+}
+
+function xRange() {
+  if (view.from) return [Number(view.from), Number(view.to)];
+  const curve = trainLoss.items.get(id);
+  const steps = run.status === "failed" && run.steps_done ? run.steps_done : run.steps_total;
+  if (view.x === "step") return [0, steps];
+  if (view.x === "epoch") return [0, steps / run.steps_per_epoch];
+  const last = curve?.times.at(-1) ?? 1;
+  const whole = run.status === "running" && run.steps_done ? (last * run.steps_total) / run.steps_done : last;
+  return [0, Math.max(whole, 0.01)];
+}
+
+function drawLoss() {
+  const element = byId("loss-chart");
+  width = element.clientWidth;
+  const curve = trainLoss.items.get(id);
+  const colour = color(run.spec.model.name);
+  const style = { dash: dash(run.spec.pixel_order), width: 2 };
+  const traces = [{ type: "scatter", x: [null], y: [null], hoverinfo: "skip" }];
+  let high = 2.5;
+  if (curve?.steps.length) {
+    const x = xOf(curve, view.x, run.steps_per_epoch);
+    const y = curve.smoothed ?? curve.mean;
+    traces.push(band(x, curve.min, curve.max, colour, 0.2, {}));
+    traces.push(line(x, y, colour, { ...style, name: curve.smoothed ? "smoothed" : "mean", hovertemplate: "%{y:.4f}" }));
+    if (run.status === "running") traces.push(tip(x.at(-1), y.at(-1), colour, {}));
+    high = curve.max.reduce((a, b) => Math.max(a, b), 0) * 1.02;
+  }
+  const test = tests["test/loss"]?.items.get(id);
+  if (test?.steps.length) {
+    traces.push({
+      type: "scatter",
+      mode: "markers",
+      x: xOf(test, view.x, run.steps_per_epoch),
+      y: test.last,
+      name: "test loss",
+      hovertemplate: "%{y:.4f}",
+      cliponaxis: false,
+      marker: { symbol: "diamond", size: 9, color: token("--text"), line: { width: 1.5, color: token("--ground") } },
+    });
+    high = Math.max(high, ...test.last.map((value) => value * 1.02));
+  }
+  element.style.height = `${HEIGHT}px`;
+  draw(
+    element,
+    traces,
+    {
+      width,
+      height: HEIGHT,
+      margin: { l: 38, r: 24, t: 22, b: 30 },
+      xaxis: xAxis(view.x, xRange(), { nticks: 10 }),
+      yaxis: yAxis("train/loss", { range: [0, high] }),
+      shapes: run.status === "failed" && run.steps_done && view.x === "step" ? [failure()] : [],
+      annotations: [{ text: "nats", x: 0, y: 1, xref: "paper", yref: "paper", xanchor: "right", yanchor: "bottom", showarrow: false, xshift: -4, yshift: 6 }],
+    },
+    `loss ${view.x}`,
+  );
+  setText(byId("caption"), caption(trainLoss, Number(view.smoothing)));
+  byId("loss-legend").replaceChildren(
+    el("span", {}, swatch(run.spec.model.name, run.spec.pixel_order), curve?.smoothed ? "smoothed" : "mean"),
+    el("span", {}, el("i.area", {}), "min to max"),
+    el("span", {}, "◆ test loss"),
+  );
+  byId("loss-legend").querySelector(".area").style.background = colour;
+  if (!element.dataset.zooms) {
+    element.dataset.zooms = "yes";
+    onZoom(element, zoomed);
+  }
+}
+
+const failure = () => ({ type: "line", x0: run.steps_done, x1: run.steps_done, yref: "paper", y0: 0, y1: 1, line: { color: token("--bad"), width: 1.5 } });
+
+const zoomTo = gathered(async () => {
+  remember();
+  if (view.x === "step") await loadCurves();
+}, 150);
+
+function zoomed(change) {
+  if (change["xaxis.autorange"]) {
+    view.from = view.to = "";
+    zoomTo("all");
+  } else if (change["xaxis.range[0]"] !== undefined) {
+    const round = view.x === "step" ? Math.round : (value) => value;
+    view.from = String(round(Math.max(0, change["xaxis.range[0]"])));
+    view.to = String(round(Math.max(1, change["xaxis.range[1]"])));
+    zoomTo("part");
+  }
+}
+
+function drawAccuracy() {
+  const element = byId("accuracy-chart");
+  const curve = tests["test/accuracy"]?.items.get(id);
+  const colour = color(run.spec.model.name);
+  const values = curve?.last ?? [];
+  const x = (curve?.steps ?? []).map((step) => step / run.steps_per_epoch);
+  const [low, high] = values.length ? [Math.min(...values), Math.max(...values)] : [0, 1];
+  const pad = Math.max(0.01, (high - low) * 0.15);
+  element.style.height = `${HEIGHT}px`;
+  draw(
+    element,
+    [
+      { type: "scatter", x: [null], y: [null], hoverinfo: "skip" },
+      line(x, values, colour, {
+        mode: "lines+markers",
+        dash: dash(run.spec.pixel_order),
+        name: "test accuracy",
+        hovertemplate: "%{y:.2%}",
+        marker: { size: 8, color: token("--ground"), line: { color: colour, width: 1.75 } },
+        cliponaxis: false,
+      }),
+    ],
+    {
+      width: element.clientWidth,
+      height: HEIGHT,
+      margin: { l: 44, r: 34, t: 22, b: 30 },
+      hovermode: "x unified",
+      xaxis: xAxis("epoch", [0, Math.max(run.spec.epochs, 1) * 1.04], { nticks: Math.min(run.spec.epochs + 1, 7), hoverformat: ",", ticksuffix: run.spec.epochs === 1 ? " epoch" : " epochs" }),
+      yaxis: yAxis("test/accuracy", { range: values.length ? [Math.max(0, low - pad), Math.min(1.002, high + pad)] : [0, 1] }),
+    },
+    "accuracy",
+  );
+  const best = run.summary["test/accuracy"];
+  setText(
+    byId("accuracy-note"),
+    best
+      ? `Best ${percent(best.best)} at epoch ${Math.round(best.best_step / run.steps_per_epoch)}.`
+      : ENDED.includes(run.status)
+        ? "No epoch was finished."
+        : "The first point comes at the end of the first epoch.",
+  );
+}
+
+function showLossTable() {
+  const box = byId("loss-table");
+  const curve = trainLoss?.items.get(id);
+  if (box.hidden || !curve) return;
+  const cells = (values, tag = "td.right") => values.map((value) => el(tag, {}, value));
+  box.replaceChildren(
+    el(
+      "table",
+      {},
+      el("thead", {}, el("tr", {}, ...cells(["Up to step", "Min", "Mean", "Max", "Smoothed"], "th.right"))),
+      el(
+        "tbody",
+        {},
+        ...curve.steps.map((step, at) =>
+          el("tr", {}, ...cells([integer(step), loss(curve.min[at]), loss(curve.mean[at]), loss(curve.max[at]), loss(curve.smoothed?.[at])])),
+        ),
+      ),
+    ),
+  );
+}

@@ -1,0 +1,421 @@
+// The Runs page: filter, watch, select to compare. Filters and order are in the URL; rows change in place.
+
+import { get, post, query } from "./api.js";
+import { el, icon, report, setStatus, setText, statusBadge, swatch } from "./dom.js";
+import { fetchCurves } from "./curves.js";
+import { ago, duration, elapsed, integer, loss, moment, percent, plural, STATUSES } from "./format.js";
+import { gathered, on } from "./live.js";
+import { colorVariable, dash } from "./palette.js";
+import { showWelcome } from "./welcome.js";
+
+const PAGE = 100;
+const SPARK = { width: 120, height: 24, points: 60 };
+const FEW = 8; // runs that are fetched one by one; more, and the list is fetched again
+
+const byId = (id) => document.getElementById(id);
+const body = byId("runs").tBodies[0];
+const given = new URL(location.href).searchParams;
+const view = {
+  q: given.get("q") ?? "",
+  status: given.getAll("status"),
+  experiment: given.get("experiment") ?? "",
+  dataset: given.get("dataset") ?? "",
+  sort: given.get("sort") ?? "created",
+  order: given.get("order") ?? "desc",
+};
+
+let runs = new Map(); // id -> run, in the order shown
+let next = null;
+let counts = null;
+let catalog = null;
+const experiments = new Map();
+const sparks = new Map(); // id -> curve
+const rows = new Map(); // id -> its elements
+const selected = new Set();
+const closed = new Set(); // experiments whose runs are folded away
+
+// Controls
+
+let typing = 0;
+byId("q").value = view.q;
+byId("q").addEventListener("input", (event) => {
+  view.q = event.target.value.trim();
+  clearTimeout(typing);
+  typing = setTimeout(changed, 200);
+});
+byId("filters").addEventListener("submit", (event) => event.preventDefault());
+for (const key of ["experiment", "dataset"]) {
+  byId(key).addEventListener("change", (event) => {
+    view[key] = event.target.value;
+    changed();
+  });
+}
+byId("chips").addEventListener("click", (event) => {
+  const chip = event.target.closest("button");
+  if (!chip) return;
+  view.status = chip.value === "all" || view.status.includes(chip.value) ? [] : [chip.value];
+  showChips();
+  changed();
+});
+byId("clear").addEventListener("click", () => {
+  Object.assign(view, { q: "", status: [], experiment: "", dataset: "" });
+  for (const key of ["q", "experiment", "dataset"]) byId(key).value = "";
+  showChips();
+  changed();
+});
+for (const sorter of document.querySelectorAll("[data-sort]")) {
+  sorter.addEventListener("click", () => {
+    const again = view.sort === sorter.dataset.sort;
+    view.order = again && view.order === "desc" ? "asc" : "desc";
+    view.sort = sorter.dataset.sort;
+    changed();
+  });
+}
+byId("more").addEventListener("click", () => load(next).catch(report));
+byId("all").addEventListener("change", (event) => {
+  for (const id of runs.keys()) event.target.checked ? selected.add(id) : selected.delete(id);
+  showSelection();
+});
+byId("bulk-clear").addEventListener("click", () => {
+  selected.clear();
+  showSelection();
+});
+body.addEventListener("change", (event) => {
+  const id = Number(event.target.closest("tr")?.dataset.run);
+  if (!id) return;
+  event.target.checked ? selected.add(id) : selected.delete(id);
+  showSelection();
+});
+
+function remember() {
+  const shown = { ...view };
+  if (shown.sort === "created" && shown.order === "desc") delete shown.sort, delete shown.order;
+  history.replaceState(null, "", `/${query(shown)}`);
+}
+
+function changed() {
+  remember();
+  load().catch(report);
+}
+
+// Data
+
+const filters = () => ({ q: view.q, status: statusesOf(view.status), experiment: view.experiment, dataset: view.dataset, sort: view.sort, order: view.order });
+const statusesOf = (chosen) => chosen.flatMap((status) => (status === "running" ? ["starting", "running"] : [status]));
+
+let loading = 0;
+
+async function load(cursor = null) {
+  const turn = (loading += 1);
+  const page = await get(`/runs${query({ ...filters(), limit: PAGE, cursor })}`);
+  if (turn !== loading) return; // a later question was asked meanwhile
+  const found = page.items.map((run) => [run.id, run]);
+  runs = new Map(cursor ? [...runs, ...found] : found);
+  next = page.next;
+  for (const id of selected) if (!runs.has(id)) selected.delete(id);
+  await learnExperiments();
+  render();
+  await loadSparks(page.items.map((run) => run.id));
+}
+
+async function learnExperiments(again = []) {
+  const wanted = new Set([...runs.values()].map((run) => run.experiment_id).filter(Boolean));
+  const asked = [...wanted].filter((id) => !experiments.has(id) || again.includes(id));
+  await Promise.all(asked.map(async (id) => experiments.set(id, await get(`/experiments/${id}`))));
+}
+
+async function loadSparks(ids) {
+  const begun = ids.filter((id) => runs.get(id)?.steps_done);
+  if (!begun.length) return;
+  const curves = await fetchCurves(begun, "train/loss", { points: SPARK.points, smoothing: 0.9 });
+  for (const [id, curve] of curves.items) sparks.set(id, curve);
+  showSparks();
+}
+
+const refresh = gathered(async (ids) => {
+  const unknown = [...ids].some((id) => !runs.has(id));
+  if (unknown || ids.size > FEW || view.status.length || view.sort !== "created") {
+    const before = runs.size;
+    if (before > PAGE && !unknown) return refreshSome([...ids].slice(0, FEW));
+    await learnExperiments([...experiments.keys()].slice(-5));
+    return load();
+  }
+  await refreshSome([...ids]);
+}, 300);
+
+async function refreshSome(ids) {
+  const fresh = await Promise.all(ids.filter((id) => runs.has(id)).map((id) => get(`/runs/${id}`)));
+  const moved = fresh.filter((run) => runs.get(run.id)?.status !== run.status);
+  for (const run of fresh) runs.set(run.id, run);
+  await learnExperiments(moved.map((run) => run.experiment_id).filter(Boolean));
+  for (const run of fresh) showRow(run);
+  showGroups();
+  await loadSparks(ids);
+}
+
+on("run", ({ run }) => refresh(run));
+on("deleted", ({ run }) => {
+  runs.delete(run);
+  selected.delete(run);
+  experiments.clear();
+  learnExperiments().then(render).catch(report);
+});
+on("counts", (found) => {
+  counts = found;
+  showChips();
+  const any = Object.values(found).some(Boolean);
+  if (any && byId("list").hidden) load().catch(report);
+  byId("list").hidden = !any;
+  byId("welcome").hidden = any;
+  if (!any) welcome();
+});
+
+let welcomed = false;
+function welcome() {
+  if (welcomed) return;
+  welcomed = true;
+  showWelcome().catch(report);
+}
+
+async function begin() {
+  if (byId("list").hidden) return welcome();
+  [catalog] = await Promise.all([get("/catalog"), load()]);
+  const known = await get("/experiments?limit=100");
+  const option = (value, text) => el("option", { value }, text);
+  byId("experiment").append(...known.items.map((one) => option(one.id, one.name)));
+  byId("dataset").append(...catalog.datasets.map((one) => option(one.name, one.title)));
+  byId("experiment").value = view.experiment;
+  byId("dataset").value = view.dataset;
+  render();
+  return undefined;
+}
+begin().catch(report);
+setInterval(() => runs.forEach(showTimes), 1000);
+
+// Drawing
+
+function showChips() {
+  if (!counts) return;
+  const total = Object.values(counts).reduce((a, b) => a + b, 0);
+  const number = { ...counts, running: counts.running + counts.starting };
+  const chips = [["all", total], ...STATUSES.map((status) => [status, number[status]]).filter(([status, count]) => count || view.status.includes(status))];
+  byId("chips").replaceChildren(
+    ...chips.map(([status, count]) => {
+      const pressed = status === "all" ? !view.status.length : view.status.includes(status);
+      const word = status[0].toUpperCase() + status.slice(1);
+      const mark = status === "all" ? null : icon(status);
+      return el("button.chip.status", { type: "button", value: status, "aria-pressed": String(pressed), "data-chip": status }, mark, word, el("b", {}, integer(count)));
+    }),
+  );
+}
+
+const titleOf = (kind, name) => catalog?.[kind].find((one) => one.name === name)?.title ?? name;
+
+/** Consecutive runs of one experiment stand together, oldest first; in any other order each run stands alone. */
+function groupsShown() {
+  const list = [...runs.values()];
+  if (view.sort !== "created") return [{ experiment: null, members: list }];
+  const groups = [];
+  for (const run of list) {
+    const last = groups.at(-1);
+    if (last && last.experiment === run.experiment_id) last.members.push(run);
+    else groups.push({ experiment: run.experiment_id, members: [run] });
+  }
+  if (view.order === "desc") for (const group of groups) if (group.experiment) group.members.reverse();
+  return groups;
+}
+
+function render() {
+  rows.clear();
+  const parts = [];
+  for (const group of groupsShown()) {
+    if (group.experiment) parts.push(groupRow(group.experiment));
+    else if (view.sort === "created") parts.push(el("tr.group", {}, el("td", { colspan: 15 }, el("span.group-name.muted", {}, "Single runs"))));
+    const hidden = closed.has(group.experiment);
+    for (const run of group.members) parts.push(...runRows(run, hidden));
+  }
+  body.replaceChildren(...parts);
+  byId("runs").hidden = !runs.size;
+  byId("nothing").hidden = runs.size > 0;
+  byId("more").hidden = next === null;
+  const inExperiments = new Set([...runs.values()].map((run) => run.experiment_id).filter(Boolean)).size;
+  setText(byId("range"), runs.size ? `${plural(runs.size, "run")}${inExperiments ? ` in ${plural(inExperiments, "experiment")}` : ""}${next ? " shown" : ""}` : "");
+  for (const sorter of document.querySelectorAll("[data-sort]")) {
+    const is = sorter.dataset.sort === view.sort;
+    sorter.closest("th").setAttribute("aria-sort", is ? (view.order === "asc" ? "ascending" : "descending") : "none");
+  }
+  runs.forEach(showRow);
+  showGroups();
+  showSparks();
+  showSelection();
+}
+
+function groupRow(id) {
+  const bar = el("span.bar.group-bar");
+  const said = el("span.muted");
+  const stop = el("button.btn-link", { type: "button", hidden: true });
+  stop.addEventListener("click", async () => {
+    stop.disabled = true;
+    await post(`/experiments/${id}/stop`).catch(report);
+    stop.disabled = false;
+  });
+  const fold = el("button.btn.btn-quiet.disclose", { type: "button", "aria-expanded": String(!closed.has(id)), "aria-label": `Runs of ${experiments.get(id)?.name}` }, icon("right"));
+  fold.addEventListener("click", () => {
+    if (!closed.delete(id)) closed.add(id);
+    render();
+  });
+  const line = el(
+    "div.group-line",
+    {},
+    fold,
+    el("a.group-name", { href: `/compare${query({ experiment: id })}` }, experiments.get(id)?.name ?? ""),
+    bar,
+    said,
+    el("span.row.group-end", {}, stop, el("a", { href: `/compare${query({ experiment: id })}` }, "Compare")),
+  );
+  const row = el("tr.group", { "data-experiment": id }, el("td", { colspan: 15 }, line));
+  row.parts = { bar, said, stop };
+  return row;
+}
+
+function showGroups() {
+  for (const row of body.querySelectorAll("tr.group")) {
+    const experiment = experiments.get(Number(row.dataset.experiment));
+    if (!experiment || !row.parts) continue;
+    const { counts: own, run_ids: ids } = experiment;
+    const { bar, said, stop } = row.parts;
+    const ended = own.succeeded + own.failed + own.stopped;
+    const running = own.running + own.starting;
+    const share = (status, count) => el("span", { "data-status": status, style: `width:${(100 * count) / ids.length}%` });
+    bar.replaceChildren(share("succeeded", own.succeeded), share("failed", own.failed), share("stopped", own.stopped), share("running", running));
+    const words = [
+      `${own.succeeded} of ${ids.length} done`,
+      running && `${running} running`,
+      own.queued && `${own.queued} queued`,
+      own.failed && `${own.failed} failed`,
+      own.stopped && `${own.stopped} stopped`,
+    ];
+    setText(said, words.filter(Boolean).join(", "));
+    stop.hidden = ended === ids.length;
+    setText(stop, `Stop ${plural(ids.length - ended, "run")}`);
+  }
+}
+
+function runRows(run, hidden) {
+  const parts = {
+    status: statusBadge(run),
+    name: el("a.run-name", { href: `/runs/${run.id}` }),
+    step: el("td.right.nowrap.p-step"),
+    bar: el("span"),
+    spark: el("td.c-spark.p-spark"),
+    last: el("td.right.c-last"),
+    accuracy: el("td.right.nowrap.p-accuracy"),
+    time: el("td.right.nowrap.c-time"),
+    started: el("td.right.nowrap.muted.c-started"),
+    device: el("td.muted.c-device"),
+    pick: el("input", { type: "checkbox", "aria-label": `Select ${run.name}` }),
+  };
+  parts.row = el(
+    "tr.run",
+    { "data-run": run.id, hidden },
+    el("td.pick", {}, parts.pick),
+    el("td.p-status", {}, parts.status),
+    el("td.p-name", {}, parts.name),
+    el("td.c-model", {}, el("span.named", {}, swatch(run.spec.model.name, run.spec.pixel_order), titleOf("models", run.spec.model.name))),
+    el("td.nowrap.c-data", {}, titleOf("datasets", run.spec.dataset)),
+    el("td.c-order", {}, run.spec.pixel_order),
+    el("td.right.c-seed", {}, String(run.spec.seed)),
+    parts.step,
+    el("td.c-bar", {}, el("span.bar", {}, parts.bar)),
+    parts.spark,
+    parts.last,
+    parts.accuracy,
+    parts.time,
+    parts.started,
+    parts.device,
+  );
+  parts.why = el("tr.why", { hidden: true }, el("td.pick"), el("td", { colspan: 14 }));
+  rows.set(run.id, parts);
+  return [parts.row, parts.why];
+}
+
+function showRow(run) {
+  const parts = rows.get(run.id);
+  if (!parts) return;
+  setStatus(parts.status, run);
+  setText(parts.name, run.name);
+  const whole = run.steps_done === run.steps_total;
+  parts.step.replaceChildren(
+    el(run.steps_done ? "span" : "span.muted", {}, integer(run.steps_done)),
+    ...(whole ? [] : [el("span.muted", {}, ` of ${integer(run.steps_total)}`)]),
+  );
+  parts.bar.parentElement.hidden = whole || run.status === "queued";
+  parts.bar.style.width = `${(100 * run.steps_done) / run.steps_total}%`;
+  parts.bar.dataset.status = run.status;
+  const accuracy = run.summary["test/accuracy"];
+  const best = accuracy && accuracy.best > accuracy.last ? el("span.muted.best", {}, `best ${(accuracy.best * 100).toFixed(2)} `) : null;
+  parts.accuracy.replaceChildren(...[best, percent(accuracy?.last)].filter(Boolean));
+  setText(parts.device, run.device ?? "–");
+  showTimes(run);
+  const failed = run.status === "failed";
+  parts.why.hidden = !failed || parts.row.hidden;
+  if (failed) {
+    const way = el("a", { href: `/runs/${run.id}` }, "See what to do");
+    parts.why.lastElementChild.replaceChildren(el("span.bad", {}, `${run.cause?.[0].toUpperCase()}${run.cause?.slice(1)}. `), way);
+  }
+}
+
+function showTimes(run) {
+  const parts = rows.get(run.id);
+  if (!parts) return;
+  setText(parts.time, duration(elapsed(run)));
+  setText(parts.started, ago(run.started_at));
+  parts.started.title = moment(run.started_at);
+}
+
+/** One scale for all, so that heights can be compared: from 0 to where training starts; x spans all steps to come. */
+function showSparks() {
+  const starts = [...runs.keys()].map((id) => sparks.get(id)?.smoothed?.[0]).filter((value) => value < 20);
+  const top = Math.max(0.1, ...starts);
+  for (const [id, parts] of rows) {
+    const run = runs.get(id);
+    const curve = sparks.get(id);
+    const value = curve?.smoothed?.at(-1);
+    setText(parts.last, value === undefined ? "–" : loss(value));
+    parts.spark.innerHTML = spark(run, curve, top); // numbers and names of our own only
+  }
+}
+
+function spark(run, curve, top) {
+  const { width, height } = SPARK;
+  const base = `<line x1="0" x2="${width}" y1="${height - 0.5}" y2="${height - 0.5}" stroke="var(--line)"/>`;
+  let path = "";
+  if (curve?.steps.length) {
+    const x = (step) => ((step / run.steps_total) * width).toFixed(1);
+    const y = (value) => (height - 2 - (Math.min(value, top) / top) * (height - 4)).toFixed(1);
+    const places = curve.steps.map((step, at) => `${x(step)} ${y(curve.smoothed[at])}`);
+    const stroke = `stroke="var(${colorVariable(run.spec.model.name)})"`;
+    const dashes = dash(run.spec.pixel_order) === "solid" ? "" : ' stroke-dasharray="4 2"';
+    path = `<path d="M${places.join("L")}" fill="none" ${stroke} stroke-width="1.5"${dashes}/>`;
+    if (run.status === "running") {
+      const [cx, cy] = places.at(-1).split(" ");
+      path += `<circle cx="${cx}" cy="${cy}" r="2.5" fill="var(${colorVariable(run.spec.model.name)})"/>`;
+    }
+  }
+  return `<svg class="spark" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" aria-hidden="true">${base}${path}</svg>`;
+}
+
+function showSelection() {
+  for (const [id, parts] of rows) {
+    parts.pick.checked = selected.has(id);
+    parts.row.classList.toggle("selected", selected.has(id));
+  }
+  const all = byId("all");
+  all.checked = runs.size > 0 && selected.size === runs.size;
+  all.indeterminate = selected.size > 0 && !all.checked;
+  byId("bulk").hidden = !selected.size;
+  setText(byId("bulk-count"), `${plural(selected.size, "run")} selected`);
+  const compare = byId("bulk-compare");
+  setText(compare, `Compare ${plural(selected.size, "run")}`);
+  compare.href = `/compare${query({ run: [...selected].slice(0, 100) })}`;
+}
