@@ -29,9 +29,11 @@ class Measurement(NamedTuple):
 class Diverged(ArithmeticError):
     """The loss is no longer a number that can be trained on."""
 
-    def __init__(self, step: int, value: float) -> None:
-        self.step = step
-        super().__init__(f"loss became {'NaN' if value != value else 'infinite'} at step {step}")
+    def __init__(self, loss: Measurement) -> None:
+        self.step = loss.step
+        which = "test loss" if loss.name == "test/loss" else "loss"
+        what = "NaN" if math.isnan(loss.value) else "infinite"
+        super().__init__(f"{which} became {what} at step {loss.step}")
 
 
 @dataclass
@@ -76,7 +78,7 @@ def train(spec: RunSpec, data: LoadedData, state: State) -> Iterator[Measurement
             if result is None:
                 yield None
             else:
-                yield Measurement("test/loss", state.step, losses.seconds, result[0])
+                yield from _finite([Measurement("test/loss", state.step, losses.seconds, result[0])])
                 yield Measurement("test/accuracy", state.step, losses.seconds, result[1])
 
 
@@ -88,7 +90,7 @@ def data_order(seed: int, epoch: int, size: int) -> np.ndarray[tuple[int, ...], 
 def _finite(losses: list[Measurement]) -> Iterator[Measurement]:
     for loss in losses:
         if not math.isfinite(loss.value):
-            raise Diverged(loss.step, loss.value)
+            raise Diverged(loss)
         yield loss
 
 

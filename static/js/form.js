@@ -10,16 +10,24 @@ export function valueOf(text) {
   return text.trim() !== "" && Number.isFinite(Number(text)) ? Number(text) : text;
 }
 
-/** The body of POST /experiments: one value goes into the base, several into the grid. */
-export function bodyOf(form) {
+const UNSAID = ["permutation_seed", "device"]; // left out of a request where they have their default
+
+/** The body of POST /experiments: one value goes into the base, several into the grid; default knobs stay unsaid. */
+export function bodyOf(form, catalog) {
   const base = {};
   const grid = {};
-  const models = Object.entries(form.models).flatMap(([name, knobs]) => combinations(name, knobs));
+  const defaults = new Map(knobPaths(catalog));
+  const models = Object.entries(form.models).flatMap(([name, knobs]) => {
+    const model = catalog.models.find((one) => one.name === name);
+    const plain = (one) => model.knobs.every((knob) => one[knob.path.split(".")[1]] === knob.default);
+    return combinations(name, knobs).map((one) => (plain(one) ? name : one));
+  });
   if (models.length === 1) base.model = models[0];
   else if (models.length) grid.model = models;
   else grid.model = [];
   for (const [path, texts] of Object.entries(form.knobs)) {
     const values = texts.map(valueOf);
+    if (UNSAID.includes(path) && values.length === 1 && values[0] === defaults.get(path)) continue;
     if (values.length !== 1) {
       grid[path] = values;
       continue;

@@ -65,7 +65,7 @@ byId("form").addEventListener("submit", async (event) => {
   const button = byId("launch");
   button.disabled = true;
   try {
-    const made = await post("/experiments", bodyOf(form));
+    const made = await post("/experiments", bodyOf(form, catalog));
     location.assign(`/compare${query({ experiment: made.id })}`);
   } catch (error) {
     showErrors(error);
@@ -109,7 +109,7 @@ function usePreset(chosen) {
 
 /** Something was changed: bring preview, script, images and address up to date. */
 function edited() {
-  const own = preset && JSON.stringify(bodyOf(formOf(form.name, preset.base, preset.grid, catalog))) === JSON.stringify(bodyOf(form));
+  const own = preset && JSON.stringify(bodyOf(formOf(form.name, preset.base, preset.grid, catalog), catalog)) === JSON.stringify(bodyOf(form, catalog));
   if (!own) preset = null;
   showPressed();
   showSeedsNote();
@@ -120,7 +120,7 @@ function edited() {
 }
 
 const ask = gathered(async () => {
-  const body = bodyOf(form);
+  const body = bodyOf(form, catalog);
   try {
     plan = await post("/experiments/plan", body);
     showPlan();
@@ -241,7 +241,7 @@ function showOrder() {
 
 function showSeedsNote() {
   const count = form.knobs.seed.length;
-  const words = count < 2 ? "one seed has no deviation; 3 or more tell noise from effect" : "enough for a mean and deviation; 5 or more show smaller differences";
+  const words = count < 2 ? "3 or more give a mean and deviation" : "enough for a mean and deviation; 5 or more show smaller differences";
   setText(byId("seeds-note"), count < 5 ? `${plural(count, "seed")}: ${words}` : plural(count, "seed"));
 }
 
@@ -317,15 +317,20 @@ const matches = (field, path) => {
 };
 
 function showScript() {
-  const body = bodyOf(form);
-  const text = JSON.stringify(body, null, 2);
+  const body = bodyOf(form, catalog);
+  const text = compact(body);
   const script =
     language === "curl"
       ? `curl ${location.origin}/api/v1/experiments \\\n  -H 'Content-Type: application/json' -d '${text.replaceAll("'", "'\\''")}'`
-      : `import httpx\n\nbody = ${python(body)}\nmade = httpx.post("${location.origin}/api/v1/experiments", json=body)\nprint(made.raise_for_status().json()["run_ids"])`;
+      : `import httpx\n\nbody = ${text}\nmade = httpx.post("${location.origin}/api/v1/experiments", json=body)\nprint(made.raise_for_status().json()["run_ids"])`;
   setText(byId("script"), script);
   for (const name of ["curl", "python"]) byId(`t-${name}`).setAttribute("aria-selected", String(name === language));
 }
 
-/** JSON with Python's words for its three constants. */
-const python = (value) => JSON.stringify(value, null, 4).replace(/(?<=: |^\s*)(true|false|null)(?=,?$)/gm, (word) => ({ true: "True", false: "False", null: "None" })[word]);
+/** JSON with a line for each entry of base and grid, and everything below on that line. */
+function compact(body) {
+  const inline = (value) => JSON.stringify(value, null, 1).replace(/\n\s*/g, " ").replace(/([[{]) | ([\]}])/g, "$1$2");
+  const entries = (part) => Object.entries(part).map(([key, value]) => `    ${JSON.stringify(key)}: ${inline(value)}`);
+  const block = (part) => (Object.keys(part).length ? `{\n${entries(part).join(",\n")}\n  }` : "{}");
+  return `{\n  "name": ${JSON.stringify(body.name)},\n  "base": ${block(body.base)},\n  "grid": ${block(body.grid)}\n}`;
+}

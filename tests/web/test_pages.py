@@ -1,10 +1,10 @@
+import re
+
 from tests.serving import Server
 
 
 def test_pages_are_whole_and_point_at_files_that_are_there(server: Server) -> None:
     run_id = server.launch(dataset="digits", model="fc")
-    import re
-
     with server.api() as client:
         for path in ("/", "/experiments/new", f"/runs/{run_id}", "/compare", f"/compare?run={run_id}"):
             page = client.get(f"{server.url}{path}")
