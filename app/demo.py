@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import httpx
@@ -11,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from app.settings import Settings
+from app.store.experiments import ExperimentSpec
 from app.web.server import Uvicorn, address
 from trainer import catalog
 from trainer.data.prepared import DataError, Places, ensure_prepared
@@ -81,11 +83,17 @@ def _checked(answer: httpx.Response) -> dict[str, Any]:
 def _finished(client: httpx.Client, preset: catalog.Preset) -> dict[str, Any] | None:
     """The newest experiment made from this preset whose runs all succeeded."""
     for experiment in _checked(client.get("/experiments"))["items"]:
-        same = experiment["base"] == dict(preset.base) and experiment["grid"] == dict(preset.grid)
-        if same and experiment["counts"]["succeeded"] == len(experiment["run_ids"]) > 0:
+        done = experiment["counts"]["succeeded"] == len(experiment["run_ids"])
+        if done and _specs(experiment["base"], experiment["grid"]) == _specs(preset.base, preset.grid):
             found: dict[str, Any] = experiment
             return found
     return None
+
+
+def _specs(base: Mapping[str, Any], grid: Mapping[str, list[Any]]) -> set[str]:
+    """What an experiment trains, however its body was written."""
+    spec = ExperimentSpec(name="any", base=dict(base), grid=dict(grid))
+    return {run.model_dump_json() for run in spec.expand()}
 
 
 def _watch(client: httpx.Client, experiment: dict[str, Any], console: Console) -> None:

@@ -58,8 +58,10 @@ class Server:
     def kill(self) -> None:
         """As a power cut would: its workers live on."""
         assert self.process is not None
+        assert self.process.stdout is not None
         self.process.kill()
         self.process.wait()
+        self.process.stdout.close()
 
     def restart(self) -> None:
         self.kill()

@@ -48,9 +48,7 @@ def mount(app: FastAPI) -> None:
         return HTMLResponse(templates.get_template(f"{name}.html").render(page=name, **values), status)
 
     def error_page(_: Request, status: int, detail: str) -> HTMLResponse:
-        return page(
-            "error", status, title="Page not found" if status == 404 else "That did not work", detail=detail
-        )
+        return page("error", status, title="Page not found" if status == 404 else "That did not work", detail=detail)
 
     app.state.error_page = error_page
     app.mount(prefix, _Kept(directory=ROOT / "static"), name="static")

@@ -1,0 +1,151 @@
+"""Workers that are stopped, killed, left behind: real processes, each end with its cause."""
+
+import os
+import shutil
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.test_line import raw
+from tests.serving import Server, until
+
+LONG = {"model": "cnn", "dataset": "digits", "epochs": 500}
+
+
+def test_a_killed_worker_leaves_a_failed_run_that_says_why_and_keeps_its_points(server: Server) -> None:
+    run_id = server.launch(**LONG)
+    server.wait_for(run_id, "running", steps=50)
+    server.workers()[run_id].send_signal(signal.SIGKILL)
+    run = server.wait_for(run_id, "failed", seconds=5)
+    assert run["cause"] == "killed by signal 9 (the system may be out of memory)"
+    assert run["attempts"][0]["cause"] == run["cause"]
+    assert [step for step, _ in raw(server, run_id)] == list(range(1, run["steps_done"] + 1))
+    assert run["steps_done"] >= 50
+
+
+def test_stop_ends_a_running_run_and_keeps_what_was_recorded(server: Server) -> None:
+    run_id = server.launch(**LONG)
+    server.wait_for(run_id, "running", steps=20)
+    server.call("POST", f"/runs/{run_id}/stop")
+    run = server.wait_for(run_id, "stopped", seconds=5)
+    assert run["cause"] == "stopped by user"
+    assert [step for step, _ in raw(server, run_id)] == list(range(1, run["steps_done"] + 1))
+    until(lambda: run_id not in server.workers(), "the worker is gone")
+
+
+def test_a_run_that_is_starting_or_queued_is_stopped_too(server: Server) -> None:
+    starting, waiting = server.launch(**LONG), server.launch(**LONG)
+    server.wait_for(starting, "starting")
+    server.call("POST", f"/runs/{waiting}/stop")
+    assert server.run(waiting)["status"] == "stopped"
+    server.call("POST", f"/runs/{starting}/stop")
+    assert server.wait_for(starting, "stopped", seconds=5)["cause"] == "stopped by user"
+
+
+def test_an_experiment_is_stopped_as_a_whole(server: Server) -> None:
+    body = {"name": "long", "base": LONG, "grid": {"seed": [1, 2, 3]}}
+    made = server.call("POST", "/experiments", json=body)
+    server.wait_for(made["run_ids"][0], "running", steps=1)
+    assert server.call("POST", f"/experiments/{made['id']}/stop")["run_ids"] == made["run_ids"]
+    for run_id in made["run_ids"]:
+        server.wait_for(run_id, "stopped", seconds=5)
+    assert server.call("POST", f"/experiments/{made['id']}/stop")["run_ids"] == []
+
+
+def test_a_loss_that_is_no_number_fails_the_run_at_its_step(server: Server) -> None:
+    run_id = server.launch(model={"name": "fc", "n_hidden": 512}, optimizer={"lr": 100, "momentum": 0.99})
+    run = server.wait_for(run_id, "failed")
+    assert run["cause"].startswith("loss became ")
+    step = int(run["cause"].split("step ")[1].split(":")[0])
+    assert [found for found, _ in raw(server, run_id)] == list(range(1, step))
+    assert "choose a lower learning rate than 100" in run["cause"]
+
+
+def test_the_worker_of_a_run_is_the_leader_of_a_session_of_its_own_and_writes_a_log(server: Server) -> None:
+    run_id = server.launch(**LONG)
+    server.wait_for(run_id, "running", steps=1)
+    worker = server.workers()[run_id]
+    assert os.getsid(worker.pid) == worker.pid
+    server.call("POST", f"/runs/{run_id}/stop")
+    server.wait_for(run_id, "stopped")
+    with server.api() as client:
+        log = client.get(f"/runs/{run_id}/log").text
+    assert f"run {run_id}, attempt 1" in log
+    assert "stopped by user after step" in log
+
+
+def test_slots_are_not_exceeded_and_the_queue_is_in_order(server: Server) -> None:
+    made = server.call("POST", "/experiments", json={"name": "queue", "base": LONG, "grid": {"seed": [1, 2, 3]}})
+    first, second, third = made["run_ids"]
+    server.wait_for(first, "running", steps=1)
+    assert [server.run(run)["status"] for run in (second, third)] == ["queued", "queued"]
+    (device,) = server.call("GET", "/system")["devices"]
+    assert (device["name"], device["slots"], device["used"]) == ("cpu", 1, 1)
+    server.call("POST", f"/runs/{first}/stop")
+    server.wait_for(second, "running", steps=1)
+    assert server.run(third)["status"] == "queued"
+    server.call("POST", f"/experiments/{made['id']}/stop")
+    server.wait_for(second, "stopped")
+
+
+def test_deleting_runs_while_others_run_and_wait_disturbs_nothing(server: Server) -> None:
+    made = server.call("POST", "/experiments", json={"name": "delete", "base": LONG, "grid": {"seed": [1, 2, 3]}})
+    running, deleted, waiting = made["run_ids"]
+    server.wait_for(running, "running", steps=1)
+    with server.api() as client:
+        assert client.delete(f"/runs/{running}").status_code == 409
+    server.call("DELETE", f"/runs/{deleted}")
+    fresh = server.launch(dataset="digits", model="fc")
+    assert fresh > waiting
+    assert server.run(fresh)["summary"] == {}
+    assert raw(server, fresh) == []
+    server.call("POST", f"/runs/{running}/stop")
+    server.wait_for(waiting, "running", steps=1)
+    server.call("POST", f"/runs/{waiting}/stop")
+    server.wait_for(fresh, "succeeded")
+    with server.api() as client:
+        assert client.get(f"/runs/{deleted}").status_code == 404
+
+
+def test_a_device_that_is_not_there_is_refused_with_the_list_of_those_that_are(server: Server) -> None:
+    until(lambda: server.call("GET", "/system")["devices"], "the devices are known")
+    with server.api() as client:
+        answer = client.post("/runs", json={"spec": {"device": "cuda:7"}})
+    assert answer.status_code == 422
+    assert "device is 'cuda:7': there is no such device here; choose auto or cpu" in answer.json()["detail"]
+
+
+def test_after_a_restart_of_the_server_no_run_is_shown_as_running_that_is_not(own_server: Server) -> None:
+    running, waiting = own_server.launch(**LONG), own_server.launch(dataset="digits", model="fc")
+    own_server.wait_for(running, "running", steps=20)
+    worker = own_server.workers()[running]
+    own_server.restart()
+    run = own_server.run(running)
+    assert (run["status"], run["cause"]) == ("failed", "server restarted while the run was at work: relaunch it")
+    assert [step for step, _ in raw(own_server, running)] == list(range(1, run["steps_done"] + 1))
+    until(lambda: not worker.is_running(), "the old worker is gone")
+    own_server.wait_for(waiting, "succeeded")
+
+
+def test_a_second_server_on_the_same_home_is_refused(own_server: Server) -> None:
+    second = Server(own_server.home)
+    with pytest.raises(AssertionError, match=r"a server \(process \d+\) uses it already"):
+        second.start()
+    assert second.process is not None
+    assert second.process.wait(10) == 1
+    assert second.process.stdout is not None
+    second.process.stdout.close()
+
+
+def test_a_damaged_prepared_file_is_the_cause_of_a_failed_run(own_server: Server, tmp_path: Path) -> None:
+    prepared = own_server.home / "prepared"
+    copied = tmp_path / "copy"
+    shutil.copytree(prepared.resolve(), copied)
+    prepared.unlink()
+    prepared.symlink_to(copied)
+    path = copied / "digits-1" / "train_images.npy"
+    path.write_bytes(path.read_bytes()[:-1] + b"\x07")
+    run = own_server.wait_for(own_server.launch(dataset="digits"), "failed")
+    assert "train_images.npy is damaged (its checksum differs)" in run["cause"]
+    assert "delete the folder" in run["cause"]

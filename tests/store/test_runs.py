@@ -1,0 +1,152 @@
+import pytest
+from sqlalchemy import Engine, update
+from sqlmodel import col
+
+from app.store import runs, series
+from app.store.engine import clock, reading, writing
+from app.store.errors import IllegalTransition, NotFound, RunActive, Superseded
+from app.store.series import Point
+from app.store.tables import ACTIVE, Chunk, Run, Status
+from trainer.spec import parse
+
+
+def queued(engine: Engine, name: str = "a run", **spec: object) -> int:
+    with writing(engine) as session:
+        run = runs.add(session, parse(spec), name)
+        session.flush()
+        assert run.id is not None
+        return run.id
+
+
+def forced(engine: Engine, status: Status) -> int:
+    run_id = queued(engine)
+    with writing(engine) as session:
+        session.execute(update(Run).where(col(Run.id) == run_id).values(status=status, attempt=1))
+    return run_id
+
+
+def status_of(engine: Engine, run_id: int) -> Status:
+    with reading(engine) as session:
+        return runs.get(session, run_id).status
+
+
+@pytest.mark.parametrize("to", Status)
+@pytest.mark.parametrize("source", Status)
+def test_only_the_drawn_transitions_happen(engine: Engine, source: Status, to: Status) -> None:
+    run_id = forced(engine, source)
+    if to in runs.TRANSITIONS[source]:
+        with writing(engine) as session:
+            runs.move(session, run_id, to)
+        assert status_of(engine, run_id) == to
+    else:
+        with (
+            pytest.raises(IllegalTransition, match=f"run {run_id} is {source}: it can't become {to}"),
+            writing(engine) as session,
+        ):
+            runs.move(session, run_id, to)
+        assert status_of(engine, run_id) == source
+
+
+def test_an_attempt_that_was_superseded_changes_nothing(engine: Engine) -> None:
+    run_id = queued(engine)
+    with writing(engine) as session:
+        claim = runs.claim(session, runs.get(session, run_id), "cpu")
+    runs.begin(engine, run_id, claim.attempt, {"torch": "2"})
+    with writing(engine) as session:
+        session.execute(update(Run).where(col(Run.id) == run_id).values(attempt=2))
+    with pytest.raises(Superseded), writing(engine) as session:
+        runs.progress(session, run_id, 1, 10)
+    with pytest.raises(Superseded), writing(engine) as session:
+        runs.move(session, run_id, Status.SUCCEEDED, attempt=1)
+    assert not runs.end(engine, run_id, 1, Status.FAILED, "late")
+    with reading(engine) as session:
+        run = runs.get(session, run_id)
+        assert (run.status, run.steps_done, run.cause) == (Status.RUNNING, 0, None)
+
+
+def test_a_queued_run_is_stopped_at_once_and_one_at_work_is_asked(engine: Engine) -> None:
+    waiting, at_work, done = queued(engine), forced(engine, Status.RUNNING), forced(engine, Status.SUCCEEDED)
+    runs.request_stop(engine, waiting)
+    runs.request_stop(engine, at_work)
+    assert status_of(engine, waiting) == Status.STOPPED
+    assert status_of(engine, at_work) == Status.RUNNING
+    with writing(engine) as session:
+        assert runs.progress(session, at_work, 1, 5) is True
+    with pytest.raises(IllegalTransition, match="is succeeded: only a run that is queued or at work can be stopped"):
+        runs.request_stop(engine, done)
+    with pytest.raises(NotFound):
+        runs.request_stop(engine, 999)
+
+
+def test_a_deleted_run_leaves_nothing_and_its_id_is_not_given_again(engine: Engine) -> None:
+    run_id = queued(engine)
+    with writing(engine) as session:
+        series.append(session, run_id, [Point("train/loss", 1, 0.1, 2.3)])
+    with reading(engine) as session:
+        before = clock(session)
+    runs.remove(engine, run_id)
+    with reading(engine) as session:
+        assert session.get(Run, run_id) is None
+        assert session.get(Chunk, (run_id, "train/loss", 1)) is None
+        assert runs.changed_since(session, before) == ([], [run_id])
+        assert clock(session) > before
+    assert queued(engine) > run_id
+
+
+@pytest.mark.parametrize("status", ACTIVE)
+def test_a_run_at_work_is_not_deleted(engine: Engine, status: Status) -> None:
+    run_id = forced(engine, status)
+    with pytest.raises(RunActive, match="stop it before you delete it"):
+        runs.remove(engine, run_id)
+
+
+def test_every_write_has_a_number_and_what_changed_since_is_found_by_it(engine: Engine) -> None:
+    first, second = queued(engine), queued(engine)
+    with reading(engine) as session:
+        before = clock(session)
+    runs.rename(engine, second, "renamed")
+    with reading(engine) as session:
+        changed, deleted = runs.changed_since(session, before)
+    assert ([run.id for run in changed], deleted) == ([second], [])
+    assert first != second
+
+
+def test_a_write_that_fails_changes_nothing(engine: Engine) -> None:
+    run_id = queued(engine, "before")
+    with pytest.raises(ValueError, match="has step 1 already"), writing(engine) as session:  # noqa: PT012
+        session.execute(update(Run).values(name="after"))
+        series.append(session, run_id, [Point("train/loss", 1, 0.0, 1.0)])
+        session.flush()
+        series.append(session, run_id, [Point("train/loss", 1, 0.0, 1.0)])
+    with reading(engine) as session:
+        assert runs.get(session, run_id).name == "before"
+
+
+@pytest.mark.parametrize("sort", ["created", "status", "accuracy"])
+@pytest.mark.parametrize("ascending", [False, True], ids=["desc", "asc"])
+def test_pages_hold_every_run_once_in_order(engine: Engine, sort: str, ascending: bool) -> None:
+    for number in range(11):
+        run_id = queued(engine)
+        if number % 3:
+            with writing(engine) as session:
+                series.append(session, run_id, [Point("test/accuracy", 1, 0.1, (number % 4) / 10)])
+        if number % 2:
+            runs.request_stop(engine, run_id)
+    seen: list[int] = []
+    cursor = None
+    while True:
+        with reading(engine) as session:
+            page, cursor = runs.listed(session, runs.Query(sort=sort, ascending=ascending, cursor=cursor, limit=3))
+        seen += [run.id or 0 for run in page]
+        if cursor is None:
+            break
+    with reading(engine) as session:
+        whole, _ = runs.listed(session, runs.Query(sort=sort, ascending=ascending, limit=100))
+    assert seen == [run.id for run in whole]
+    assert sorted(seen) == list(range(1, 12))
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "AAAA", "W10", "Wy1d", "WyJjcmVhdGVkIiwgZmFsc2UsIG51bGwsIDFd", "é"])
+def test_a_cursor_that_is_not_ours_is_refused(engine: Engine, cursor: str) -> None:
+    with reading(engine) as session, pytest.raises(runs.BadCursor):
+        runs.listed(session, runs.Query(cursor=cursor))

@@ -1,0 +1,72 @@
+"""Who may import whom (docs/architecture.md): no circle, no arrow back up the line."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+TORCH_FREE = {"trainer.spec", "trainer.catalog", "trainer.permutation", "trainer.data.prepared"}
+MAY = {
+    "trainer": set(),
+    "app.settings": set(),
+    "app.compare": set(),
+    "app.store": {"app.settings", *TORCH_FREE},
+    "app.jobs": {"app.settings", "app.store", *TORCH_FREE},
+    "app.jobs.worker": {"app.settings", "app.store", "app.jobs", "trainer"},
+    "app.web": {"app.settings", "app.store", "app.compare", *TORCH_FREE},
+    "app.demo": {"app.settings", "app.store", "app.web", *TORCH_FREE},
+    "app.cli": {"app.settings", "app.store", "app.web", "app.jobs", "app.demo"},
+}
+
+
+def modules() -> dict[str, Path]:
+    files = [*ROOT.glob("app/**/*.py"), *ROOT.glob("trainer/**/*.py")]
+    return {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in files}
+
+
+def imported(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    known = modules()
+    return {
+        name for name in found if name in known and name not in ("app", "trainer", "app.web", "app.store", "app.jobs")
+    }
+
+
+def room(name: str) -> str:
+    return next(
+        (room for room in sorted(MAY, key=len, reverse=True) if name == room or name.startswith(f"{room}.")), name
+    )
+
+
+def allowed(name: str, target: str) -> bool:
+    own = room(name)
+    return room(target) == own or target in MAY[own] or room(target) in MAY[own]
+
+
+@pytest.mark.parametrize("name", [name for name in modules() if name != "app"])
+def test_a_module_imports_only_what_its_room_may(name: str) -> None:
+    assert [target for target in sorted(imported(modules()[name])) if not allowed(name, target)] == []
+
+
+def test_there_is_no_circle() -> None:
+    arrows = {name: imported(path) - {name} for name, path in modules().items()}
+    while arrows:
+        ends = {name for name, targets in arrows.items() if not targets & arrows.keys()}
+        assert ends, f"a circle of imports among {sorted(arrows)}"
+        arrows = {name: targets for name, targets in arrows.items() if name not in ends}
+
+
+def test_the_server_and_the_command_import_no_torch() -> None:
+    code = (
+        "import sys, app.cli, app.demo; print(sorted({'torch', 'torchvision', 'sklearn', 'scipy'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT).stdout == "[]\n"

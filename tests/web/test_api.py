@@ -1,0 +1,270 @@
+"""The API's answers, against a real server with a few finished runs."""
+
+import base64
+import contextlib
+import csv
+import io
+import json
+import socket
+import threading
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from tests.serving import Server, until
+from trainer import catalog
+
+GRID = {"model": ["fc", "cnn"], "pixel_order": ["original", "shuffled"], "seed": [1, 2]}
+
+
+@pytest.fixture(scope="module")
+def experiment(server: Server) -> dict[str, Any]:
+    made: dict[str, Any] = server.call(
+        "POST",
+        "/experiments",
+        json={"name": "Four ways", "base": {"dataset": "digits", "batch_size": 500}, "grid": GRID},
+    )
+    for run_id in made["run_ids"]:
+        server.wait_for(run_id, "succeeded")
+    return made
+
+
+def test_a_plan_says_what_a_launch_would_make_and_makes_nothing(server: Server) -> None:
+    body = {"name": "x", "base": {"dataset": "mnist"}, "grid": {**GRID, "optimizer.lr": [0.1, 0.01]}}
+    before = server.call("GET", "/experiments")
+    plan = server.call("POST", "/experiments/plan", json=body)
+    assert (plan["runs"], plan["seeds"], len(plan["configurations"]), plan["steps"]) == (16, 2, 8, 16 * 938)
+    assert plan["configurations"][0]["name"] == "FC, original, learning rate 0.1"
+    assert plan["configurations"][0]["parameters"] == 6442
+    assert server.call("GET", "/experiments") == before
+
+
+def test_an_experiment_is_shown_with_its_runs_and_counts(server: Server, experiment: dict[str, Any]) -> None:
+    found = server.call("GET", f"/experiments/{experiment['id']}")
+    assert found["run_ids"] == experiment["run_ids"]
+    assert found["counts"]["succeeded"] == 8
+    assert found["grid"] == GRID
+
+
+def test_runs_are_listed_filtered_and_sorted(server: Server, experiment: dict[str, Any]) -> None:
+    def listed(**params: Any) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = server.call("GET", "/runs", params=params)["items"]
+        return found
+
+    of_experiment = listed(experiment=experiment["id"], order="asc")
+    assert [run["id"] for run in of_experiment] == experiment["run_ids"]
+    assert listed(experiment=experiment["id"], status="failed") == []
+    best = listed(experiment=experiment["id"], sort="accuracy")
+    accuracies = [run["summary"]["test/accuracy"]["last"] for run in best]
+    assert accuracies == sorted(accuracies, reverse=True)
+    assert [run["name"] for run in listed(experiment=experiment["id"], q="CNN-shuffled")] == [
+        "cnn-shuffled-2",
+        "cnn-shuffled-1",
+    ]
+    assert listed(q="%") == []
+    assert listed(dataset="mnist") == []
+
+
+def test_pages_follow_by_cursor(server: Server, experiment: dict[str, Any]) -> None:
+    first = server.call("GET", "/runs", params={"experiment": experiment["id"], "limit": 5})
+    second = server.call("GET", "/runs", params={"experiment": experiment["id"], "limit": 5, "cursor": first["next"]})
+    assert [run["id"] for run in first["items"] + second["items"]] == experiment["run_ids"][::-1]
+    assert second["next"] is None
+
+
+def test_series_of_several_runs_have_the_same_buckets(server: Server, experiment: dict[str, Any]) -> None:
+    long = server.launch(dataset="digits", model="fc", epochs=20, batch_size=500)
+    server.wait_for(long, "succeeded")
+    ids = [*experiment["run_ids"][:2], long]
+    found = server.call("GET", "/series", params={"run": ids, "points": 50, "smoothing": 0.5})
+    assert found["width"] == 8  # 300 steps of the longest run in at most 50 buckets
+    assert [curve["run"] for curve in found["items"]] == ids
+    assert found["items"][0]["steps"] == [8, 15]
+    assert len(found["items"][2]["steps"]) == 38
+    tail = server.call("GET", f"/runs/{long}/series", params={"width": 8, "smoothing": 0.5, "from": 289})
+    for name in ("steps", "min", "max", "mean", "last", "smoothed"):
+        assert tail[name] == found["items"][2][name][-2:]
+
+
+def test_the_csv_is_every_point_exactly(server: Server, experiment: dict[str, Any]) -> None:
+    run_id = experiment["run_ids"][0]
+    exact = server.call("GET", f"/runs/{run_id}/series", params={"points": 10_000})
+    with server.api() as client:
+        rows = list(csv.DictReader(io.StringIO(client.get(f"/runs/{run_id}/series?raw=true").text)))
+    assert [int(row["step"]) for row in rows] == exact["steps"]
+    assert [float(row["value"]) for row in rows] == exact["last"]
+    assert [float(row["time"]) for row in rows] == exact["times"]
+
+
+def test_a_comparison_has_figures_differences_and_an_answer(server: Server, experiment: dict[str, Any]) -> None:
+    found = server.call("GET", "/compare", params={"experiment": experiment["id"]})
+    assert (found["title"], found["runs"], found["ended"]) == ("Four ways", 8, 8)
+    assert [group["name"] for group in found["groups"]] == [
+        "FC, original",
+        "FC, shuffled",
+        "CNN, original",
+        "CNN, shuffled",
+    ]
+    assert (found["rows"], found["columns"]) == ("model", "pixel_order")
+    assert {one["knob"]: one["titles"] for one in found["differences"]} == {
+        "model": ["FC", "CNN"],
+        "pixel_order": ["original", "shuffled"],
+        "seed": ["1", "2"],
+    }
+    figure = found["groups"][0]["metrics"]["test/accuracy"]
+    values = [value for _, value in figure["values"]]
+    assert figure["n"] == 2
+    assert figure["mean"] == pytest.approx(sum(values) / 2)
+    assert figure["published"] is None
+    assert len(found["answer"]["sentences"]) == 2
+    same = server.call("GET", "/compare", params={"run": experiment["run_ids"][:4]})
+    assert [group["name"] for group in same["groups"]] == ["FC, original", "FC, shuffled"]
+
+
+def test_published_figures_stand_beside_the_recipe_they_belong_to_and_no_other(server: Server) -> None:
+    preset = catalog.PRESETS["mnist-fc-vs-cnn"]
+    body = {"name": preset.title, "base": dict(preset.base), "grid": {**preset.grid, "epochs": [1, 2]}}
+    made = server.call("POST", "/experiments", json=body)
+    server.call("POST", f"/experiments/{made['id']}/stop")
+    from app.web.api.compare import _published
+
+    class Row:
+        def __init__(self, spec: dict[str, Any]) -> None:
+            self.spec = spec
+
+    figures = {}
+    for run in server.call("GET", "/runs", params={"experiment": made["id"], "limit": 500})["items"]:
+        spec = run["spec"]
+        figures[(spec["model"]["name"], spec["pixel_order"], spec["epochs"])] = _published(Row(spec))  # type: ignore[arg-type]
+    assert figures["fc", "original", 1] == {"test/accuracy": 0.8683, "test/loss": 0.4533}
+    assert figures["fc", "shuffled", 1] == {"test/accuracy": 0.8810, "test/loss": 0.4099}
+    assert figures["cnn", "original", 1] == figures["fc", "original", 2] == {}
+
+
+def test_a_run_is_renamed_and_deleted(server: Server) -> None:
+    run_id = server.launch(dataset="digits", model="fc", batch_size=5000)
+    server.wait_for(run_id, "succeeded")
+    name = "<b>Straße</b> 🚀"
+    assert server.call("PATCH", f"/runs/{run_id}", json={"name": name})["name"] == name
+    with server.api() as client:
+        page = client.get(f"{server.url}/runs/{run_id}").text
+        assert "&lt;b&gt;Straße&lt;/b&gt; 🚀" in page
+        assert "<b>Straße" not in page
+        assert client.get(f"/runs/{run_id}/weights").status_code == 200
+    server.call("DELETE", f"/runs/{run_id}")
+    with server.api() as client:
+        for part in ("", "/series", "/log", "/weights"):
+            assert client.get(f"/runs/{run_id}{part}").status_code == 404
+    assert not list(server.home.glob(f"logs/run-{run_id}-*"))
+    assert not (server.home / "artifacts" / f"run-{run_id}").exists()
+
+
+def test_example_images_are_the_prepared_ones_in_order_and_shuffled(server: Server) -> None:
+    found = server.call("GET", "/datasets/digits/images", params={"count": 3, "permutation_seed": 4})
+    original, shuffled = base64.b64decode(found["original"]), base64.b64decode(found["shuffled"])
+    assert found["labels"] == ["0", "1", "2"]
+    assert len(original) == 3 * 784
+    assert original != shuffled
+    assert sorted(original[:784]) == sorted(shuffled[:784])
+
+
+def test_the_catalogue_names_models_data_sets_knobs_and_presets(server: Server) -> None:
+    found = server.call("GET", "/catalog")
+    assert {model["name"]: model["parameters"]["mnist"] for model in found["models"]} == {"fc": 6442, "cnn": 6422}
+    assert next(one for one in found["datasets"] if one["name"] == "digits")["on_disk"] is True
+    assert {preset["name"] for preset in found["presets"]} >= {"mnist-fc-vs-cnn", "digits-fc-vs-cnn"}
+    for preset in found["presets"]:
+        body = {"name": preset["title"], "base": preset["base"], "grid": preset["grid"]}
+        assert server.call("POST", "/experiments/plan", json=body)["runs"] == 12
+
+
+def test_the_server_process_holds_no_torch_and_little_memory(server: Server, experiment: dict[str, Any]) -> None:
+    assert server.process is not None
+    with server.api() as client:
+        for path in ("/", f"/compare?experiment={experiment['id']}", "/experiments/new"):
+            assert client.get(f"{server.url}{path}").status_code == 200
+    server.call("GET", "/series", params={"run": experiment["run_ids"]})
+    process = psutil.Process(server.process.pid)
+    loaded = {mapped.path for mapped in process.memory_maps()}
+    assert not [path for path in loaded if "/torch/" in path or "/sklearn/" in path]
+    assert process.memory_info().rss < 200e6
+
+
+# Events
+
+
+class Listener:
+    """Reads /events in a thread while the block lasts; `events` grows."""
+
+    def __init__(self, server: Server, last_event_id: str | None = None, **params: Any) -> None:
+        self.events: list[tuple[str, str, dict[str, Any]]] = []
+        self._url, self._params = f"{server.url}/api/v1/events", params
+        self._headers = {"Last-Event-ID": last_event_id} if last_event_id else {}
+        self._socket: socket.socket | None = None
+        self._thread = threading.Thread(target=self._read, daemon=True)
+
+    def __enter__(self) -> "Listener":
+        self._thread.start()
+        until(lambda: self.of("counts"), "the counts come at once")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self._socket is not None
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+
+    def _read(self) -> None:
+        with (
+            contextlib.suppress(httpx.HTTPError),
+            httpx.Client(timeout=30) as client,
+            client.stream("GET", self._url, params=self._params, headers=self._headers) as answer,
+        ):
+            self._socket = answer.extensions["network_stream"].get_extra_info("socket")
+            event: dict[str, str] = {}
+            for line in answer.iter_lines():
+                if line:
+                    key, _, value = line.partition(": ")
+                    event[key] = value
+                elif "data" in event:
+                    self.events.append((event["event"], event["id"], json.loads(event["data"])))
+                    event = {}
+
+    def of(self, kind: str) -> list[dict[str, Any]]:
+        return [data for name, _, data in self.events if name == kind]
+
+
+def test_events_tell_of_every_state_in_order_and_of_deletion(server: Server) -> None:
+    with Listener(server) as listener:
+        run_id = server.launch(dataset="digits", model="cnn")
+        server.wait_for(run_id, "succeeded")
+        until(lambda: any(event["status"] == "succeeded" for event in listener.of("run")), "the end is told")
+        server.call("DELETE", f"/runs/{run_id}")
+        until(lambda: {"run": run_id} in listener.of("deleted"), "the deletion is told")
+        mine = [event for event in listener.of("run") if event["run"] == run_id]
+        statuses = list(dict.fromkeys(event["status"] for event in mine))
+        assert statuses == [one for one in ("queued", "starting", "running", "succeeded") if one in statuses]
+        steps = [event["step"] for event in mine]
+        assert steps == sorted(steps)
+        assert steps[-1] == 113
+        ids = [int(number) for _, number, _ in listener.events]
+        assert ids == sorted(ids)
+
+
+def test_a_listener_that_comes_back_is_told_what_it_missed(server: Server) -> None:
+    with Listener(server) as first:
+        last = first.events[-1][1]
+    run_id = server.launch(dataset="digits", model="fc", batch_size=5000)
+    server.wait_for(run_id, "succeeded")
+    with Listener(server, last_event_id=last) as second:
+        until(lambda: any(event["run"] == run_id for event in second.of("run")), "the missed run is told")
+
+
+def test_a_narrowed_stream_tells_of_its_runs_only_but_counts_all(server: Server) -> None:
+    mine, other = (server.launch(dataset="digits", model="fc", batch_size=5000) for _ in range(2))
+    with Listener(server, run=mine, after="0") as listener:
+        until(lambda: any(event["status"] == "succeeded" for event in listener.of("run")), "my run is told")
+        server.wait_for(other, "succeeded")
+        until(lambda: listener.of("counts")[-1]["queued"] == 0, "the counts of all runs")
+        assert {event["run"] for event in listener.of("run")} == {mine}
