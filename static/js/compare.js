@@ -257,7 +257,7 @@ function tableRows(one, published) {
 }
 
 function runRow(run, one, published) {
-  const last = (metric) => one.metrics[metric]?.values.find(([id]) => id === run.run)?.[1];
+  const last = (metric) => one.metrics[metric]?.values.find((one) => one.run === run.run)?.value;
   const accuracy = last("test/accuracy");
   return el(
     "tr.inner",
@@ -527,14 +527,14 @@ function drawFinals() {
       return;
     }
     const spreadOut = (at) => index + ((at % 3) - 1) * 0.16 * (metric.n > 1 ? 1 : 0);
-    values.push(...metric.values.map(([, value]) => value));
+    values.push(...metric.values.map((one) => one.value));
     const seeds = new Map(one.runs.map((run) => [run.run, run.seed]));
     traces.push({
       type: "scatter",
       mode: "markers",
-      x: metric.values.map(([, value]) => value),
+      x: metric.values.map((one) => one.value),
       y: metric.values.map((_, at) => spreadOut(at)),
-      text: metric.values.map(([run]) => `${one.name}, seed ${seeds.get(run)}`),
+      text: metric.values.map(({ run }) => `${one.name}, seed ${seeds.get(run)}`),
       hovertemplate: "%{text}: %{x:.2%}<extra></extra>",
       marker: { size: 8, color: filled ? colour : token("--ground"), line: { color: colour, width: 1.75 } },
       cliponaxis: false,

@@ -123,3 +123,11 @@ export function formAddress(name, spec) {
   }
   return addressOf(form);
 }
+
+/** JSON with a line for each entry of base and grid, and everything below on that line. */
+export function compact(body) {
+  const inline = (value) => JSON.stringify(value, null, 1).replace(/\n\s*/g, " ").replace(/([[{]) | ([\]}])/g, "$1$2");
+  const entries = (part) => Object.entries(part).map(([key, value]) => `    ${JSON.stringify(key)}: ${inline(value)}`);
+  const block = (part) => (Object.keys(part).length ? `{\n${entries(part).join(",\n")}\n  }` : "{}");
+  return `{\n  "name": ${JSON.stringify(body.name)},\n  "base": ${block(body.base)},\n  "grid": ${block(body.grid)}\n}`;
+}

@@ -16,7 +16,8 @@ const listeners = { run: [], deleted: [], counts: [] };
 /** on("run", ({run, status, step}) => …); kinds: run, deleted, counts. */
 export function on(kind, listener) {
   listeners[kind].push(listener);
-  if (kind === "counts" && counted) listener(counted); // told before this module was there
+  // told before this page's module was there: told again, once that module is whole
+  if (kind === "counts" && counted) queueMicrotask(() => listener(counted));
 }
 
 function show(state) {

@@ -3,7 +3,7 @@
 import { get, post, query } from "./api.js";
 import { chipField } from "./chips.js";
 import { copy, el, report, setText, swatch, toast } from "./dom.js";
-import { addressOf, bodyOf, emptyForm, formAt, formOf } from "./form.js";
+import { addressOf, bodyOf, compact, emptyForm, formAt, formOf } from "./form.js";
 import { integer, plural } from "./format.js";
 import { showImages } from "./images.js";
 import { gathered } from "./live.js";
@@ -325,12 +325,4 @@ function showScript() {
       : `import httpx\n\nbody = ${text}\nmade = httpx.post("${location.origin}/api/v1/experiments", json=body)\nprint(made.raise_for_status().json()["run_ids"])`;
   setText(byId("script"), script);
   for (const name of ["curl", "python"]) byId(`t-${name}`).setAttribute("aria-selected", String(name === language));
-}
-
-/** JSON with a line for each entry of base and grid, and everything below on that line. */
-function compact(body) {
-  const inline = (value) => JSON.stringify(value, null, 1).replace(/\n\s*/g, " ").replace(/([[{]) | ([\]}])/g, "$1$2");
-  const entries = (part) => Object.entries(part).map(([key, value]) => `    ${JSON.stringify(key)}: ${inline(value)}`);
-  const block = (part) => (Object.keys(part).length ? `{\n${entries(part).join(",\n")}\n  }` : "{}");
-  return `{\n  "name": ${JSON.stringify(body.name)},\n  "base": ${block(body.base)},\n  "grid": ${block(body.grid)}\n}`;
 }

@@ -2,6 +2,7 @@
 
 import { get, post, query } from "./api.js";
 import { el, report, setText } from "./dom.js";
+import { compact } from "./form.js";
 import { bytes, plural } from "./format.js";
 import { showImages } from "./images.js";
 
@@ -15,7 +16,7 @@ export async function showWelcome() {
   byId("presets").replaceChildren(...catalog.presets.map((preset, index) => card(preset, catalog, index === 0)));
   showMachine(system);
   const preset = catalog.presets.find((one) => one.base.dataset === "digits") ?? catalog.presets[0];
-  const body = JSON.stringify({ name: preset.title, base: preset.base, grid: preset.grid }, null, 2);
+  const body = compact({ name: preset.title, base: preset.base, grid: preset.grid });
   setText(byId("script"), `curl ${location.origin}/api/v1/experiments \\\n  -H 'Content-Type: application/json' -d '${body}'`);
 }
 
@@ -23,7 +24,7 @@ function card(preset, catalog, first) {
   const dataset = catalog.datasets.find((one) => one.name === preset.base.dataset);
   const images = el("div.strip.bare");
   const shuffles = (preset.grid.pixel_order ?? []).includes("shuffled");
-  showImages(images, { dataset: dataset.name, orders: shuffles ? ["original", "shuffled"] : ["original"], seed: 1, count: 5 })
+  showImages(images, { dataset: dataset.name, orders: shuffles ? ["original", "shuffled"] : ["original"], seed: 1, count: shuffles ? 5 : 10 })
     .then((shown) => shown || images.replaceChildren(el("p.note", {}, `${dataset.title}’s images are shown here after the download.`)))
     .catch(report);
   const launch = el(`button.btn${first ? ".btn-primary" : ""}`, { type: "button" }, `Launch ${plural(sizeOf(preset), "run")}`);

@@ -114,7 +114,7 @@ def test_a_comparison_has_figures_differences_and_an_answer(server: Server, expe
         "seed": ["1", "2"],
     }
     figure = found["groups"][0]["metrics"]["test/accuracy"]
-    values = [value for _, value in figure["values"]]
+    values = [one["value"] for one in figure["values"]]
     assert figure["n"] == 2
     assert figure["mean"] == pytest.approx(sum(values) / 2)
     assert figure["published"] is None

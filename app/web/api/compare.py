@@ -23,6 +23,11 @@ from trainer.spec import flat, parse
 router = APIRouter(tags=["compare"])
 
 
+class ValueOut(BaseModel):
+    run: int
+    value: float
+
+
 class FigureOut(BaseModel):
     """One metric over a configuration's finished runs."""
 
@@ -30,7 +35,7 @@ class FigureOut(BaseModel):
     mean: float
     std: float | None = Field(description="Sample deviation; null for one run.")
     best: float = Field(description="The best value that any of them had at any time.")
-    values: list[tuple[int, float]] = Field(description="(run, last value)")
+    values: list[ValueOut] = Field(description="Last value of each run.")
     published: float | None = Field(description="What the source of this recipe states.")
 
 
@@ -197,7 +202,7 @@ def _figure_out(figure: Figure, published: float | None) -> FigureOut:
         mean=figure.mean,
         std=figure.std,
         best=figure.best,
-        values=list(figure.values),
+        values=[ValueOut(run=run, value=value) for run, value in figure.values],
         published=published,
     )
 

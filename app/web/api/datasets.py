@@ -18,7 +18,7 @@ router = APIRouter(prefix="/datasets", tags=["data sets"])
 class ImagesOut(BaseModel):
     """Example images as bytes (images × channels × height × width, 0 to 255) in base64."""
 
-    shape: tuple[int, int, int] = Field(description="Channels, height, width.")
+    shape: list[int] = Field(description="Channels, height, width.")
     labels: list[str]
     original: str
     shuffled: str
@@ -39,7 +39,7 @@ def get_images(
     if found is None:
         raise Refused(404, "name", f"{name} is not prepared yet: its images can be shown after its first run")
     return ImagesOut(
-        shape=catalog.DATASETS[name].shape,
+        shape=list(catalog.DATASETS[name].shape),
         labels=found.labels,
         original=base64.b64encode(found.original).decode(),
         shuffled=base64.b64encode(found.shuffled).decode(),

@@ -61,7 +61,7 @@ class DatasetOut(BaseModel):
     title: str
     description: str
     citation: str
-    shape: tuple[int, int, int] = Field(description="Channels, height, width.")
+    shape: list[int] = Field(description="Channels, height, width.")
     classes: list[str]
     train_size: int
     test_size: int
@@ -130,7 +130,7 @@ def get_catalog(places: PlacesNow) -> CatalogOut:
                 title=dataset.title,
                 description=dataset.description,
                 citation=dataset.citation,
-                shape=dataset.shape,
+                shape=list(dataset.shape),
                 classes=list(dataset.classes),
                 train_size=dataset.train_size,
                 test_size=dataset.test_size,

@@ -1,0 +1,58 @@
+"""The tutorial's main experiment on genuine MNIST: its figures, every batch, the same bits again."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.acceptance.test_line import raw
+from tests.conftest import REAL, needs_mnist
+from tests.serving import Server, serving
+from trainer import catalog
+from trainer.data.prepared import Places
+
+pytestmark = needs_mnist
+PRESET = catalog.PRESETS["mnist-fc-vs-cnn"]
+
+
+@pytest.fixture(scope="module")
+def mnist_server(places: Places, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    home = tmp_path_factory.mktemp("mnist") / "home"
+    with serving(home, places.prepared, RUNYARD_DATASETS=REAL, RUNYARD_CPU_SLOTS="2") as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def experiment(mnist_server: Server) -> dict[str, Any]:
+    body = {"name": PRESET.title, "base": dict(PRESET.base), "grid": dict(PRESET.grid)}
+    made: dict[str, Any] = mnist_server.call("POST", "/experiments", json=body)
+    for run_id in made["run_ids"]:
+        mnist_server.wait_for(run_id, "succeeded")
+    return made
+
+
+def test_shuffling_costs_the_cnn_and_not_the_fc_net(mnist_server: Server, experiment: dict[str, Any]) -> None:
+    compared = mnist_server.call("GET", "/compare", params={"experiment": experiment["id"]})
+    groups = {group["name"]: group for group in compared["groups"]}
+    means = {name: group["metrics"]["test/accuracy"]["mean"] for name, group in groups.items()}
+    assert [(group["n"], group["parameters"]) for group in groups.values()] == [(3, 6442)] * 2 + [(3, 6422)] * 2
+    assert 0.83 <= means["FC, original"] <= 0.895, means
+    assert 0.83 <= means["FC, shuffled"] <= 0.895, means
+    assert abs(means["FC, original"] - means["FC, shuffled"]) <= 0.04, means
+    assert means["CNN, original"] > 0.93, means
+    assert means["CNN, shuffled"] <= means["CNN, original"] - 0.08, means
+    published = {name: group["metrics"]["test/accuracy"]["published"] for name, group in groups.items()}
+    assert published == {"FC, original": 0.8683, "FC, shuffled": 0.8810, "CNN, original": None, "CNN, shuffled": None}
+
+
+def test_every_run_has_every_batch_once(mnist_server: Server, experiment: dict[str, Any]) -> None:
+    for run_id in experiment["run_ids"]:
+        assert [step for step, _ in raw(mnist_server, run_id)] == list(range(1, 939))
+
+
+@pytest.mark.parametrize("first", [0, 9], ids=["FC, original", "CNN, shuffled"])
+def test_the_same_spec_again_gives_the_same_bits(mnist_server: Server, experiment: dict[str, Any], first: int) -> None:
+    run_id = experiment["run_ids"][first]
+    again = mnist_server.launch(**mnist_server.run(run_id)["spec"])
+    mnist_server.wait_for(again, "succeeded")
+    assert raw(mnist_server, again) == raw(mnist_server, run_id)

@@ -1,0 +1,199 @@
+"""A person's walk: launch by clicking, watch the curves grow, stop a run, reach the comparison, read the panels."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.conftest import REAL
+from tests.serving import Server, serving, until
+from trainer.data.prepared import Places
+
+WAIT = 60_000
+
+
+@pytest.fixture
+def busy_server(places: Places, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """An empty home and two slots, so that two runs can be watched at a time."""
+    home = tmp_path_factory.mktemp("walk") / "home"
+    with serving(home, places.prepared, RUNYARD_DATASETS=REAL, RUNYARD_CPU_SLOTS="2") as found:
+        yield found
+
+
+def drawn_points(page: Page) -> int:
+    """Points in the lines that Plotly has drawn on the compare page (ghosts and bands have no name)."""
+    code = (
+        "() => (document.getElementById('plot')?.data ?? []).filter((t) => t.name).reduce((n, t) => n + t.x.length, 0)"
+    )
+    found: int = page.evaluate(code)
+    return found
+
+
+def test_launch_watch_stop_and_compare_without_a_reload(busy_server: Server, page: Page) -> None:
+    page.goto(busy_server.url)
+    expect(page.get_by_role("heading", name="Train a model several ways")).to_be_visible()
+    card = page.locator(".preset", has_text="without a download")
+    expect(card.locator("canvas")).to_have_count(10, timeout=WAIT)
+    card.get_by_role("link", name="Change first").click()
+
+    # the form: the preset, made long enough to watch
+    expect(page.locator("#launch")).to_have_text("Launch 12 runs", timeout=WAIT)
+    epochs = page.get_by_label("Epochs")
+    epochs.press("Backspace")
+    epochs.fill("60,")
+    seeds = page.get_by_role("textbox", name="Seeds")
+    seeds.press("Backspace")
+    seeds.press("Backspace")
+    expect(page.locator("#launch")).to_have_text("Launch 4 runs")
+    assert "epochs=60" in page.url
+    page.evaluate("() => { window.sameDocument = 'before the launch' }")
+    page.locator("#launch").click()
+
+    # the comparison, live
+    expect(page).to_have_url(re.compile(r"/compare\?experiment=1$"), timeout=WAIT)
+    expect(page.locator("#live")).to_have_text("Live")
+    page.evaluate("() => { window.sameDocument = 'watched' }")
+    expect(page.locator(".panel-title")).to_have_count(4)
+    expect(page.locator(".going").first).to_be_visible(timeout=WAIT)
+    first = until(lambda: drawn_points(page), "points are drawn")
+    until(lambda: drawn_points(page) > first + 20, "the curves grow")
+    axes = page.evaluate("""() => Object.entries(document.getElementById('plot').layout)
+        .filter(([name]) => /^[xy]axis/.test(name)).map(([, axis]) => axis.matches ?? null)""")
+    assert sorted(str(axis) for axis in axes) == ["None", "None", "x", "x", "x", "y", "y", "y"]
+    assert page.evaluate("() => window.sameDocument") == "watched"
+
+    # one run: watch its loss, stop it
+    page.get_by_role("link", name="Show 4 runs").click()
+    row = page.locator("tr.run", has=page.locator("[data-status=running]")).first
+    expect(row).to_be_visible(timeout=WAIT)
+    steps = row.locator(".p-step")
+    before = steps.inner_text()
+    until(lambda: steps.inner_text() != before, "the row goes on by itself")
+    expect(row.locator("svg.spark path")).to_have_count(1)
+    name = row.locator(".run-name").inner_text()
+    row.locator(".run-name").click()
+    expect(page.get_by_role("heading", name=name)).to_be_visible()
+    expect(page.locator("#status")).to_have_text("Running")
+    done = page.locator("#f-steps")
+    before = done.inner_text()
+    until(lambda: done.inner_text() != before, "the figures go on")
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator("#status")).to_have_text("Stopped", timeout=5000)
+    expect(page.locator("#caption")).to_contain_text("points")
+    run_id = int(page.url.rpartition("/")[2].split("?")[0])
+    assert busy_server.run(run_id)["cause"] == "stopped by user"
+
+    # back to the comparison by clicking, and stop what is left
+    page.get_by_role("link", name="Digits, pixels in order and shuffled").click()
+    expect(page.locator(".panel-title")).to_have_count(4)
+    page.get_by_role("button", name=re.compile(r"^Stop \d runs?$")).click()
+    expect(page.locator("#counts")).to_have_text("Nothing running", timeout=WAIT)
+    expect(page.locator("#table tbody tr")).to_have_count(4)
+
+
+def test_runs_are_selected_filtered_and_compared(server: Server, page: Page) -> None:
+    made = server.call(
+        "POST",
+        "/experiments",
+        json={"name": "Few", "base": {"batch_size": 500}, "grid": {"model": ["fc", "cnn"], "seed": [1, 2]}},
+    )
+    for run_id in made["run_ids"]:
+        server.wait_for(run_id, "succeeded")
+    page.goto(server.url)
+    expect(page.locator("tr.run")).to_have_count(4)
+    expect(page.locator("tr.group")).to_contain_text("4 of 4 done")
+    page.get_by_label("Search names").fill("cnn")
+    expect(page.locator("tr.run")).to_have_count(2)
+    assert "q=cnn" in page.url
+    page.get_by_label("Search names").fill("nothing like it")
+    expect(page.get_by_role("heading", name="No run matches")).to_be_visible()
+    page.get_by_role("button", name="Clear filters").click()
+    expect(page.locator("tr.run")).to_have_count(4)
+    page.get_by_role("button", name="Test accuracy").click()
+    expect(page.locator("th[aria-sort=descending]")).to_have_text("Test accuracy")
+    page.get_by_role("button", name="Started").click()
+    for name in ("fc-original-1", "cnn-original-1"):
+        page.get_by_label(f"Select {name}").check()
+    page.get_by_role("link", name="Compare 2 runs").click()
+    expect(page.locator("#answer")).to_contain_text("has the highest mean accuracy")
+    page.get_by_role("button", name="one chart").click()
+    assert "view=one" in page.url
+    page.get_by_label("What is drawn").select_option("test/accuracy")
+    expect(page.locator("#caption")).to_contain_text("every one drawn")
+    page.get_by_label("Runs of FC, original").click()
+    expect(page.get_by_role("link", name="seed 1")).to_be_visible()
+
+
+def test_errors_stand_under_their_field_in_the_words_of_the_api(server: Server, page: Page) -> None:
+    page.goto(f"{server.url}/experiments/new")
+    expect(page.locator("#launch")).to_be_enabled(timeout=WAIT)
+    momentum = page.get_by_label("Momentum")
+    momentum.fill("1.5,")
+    expect(page.locator("[data-errors~='optimizer.momentum'] .error")).to_have_text(
+        "optimizer.momentum is 1.5: choose a number from 0 to 0.9999"
+    )
+    expect(page.locator(".value.wrong")).to_have_text("1.5")
+    expect(page.locator("#launch")).to_be_disabled()
+    page.get_by_role("button", name="Remove 1.5").click()
+    expect(page.locator("#launch")).to_be_enabled()
+    page.get_by_label("Name").fill("")
+    expect(page.locator("[data-errors=name] .error")).to_have_text("name is empty: give it at least one character")
+    page.get_by_label("Name").fill("<img src=x onerror=alert(1)> 🚀")
+    page.locator("#m-fc").uncheck()
+    page.locator("#m-cnn").uncheck()
+    expect(page.locator("[data-errors=model] .error")).to_contain_text("grid.model is empty")
+    page.locator("#m-fc").check()
+    page.get_by_label("Hidden units").fill("16,")
+    expect(page.locator("#plan")).to_contain_text("FC, original, hidden units 16")
+    expect(page.locator("#script")).to_contain_text('"n_hidden": 16')
+
+
+def test_a_failed_run_says_why_first_and_the_way_out_opens_the_form_filled(server: Server, page: Page) -> None:
+    run_id = server.launch(model={"name": "fc", "n_hidden": 512}, optimizer={"lr": 100, "momentum": 0.99})
+    server.wait_for(run_id, "failed")
+    page.goto(f"{server.url}/runs/{run_id}")
+    expect(page.locator("#cause-title")).to_contain_text(re.compile("Loss became (NaN|infinite) at step"))
+    page.get_by_role("link", name="Try learning rate 10").click()
+    expect(page.locator("#launch")).to_have_text("Launch 1 run", timeout=WAIT)
+    assert "optimizer.lr=10" in page.url
+    expect(page.locator("#plan")).to_contain_text("669,706")
+
+
+def test_a_run_is_renamed_and_deleted_on_its_page(server: Server, page: Page) -> None:
+    run_id = server.launch(dataset="digits", model="fc", batch_size=5000)
+    server.wait_for(run_id, "succeeded")
+    page.goto(f"{server.url}/runs/{run_id}")
+    expect(page.locator("#f-accuracy")).to_contain_text("%")
+    page.get_by_role("button", name="Rename").click()
+    page.get_by_role("textbox", name="Name").fill("renamed <i>here</i>")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", name="renamed <i>here</i>")).to_be_visible()
+    page.get_by_role("button", name="Show as a table").click()
+    expect(page.locator("#loss-table tbody tr")).to_have_count(2)
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("button", name="Delete 1 run").click()
+    expect(page).to_have_url(re.compile(r"/$"))
+    with server.api() as client:
+        assert client.get(f"/runs/{run_id}").status_code == 404
+
+
+def test_the_theme_is_switched_and_remembered(server: Server, page: Page) -> None:
+    page.goto(f"{server.url}/compare")
+    ground = "() => getComputedStyle(document.body).backgroundColor"
+    assert page.evaluate(ground) == "rgb(255, 255, 255)"
+    page.get_by_role("button", name="Dark theme").click()
+    assert page.evaluate(ground) == "rgb(16, 20, 25)"
+    page.reload()
+    assert page.evaluate(ground) == "rgb(16, 20, 25)"
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_no_page_is_wider_than_the_window(server: Server, page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 844})
+    run_id = server.launch(dataset="digits", model="fc", batch_size=5000)
+    server.wait_for(run_id, "succeeded")
+    for path in ("/", f"/runs/{run_id}", f"/compare?run={run_id}", "/experiments/new", "/compare"):
+        page.goto(f"{server.url}{path}")
+        expect(page.locator("#live")).to_have_text("Live")
+        assert page.evaluate("() => document.documentElement.scrollWidth") <= width, path
