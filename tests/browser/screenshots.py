@@ -1,4 +1,4 @@
-"""python -m tests.browser.screenshots OUT: a sheet of every page, 1440 and 390 px, light and dark, empty, mid-run, done.
+"""python -m tests.browser.screenshots OUT: a sheet of every page, 1440 and 390 px, light and dark, empty, mid-run.
 
 Starts a server of its own on a home in OUT, launches the digits preset and takes pictures while it runs and after.
 """
