@@ -13,7 +13,7 @@ export async function fetchCurves(runs, name, options) {
   }
   const answers = await Promise.all(parts);
   const items = new Map(answers.flatMap((answer) => answer.items).map((curve) => [curve.run, curve]));
-  return { name, width: answers[0]?.width ?? 1, items };
+  return { name, width: answers[0]?.width ?? 1, from: options.from ?? 1, items };
 }
 
 /** First step of the last bucket of these runs that may have been full: what is new lies from there on. */
@@ -76,11 +76,14 @@ export function spread(curves, axis, stepsPerEpoch, width) {
   };
 }
 
+/** How many points a curve's buckets hold: a loss has one a step, a test's buckets hold one point each. */
+const pointsOf = (curve, { name, from }) => (name === "train/loss" && curve.steps.length ? curve.steps.at(-1) - from + 1 : curve.steps.length);
+
 /** What a chart shows, in words: "938 points a run in 235 buckets of 4 steps, min and max kept, smoothing …". */
 export function caption(curves, smoothing) {
-  const longest = [...curves.items.values()].reduce((a, b) => (b.points > (a?.points ?? -1) ? b : a), null);
-  if (!longest?.points) return "No point has been recorded yet.";
-  const count = longest.points.toLocaleString("en-US");
+  const longest = [...curves.items.values()].reduce((a, b) => (pointsOf(b, curves) > (a ? pointsOf(a, curves) : -1) ? b : a), null);
+  if (!longest?.steps.length) return "No point has been recorded yet.";
+  const count = pointsOf(longest, curves).toLocaleString("en-US");
   const many = curves.items.size > 1 ? `${count} points a run` : `${count} points`;
   const cut = curves.width > 1 ? `${many} in ${longest.steps.length} buckets of ${curves.width} steps, min and max kept` : `${many}, every one drawn`;
   return `${cut}${smoothing ? `, smoothing ${smoothing} on the raw series` : ""}.`;

@@ -58,6 +58,7 @@ export function xAxis(kind, range, more = {}) {
     ticks: "outside",
     ticklen: 4,
     nticks: 6,
+    tickangle: 0,
     tickformat: ",",
     ticksuffix: suffix,
     showticksuffix: "last",

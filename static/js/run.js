@@ -383,7 +383,7 @@ function drawLoss() {
       width,
       height: HEIGHT,
       margin: { l: 38, r: 24, t: 22, b: 30 },
-      xaxis: xAxis(view.x, xRange(), { nticks: 10 }),
+      xaxis: xAxis(view.x, xRange(), { nticks: Math.max(3, Math.floor(width / 80)) }),
       yaxis: yAxis("train/loss", { range: [0, high] }),
       shapes: run.status === "failed" && run.steps_done && view.x === "step" ? [failure()] : [],
       annotations: [{ text: "nats", x: 0, y: 1, xref: "paper", yref: "paper", xanchor: "right", yanchor: "bottom", showarrow: false, xshift: -4, yshift: 6 }],
