@@ -36,64 +36,6 @@ class Diverged(ArithmeticError):
         super().__init__(f"{which} became {what} at step {loss.step}")
 
 
-@dataclass
-class State:
-    """What training changes: all that must be kept to go on exactly where it stopped."""
-
-    model: nn.Module
-    optimizer: torch.optim.Optimizer
-    step: int = 0
-
-
-def start(spec: RunSpec, device: torch.device) -> State:
-    """A net with initial weights from `spec.seed`, the same on every device, and its optimiser."""
-    torch.manual_seed(spec.seed)
-    model = models.build(spec).to(device)
-    knobs = spec.optimizer.knobs
-    return State(model, torch.optim.SGD(model.parameters(), lr=knobs["lr"], momentum=knobs["momentum"], fused=True))
-
-
-def train(spec: RunSpec, data: LoadedData, state: State) -> Iterator[Measurement | None]:
-    """Train to the end of the spec; yield every batch's loss, and test loss and accuracy after each epoch.
-
-    Yields after each batch, None where nothing has come off the device yet, so that whoever listens can stop at any
-    batch by not asking for more. Raises Diverged at the first loss that is not finite.
-    """
-    losses = LossBuffer(data.device)
-    size = len(data.labels)
-    for epoch in range(state.step // spec.steps_per_epoch, spec.epochs):
-        order = torch.from_numpy(data_order(spec.seed, epoch, size)).to(data.device)
-        for indices in torch.split(order, spec.batch_size):
-            images, labels = data.batch(indices)
-            state.optimizer.zero_grad()
-            loss = functional.nll_loss(state.model(images), labels)
-            torch.autograd.backward(loss)
-            state.optimizer.step()
-            state.step += 1
-            losses.add(state.step, loss.detach())
-            found = losses.ready()
-            yield from _finite(found) if found else (None,)
-        yield from _finite(losses.flush())
-        for result in evaluate(state.model, data):
-            if result is None:
-                yield None
-            else:
-                yield from _finite([Measurement("test/loss", state.step, losses.seconds, result[0])])
-                yield Measurement("test/accuracy", state.step, losses.seconds, result[1])
-
-
-def data_order(seed: int, epoch: int, size: int) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
-    """The order of the training images in an epoch (from 0), shape (size,): from seed and epoch alone."""
-    return np.random.default_rng([seed, epoch]).permutation(size)
-
-
-def _finite(losses: list[Measurement]) -> Iterator[Measurement]:
-    for loss in losses:
-        if not math.isfinite(loss.value):
-            raise Diverged(loss)
-        yield loss
-
-
 BLOCK = 64  # losses that come off a GPU together
 BLOCK_SECONDS = 0.1  # or all there are, when that takes longer
 
@@ -107,6 +49,7 @@ class LossBuffer:
     """
 
     device: torch.device
+    before: float = 0.0  # seconds of training of earlier attempts
     began: float = field(default_factory=time.perf_counter)
     _gathered: list[tuple[int, float, Tensor]] = field(default_factory=list)
     _sent: list[tuple[int, float]] = field(default_factory=list)
@@ -116,7 +59,12 @@ class LossBuffer:
 
     @property
     def seconds(self) -> float:
-        return time.perf_counter() - self.began
+        """Seconds of training so far, those before a resume included."""
+        return self.before + time.perf_counter() - self.began
+
+    def go_on_from(self, seconds: float) -> None:
+        """Count on from so many seconds."""
+        self.before, self.began = seconds, time.perf_counter()
 
     def add(self, step: int, loss: Tensor) -> None:
         self._gathered.append((step, self.seconds, loss))
@@ -156,3 +104,66 @@ class LossBuffer:
         return [
             Measurement("train/loss", step, seconds, value) for (step, seconds), value in zip(sent, values, strict=True)
         ]
+
+
+@dataclass
+class State:
+    """What training changes: all that must be kept to go on exactly where it stopped."""
+
+    model: nn.Module
+    optimizer: torch.optim.Optimizer
+    losses: LossBuffer
+    step: int = 0
+    epochs_tested: int = 0
+
+
+def start(spec: RunSpec, device: torch.device) -> State:
+    """A net with initial weights from `spec.seed`, the same on every device, and its optimiser."""
+    torch.manual_seed(spec.seed)
+    model = models.build(spec).to(device)
+    knobs = spec.optimizer.knobs
+    optimizer = torch.optim.SGD(model.parameters(), lr=knobs["lr"], momentum=knobs["momentum"], fused=True)
+    return State(model, optimizer, LossBuffer(device))
+
+
+def train(spec: RunSpec, data: LoadedData, state: State) -> Iterator[Measurement | None]:
+    """Train to the end of the spec; yield every batch's loss, and test loss and accuracy after each epoch.
+
+    A state that was loaded from a checkpoint goes on where that was taken, to the same bits.
+    Yields after each batch, None where nothing has come off the device yet, so that whoever listens can stop at any
+    batch by not asking for more. Raises Diverged at the first loss that is not finite.
+    """
+    losses, size = state.losses, len(data.labels)
+    losses.go_on_from(losses.seconds)
+    for epoch in range(state.epochs_tested, spec.epochs):
+        order = torch.from_numpy(data_order(spec.seed, epoch, size)).to(data.device)
+        for indices in torch.split(order, spec.batch_size)[state.step - epoch * spec.steps_per_epoch :]:
+            images, labels = data.batch(indices)
+            state.optimizer.zero_grad()
+            loss = functional.nll_loss(state.model(images), labels)
+            torch.autograd.backward(loss)
+            state.optimizer.step()
+            state.step += 1
+            losses.add(state.step, loss.detach())
+            found = losses.ready()
+            yield from _finite(found) if found else (None,)
+        yield from _finite(losses.flush())
+        for result in evaluate(state.model, data):
+            if result is None:
+                yield None
+            else:
+                yield from _finite([Measurement("test/loss", state.step, losses.seconds, result[0])])
+                yield Measurement("test/accuracy", state.step, losses.seconds, result[1])
+        state.epochs_tested = epoch + 1  # only now: a checkpoint in between tests this epoch again
+
+
+def data_order(seed: int, epoch: int, size: int) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+    """The order of the training images in an epoch (from 0), shape (size,): from seed and epoch alone."""
+    return np.random.default_rng([seed, epoch]).permutation(size)
+
+
+def _finite(losses: list[Measurement]) -> Iterator[Measurement]:
+    for loss in losses:
+        if not math.isfinite(loss.value):
+            raise Diverged(loss)
+        yield loss

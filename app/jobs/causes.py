@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-SERVER_RESTARTED = "server restarted while the run was at work: relaunch it"
+VANISHED = "its worker vanished while no server watched: it was killed, or the machine restarted"
 DEVICE_GONE = "device is {device!r}: there is no such device here; choose {choices}"
 LONGEST = 500
 

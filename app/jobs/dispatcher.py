@@ -1,6 +1,7 @@
 """The dispatcher: claims queued runs in order, launches a worker for each, and records the ends they can't record.
 
-One thread in the server. Each turn: see which workers ended, end those that don't obey a stop, launch what fits.
+One thread in the server. Each turn: see which workers ended, end those that don't obey a stop, note those that are
+silent, queue again what resumes by itself, launch what fits.
 """
 
 import json
@@ -15,16 +16,17 @@ from typing import Any
 from sqlalchemy import Engine
 
 from app.jobs import causes
-from app.jobs.launchers import Launched, Launcher, created, kill_leftover
+from app.jobs.launchers import Launched, Launcher, created
 from app.settings import Settings
 from app.store import artifacts, runs
 from app.store.engine import reading, writing
 from app.store.errors import Conflict, NotFound
 from app.store.runs import Claim
-from app.store.tables import Run, Status
+from app.store.tables import Attempt, Run, Status, now
 
 TURN_SECONDS = 0.2
-STOP_SECONDS = 5.0  # a worker that was asked to stop and is still there after this is killed
+STOP_SECONDS = 5.0  # a worker that was asked to stop or pause and is still there after this is killed
+SILENT_SECONDS = 10.0  # a worker that was not heard of for so long is shown as not responding
 
 log = logging.getLogger("runyard.jobs")
 
@@ -36,7 +38,9 @@ class Worker:
     claim: Claim
     process: Launched
     stop_seen: float | None = field(default=None)
-    """When the stop request was first seen, on the monotonic clock."""
+    """When a request to stop or pause was first seen, on the monotonic clock."""
+    pausing: bool = False
+    """The request was to pause."""
 
 
 class Dispatcher:
@@ -53,8 +57,8 @@ class Dispatcher:
         ]
 
     def start(self) -> None:
-        """End what the last server left, then begin."""
-        self.end_leftovers()
+        """Take over the workers that an earlier server left, then begin."""
+        self.adopt()
         for thread in self._threads:
             thread.start()
 
@@ -74,19 +78,24 @@ class Dispatcher:
             for device in self.devices or []
         ]
 
-    def end_leftovers(self) -> None:
-        """No worker of an earlier server goes on, no run is shown as running that isn't."""
+    def adopt(self) -> None:
+        """Workers outlive their server: those that live are this server's now, those that don't have lost their run."""
         for run, attempt in runs.at_work(self.engine):
-            assert run.id is not None
+            claim = Claim(run.id or 0, run.attempt, run.device or "cpu")
+            process = None
             if attempt is not None and attempt.pid is not None:
-                kill_leftover(attempt.pid, attempt.pid_created)
-            runs.end(self.engine, run.id, run.attempt, Status.FAILED, causes.SERVER_RESTARTED)
+                process = self.launcher.adopt(claim, attempt.pid, attempt.pid_created)
+            if process is None:
+                runs.end(self.engine, claim.run_id, claim.attempt, Status.LOST, causes.VANISHED, again=True)
+            else:
+                self._workers[claim.run_id] = Worker(claim, process)
 
     def _follow(self) -> None:
         while not self._closing.is_set():
             try:
                 self._reap()
-                self._obey_stops()
+                self._look_after()
+                runs.resume_due(self.engine)
                 self._launch()
             except Exception:  # the queue goes on, whatever happens to one turn
                 log.exception("the dispatcher met an error; it goes on")
@@ -111,25 +120,38 @@ class Dispatcher:
             code = worker.process.poll()
             if code is None:
                 continue
-            claim = worker.claim
-            del self._workers[claim.run_id]
-            if worker.stop_seen is not None:
-                runs.end(self.engine, claim.run_id, claim.attempt, Status.STOPPED, runs.STOPPED_BY_USER)
-            else:
-                output = artifacts.log(self.settings, claim.run_id, claim.attempt)
-                runs.end(self.engine, claim.run_id, claim.attempt, Status.FAILED, causes.of_exit(code, output))
+            del self._workers[worker.claim.run_id]
+            to, cause, again = self._fate(worker, code)
+            runs.end(self.engine, worker.claim.run_id, worker.claim.attempt, to, cause, again=again)
 
-    def _obey_stops(self) -> None:
-        """End workers that can't see a stop request yet, or that ignore it."""
+    def _fate(self, worker: Worker, code: int | object) -> tuple[Status, str, bool]:
+        """State, cause and whether it resumes by itself, for a run whose worker left without a word."""
+        if worker.stop_seen is not None:
+            return (
+                (Status.PAUSED, runs.PAUSED_BY_USER, False)
+                if worker.pausing
+                else (Status.STOPPED, runs.STOPPED_BY_USER, False)
+            )
+        if not isinstance(code, int):
+            return Status.LOST, causes.VANISHED, True
+        output = artifacts.log(self.settings, worker.claim.run_id, worker.claim.attempt)
+        return Status.FAILED, causes.of_exit(code, output), code < 0
+
+    def _look_after(self) -> None:
+        """End workers that can't see a request yet, or that ignore it; note those that are silent."""
         if not self._workers:
             return
-        for run, _ in runs.at_work(self.engine):
+        for run, attempt in runs.at_work(self.engine):
             worker = self._workers.get(run.id or 0)
-            if worker is None or not run.stop_requested:
+            if worker is None or attempt is None:
                 continue
-            worker.stop_seen = worker.stop_seen or time.monotonic()
-            if run.status == Status.STARTING or time.monotonic() - worker.stop_seen > STOP_SECONDS:
-                worker.process.kill()
+            if run.stop_requested or run.pause_requested:
+                worker.pausing = not run.stop_requested
+                worker.stop_seen = worker.stop_seen or time.monotonic()
+                if run.status == Status.STARTING or time.monotonic() - worker.stop_seen > STOP_SECONDS:
+                    worker.process.kill()
+            elif run.status == Status.RUNNING and run.responding and _silent_seconds(attempt) > SILENT_SECONDS:
+                runs.not_responding(self.engine, worker.claim.run_id, worker.claim.attempt)
 
     def _launch(self) -> None:
         if self.devices is None:
@@ -140,6 +162,8 @@ class Dispatcher:
         with reading(self.engine) as session:
             waiting = runs.queued(session)
         for run in waiting:
+            if run.id in self._workers:
+                continue  # resumed before the worker that paused it has left
             device = self._device_for(run, free)
             if device is not None and self._launch_one(run, device):
                 free[device] -= 1
@@ -153,8 +177,7 @@ class Dispatcher:
         if not choices:
             assert run.id is not None
             there = " or ".join(["auto", *free])
-            cause = causes.DEVICE_GONE.format(device=wanted, choices=there)
-            runs.end(self.engine, run.id, run.attempt, Status.FAILED, cause)
+            runs.refuse(self.engine, run.id, causes.DEVICE_GONE.format(device=wanted, choices=there))
         return next((name for name in choices if free[name] > 0), None)
 
     def _launch_one(self, run: Run, device: str) -> bool:
@@ -175,3 +198,7 @@ class Dispatcher:
 
     def _slots_of(self, device: str) -> int:
         return self.settings.cpu_slots if device == "cpu" else self.settings.gpu_slots
+
+
+def _silent_seconds(attempt: Attempt) -> float:
+    return (now() - attempt.heartbeat_at).total_seconds() if attempt.heartbeat_at else 0.0

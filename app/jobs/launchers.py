@@ -1,6 +1,7 @@
 """Starting and ending worker processes. `Launcher` is what the dispatcher needs of one; local processes here."""
 
 import contextlib
+import fcntl
 import os
 import signal
 import subprocess
@@ -14,6 +15,9 @@ from app.settings import Settings
 from app.store import artifacts
 from app.store.runs import Claim
 
+VANISHED = object()
+"""The end of a worker whose exit code nobody saw."""
+
 
 class Launched(Protocol):
     """A worker that was started."""
@@ -21,18 +25,21 @@ class Launched(Protocol):
     @property
     def pid(self) -> int: ...
 
-    def poll(self) -> int | None:
-        """Its exit code, negative for a signal; None while it lives."""
+    def poll(self) -> int | object | None:
+        """None while it lives; its exit code, negative for a signal; VANISHED when that is not known."""
 
     def kill(self) -> None:
         """End it and all its children at once."""
 
 
 class Launcher(Protocol):
-    """Starts workers somewhere."""
+    """Starts workers somewhere, and finds those that an earlier server started."""
 
     def launch(self, claim: Claim) -> Launched:
         """Raises OSError when the process can't be started."""
+
+    def adopt(self, claim: Claim, pid: int, pid_created: float | None) -> Launched | None:
+        """The worker of an attempt, if it lives; None: it is gone."""
 
 
 class LocalProcess:
@@ -49,12 +56,29 @@ class LocalProcess:
         return self._process.poll()
 
     def kill(self) -> None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.pid, signal.SIGKILL)
+        _kill_session(self.pid)
+
+
+class AdoptedProcess:
+    """A worker that an earlier server started: its lock tells whether it lives."""
+
+    def __init__(self, pid: int, pid_created: float | None, lock: Path) -> None:
+        self.pid, self._created, self._lock = pid, pid_created, lock
+
+    def poll(self) -> object | None:
+        return None if is_held(self._lock) else VANISHED
+
+    def kill(self) -> None:
+        if self._created is not None and created(self.pid) == self._created:
+            _kill_session(self.pid)
 
 
 class LocalLauncher:
-    """Worker processes on this machine. They outlive the server: each has its own session and its own log file."""
+    """Worker processes on this machine. They outlive the server: each has its own session, log file and lock.
+
+    The lock (`flock`) is taken here and handed to the worker, which holds it until the operating system ends it: there
+    is no moment in which a worker lives without its lock, and no worker that is gone keeps it.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -62,17 +86,36 @@ class LocalLauncher:
     def launch(self, claim: Claim) -> LocalProcess:
         log = artifacts.log(self.settings, claim.run_id, claim.attempt)
         log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("ab") as output:
+        lock = artifacts.lock(self.settings, claim.run_id, claim.attempt)
+        with log.open("ab") as output, lock.open("wb") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
             process = subprocess.Popen(
                 [sys.executable, "-m", "app.jobs.worker", str(claim.run_id)],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                pass_fds=(held.fileno(),),
                 cwd=Path(__file__).parents[2],
                 env={**os.environ, **self.settings.environment()},
             )
         return LocalProcess(process)
+
+    def adopt(self, claim: Claim, pid: int, pid_created: float | None) -> AdoptedProcess | None:
+        lock = artifacts.lock(self.settings, claim.run_id, claim.attempt)
+        return AdoptedProcess(pid, pid_created, lock) if is_held(lock) else None
+
+
+def is_held(lock: Path) -> bool:
+    """True while a worker holds this lock."""
+    try:
+        with lock.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def created(pid: int) -> float | None:
@@ -83,12 +126,6 @@ def created(pid: int) -> float | None:
         return None
 
 
-def kill_leftover(pid: int, pid_created: float | None) -> None:
-    """End the process session of a worker whose server is gone, if that process still is the worker."""
-    now_created = created(pid)
-    if pid_created is None or now_created is None or abs(now_created - pid_created) > 1:
-        return
+def _kill_session(pid: int) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
-    with contextlib.suppress(psutil.Error):
-        psutil.Process(pid).wait(timeout=10)

@@ -5,30 +5,39 @@ The dispatcher starts it, in a process session of its own, with the server's set
 
 import os
 import platform
+import shutil
 import sys
+import time
 import traceback
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Engine
 
 from app.jobs import causes
 from app.jobs.recorder import Recorder
 from app.settings import Settings
-from app.store import artifacts, runs
+from app.store import artifacts, runs, series
 from app.store.engine import open_database, reading
 from app.store.errors import Conflict, Superseded
+from app.store.runs import Start
 from app.store.series import Point
 from app.store.tables import Status
 from trainer.data.prepared import Places
 from trainer.spec import RunSpec, parse
 
+if TYPE_CHECKING:
+    from trainer.loop import State
+
+CHECKPOINT_SECONDS = 30.0
+
 
 def main(run_id: int) -> int:
     """Exit code: 0 when the run's end is recorded, whatever it is; 3 when the run is not this worker's."""
     settings = Settings()
-    engine = open_database(settings.database)
+    engine = open_database(settings.database, durable=True)
     with reading(engine) as session:
         run = runs.get(session, run_id)
     if run.status != Status.STARTING:
@@ -48,38 +57,90 @@ def main(run_id: int) -> int:
 
 
 def work(settings: Settings, engine: Engine, run_id: int, attempt: int, spec: RunSpec, device_name: str) -> None:
-    """Train, record, keep the weights."""
+    """Train, record, keep checkpoints and the final weights."""
     log(f"run {run_id}, attempt {attempt}, process {os.getpid()}")
     import torch  # seconds: only here, so that all else of the worker can be imported without it
 
-    from trainer import devices, loop
+    from trainer import checkpoint, devices, loop
     from trainer.data.loaded import LoadedData
     from trainer.data.prepared import load
 
     device = devices.choose(device_name)
-    threads = devices.make_repeatable(spec.parameters)
+    threads = devices.make_repeatable(spec.parameters, _threads_before(engine, run_id))
     arrays = load(spec.dataset, Places(settings.datasets_dir, settings.prepared_dir))
-    state = loop.start(spec, device)
+    folder = artifacts.checkpoints(settings, run_id)
+    state = _newest_state(engine, run_id, folder, lambda: loop.start(spec, device))
     data = LoadedData(spec, arrays, device)
-    runs.begin(engine, run_id, attempt, _environment(torch.__version__, devices, device_name, threads))
-    log(f"training on {device}, {threads} thread(s), {spec.steps_total:,} steps")
-    recorder = Recorder(engine, run_id, attempt)
+    start = Start(state.step, state.epochs_tested * spec.steps_per_epoch, state.losses.before)
+    runs.begin(engine, run_id, attempt, _environment(torch.__version__, devices, device_name, threads), start)
+    log(f"training on {device}, {threads} thread(s), from step {state.step:,} to {spec.steps_total:,}")
+    recorder = Recorder(engine, run_id, attempt, start)
+    kept, tested = time.monotonic(), state.epochs_tested
+
+    def keep() -> None:
+        """Points up to the checkpoint's step are on the disk before the checkpoint is."""
+        for measured in state.losses.flush():
+            recorder.add(Point(*measured))
+        recorder.flush()
+        checkpoint.save(folder, state)
+        recorder.checkpointed(state.step)
+
     try:
         for measured in loop.train(spec, data, state):
             if measured is not None:
                 recorder.add(Point(*measured))
                 _log_epoch(spec, measured)
             recorder.flush_if_due()
-            if recorder.stop_requested:
-                recorder.flush(Status.STOPPED, runs.STOPPED_BY_USER)
-                log(f"stopped by user after step {state.step:,}")
+            if state.epochs_tested > tested or time.monotonic() - kept > CHECKPOINT_SECONDS:
+                keep()
+                kept, tested = time.monotonic(), state.epochs_tested
+            if recorder.requests.stop or recorder.requests.pause:
+                keep()
+                _leave(recorder)
                 return
     except ArithmeticError:
         recorder.flush()  # what was measured before the loss was no number is kept
         raise
-    _keep(artifacts.weights(settings, run_id), {k: v.cpu() for k, v in state.model.state_dict().items()})
+    _keep_weights(artifacts.weights(settings, run_id), {k: v.cpu() for k, v in state.model.state_dict().items()})
     recorder.flush(Status.SUCCEEDED)
+    shutil.rmtree(folder, ignore_errors=True)  # nothing goes on from a run that is done
     log(f"finished after {state.step:,} steps")
+
+
+def _leave(recorder: Recorder) -> None:
+    if recorder.requests.stop:
+        recorder.flush(Status.STOPPED, runs.STOPPED_BY_USER)
+    else:
+        recorder.flush(Status.PAUSED, runs.PAUSED_BY_USER)
+    log(f"{runs.STOPPED_BY_USER if recorder.requests.stop else runs.PAUSED_BY_USER} after step {recorder.steps_done:,}")
+
+
+def _newest_state(engine: Engine, run_id: int, folder: Path, fresh: Callable[[], "State"]) -> "State":
+    """The state of the newest checkpoint that is whole and not beyond what was recorded, else a fresh one."""
+    from trainer import checkpoint
+
+    with reading(engine) as session:
+        recorded = series.last_step(session, run_id, "train/loss")
+    for path in checkpoint.stored(folder):
+        state = fresh()
+        try:
+            if checkpoint.step_of(path) > recorded:
+                raise checkpoint.Damaged(f"{path.name} is beyond the last recorded step, {recorded:,}")
+            checkpoint.load(path, state)
+        except (checkpoint.Damaged, OSError) as error:
+            log(f"{error}: going on from the checkpoint before it, or from the start")
+            path.unlink(missing_ok=True)
+            continue
+        log(f"resumed from {path.name}")
+        return state
+    return fresh()
+
+
+def _threads_before(engine: Engine, run_id: int) -> int | None:
+    """The number of threads that the run began with: another one would give other last bits."""
+    with reading(engine) as session:
+        before = [one.environment for one in runs.attempts(session, [run_id]).get(run_id, []) if one.environment]
+    return int(before[0]["threads"]) if before else None
 
 
 def _environment(torch_version: str, devices: Any, device_name: str, threads: int) -> dict[str, Any]:
@@ -101,7 +162,7 @@ def _log_epoch(spec: RunSpec, measured: Any) -> None:
         log(f"epoch {measured.step // spec.steps_per_epoch} of {spec.epochs}: test loss {measured.value:.4f}")
 
 
-def _keep(path: Path, state_dict: dict[str, Any]) -> None:
+def _keep_weights(path: Path, state_dict: dict[str, Any]) -> None:
     """Write the weights beside their place and rename them into it."""
     import torch
 

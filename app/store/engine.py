@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, select, update
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, SQLModel, col
 
@@ -13,24 +13,66 @@ from app.store.errors import StoreError
 from app.store.tables import Clock
 
 BUSY_SECONDS = 30.0
+REVISIONS = ("0001", "0002")
+"""Migrations, oldest first; a test compares them with app/store/migrations/versions."""
 
 
-def open_database(path: Path) -> Engine:
-    """Open the database, made with its tables where absent. Raises StoreError when it can't be."""
+def open_database(path: Path, *, durable: bool = False) -> Engine:
+    """Open the database, made where absent, brought to today's tables where older.
+
+    `durable`: every write is on the disk before it returns, so that a checkpoint never knows more than the series.
+    Raises StoreError when it can't be opened, or was made by a newer version.
+    """
     engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_SECONDS})
     event.listen(engine, "connect", _set_up)
+    if durable:
+        event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=FULL"))
     event.listen(engine, "begin", _begin)
     try:
         with engine.connect().execution_options(write=True) as connection, connection.begin():
-            SQLModel.metadata.create_all(connection)
-            if connection.execute(select(col(Clock.id))).first() is None:
-                connection.execute(SQLModel.metadata.tables["clock"].insert().values(id=1, change=0))
+            _bring_up_to_date(connection, path)
     except DBAPIError as error:
         engine.dispose()
         raise StoreError(
             f"{path} can't be used as the database ({error.orig}): choose another directory with RUNYARD_HOME"
         ) from error
+    except StoreError:
+        engine.dispose()
+        raise
     return engine
+
+
+def _bring_up_to_date(connection: Connection, path: Path) -> None:
+    tables = set(inspect(connection).get_table_names())
+    if "run" not in tables:
+        SQLModel.metadata.create_all(connection)
+        connection.execute(SQLModel.metadata.tables["clock"].insert().values(id=1, change=0))
+        _stamp(connection, REVISIONS[-1])
+        return
+    if "alembic_version" not in tables:
+        _stamp(connection, REVISIONS[0])  # made before there were migrations
+    revision = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one()
+    if revision not in REVISIONS:
+        raise StoreError(
+            f"{path} was made by a newer Runyard (its tables are at {revision}, this one knows up to {REVISIONS[-1]}): "
+            "upgrade Runyard, or choose another directory with RUNYARD_HOME"
+        )
+    if revision != REVISIONS[-1]:
+        _migrate(connection)
+
+
+def _stamp(connection: Connection, revision: str) -> None:
+    connection.exec_driver_sql("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
+    connection.exec_driver_sql("INSERT INTO alembic_version VALUES (?)", (revision,))
+
+
+def _migrate(connection: Connection) -> None:
+    from alembic import command  # only an old database has to wait for this import
+    from alembic.config import Config
+
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    command.upgrade(config, "head")
 
 
 def _set_up(connection: Any, _: object) -> None:

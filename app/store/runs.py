@@ -1,35 +1,41 @@
 """Runs: the state machine, and the only writer of the Run and Attempt tables.
 
 queued -> starting -> running -> succeeded
-   |          |          |----> failed | stopped
-   |          '----> failed | stopped
-   '--> stopped | failed
+   |          |          |----> failed | stopped | paused | lost
+   |          '----> failed | stopped | paused | lost
+   '--> stopped | paused | failed
+paused, failed, stopped, lost -> queued   (resume from the last checkpoint, or from the start)
 """
 
 import base64
+import contextlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, cast
 
 import sqlalchemy
 from sqlalchemy import Engine, Select, and_, delete, func, or_, update
 from sqlmodel import Session, col, select
 
+from app.store import series
 from app.store.engine import Writing, reading, writing
-from app.store.errors import IllegalTransition, NotFound, RunActive, Superseded
-from app.store.tables import ACTIVE, ENDED, Attempt, Deletion, Run, Status, Summary, now
+from app.store.errors import Conflict, IllegalTransition, NotFound, RunActive, Superseded
+from app.store.tables import ACTIVE, ENDED, RESUMABLE, Attempt, Deletion, Run, Status, Summary, now
 from trainer.spec import RunSpec
 
 TRANSITIONS: Mapping[Status, frozenset[Status]] = {
-    Status.QUEUED: frozenset({Status.STARTING, Status.STOPPED, Status.FAILED}),
-    Status.STARTING: frozenset({Status.RUNNING, Status.STOPPED, Status.FAILED}),
-    Status.RUNNING: frozenset({Status.SUCCEEDED, Status.STOPPED, Status.FAILED}),
+    Status.QUEUED: frozenset({Status.STARTING, Status.STOPPED, Status.PAUSED, Status.FAILED}),
+    Status.STARTING: frozenset({Status.RUNNING, Status.STOPPED, Status.PAUSED, Status.FAILED, Status.LOST}),
+    Status.RUNNING: frozenset({Status.SUCCEEDED, Status.STOPPED, Status.PAUSED, Status.FAILED, Status.LOST}),
     Status.SUCCEEDED: frozenset(),
-    Status.FAILED: frozenset(),
-    Status.STOPPED: frozenset(),
+    **{status: frozenset({Status.QUEUED}) for status in RESUMABLE},
 }
 STOPPED_BY_USER = "stopped by user"
+PAUSED_BY_USER = "paused by user"
+MOST_CRASHES = 3  # a run resumes by itself so often without a new checkpoint in between
+RETRY_SECONDS = 2.0  # before it does, so that its cause can be read
 
 
 # One run's life
@@ -44,6 +50,7 @@ def add(session: Writing, spec: RunSpec, name: str, experiment_id: int | None = 
         parameters=spec.parameters,
         steps_total=spec.steps_total,
         changed=session.change,
+        position=session.change,
     )
     session.add(run)
     return run
@@ -59,7 +66,7 @@ def move(session: Writing, run_id: int, to: Status, *, attempt: int | None = Non
     if attempt is not None:
         guarded = guarded.where(col(Run.attempt) == attempt)
     if to in ENDED:
-        values["ended_at"] = now()
+        values |= {"ended_at": now(), "responding": True}
     result = session.execute(guarded.values(status=to, changed=session.change, **values))
     if result.rowcount == 0:  # type: ignore[attr-defined]
         run = get(session, run_id)
@@ -72,19 +79,80 @@ def move(session: Writing, run_id: int, to: Status, *, attempt: int | None = Non
 
 
 def request_stop(engine: Engine, run_id: int) -> None:
-    """Stop a queued run now; ask the worker of one at work to leave. Raises NotFound or IllegalTransition."""
+    """Stop a queued run now; ask the worker of one at work to leave; let one that would resume by itself stay ended.
+
+    Raises NotFound or IllegalTransition.
+    """
     with writing(engine) as session:
         run = get(session, run_id)
         if run.status == Status.QUEUED:
             move(session, run_id, Status.STOPPED, cause=STOPPED_BY_USER)
         elif run.status in ACTIVE:
-            session.execute(
-                update(Run).where(col(Run.id) == run_id).values(stop_requested=True, changed=session.change)
-            )
+            _set(session, run_id, stop_requested=True)
+        elif run.retry_at is not None:
+            _set(session, run_id, retry_at=None)
         else:
             raise IllegalTransition(
                 f"run {run_id} is {run.status}: only a run that is queued or at work can be stopped"
             )
+
+
+def request_pause(engine: Engine, run_id: int) -> None:
+    """Pause a queued run now; ask the worker of one at work to keep a checkpoint and leave.
+
+    Raises NotFound or IllegalTransition.
+    """
+    with writing(engine) as session:
+        run = get(session, run_id)
+        if run.status == Status.QUEUED:
+            move(session, run_id, Status.PAUSED, cause=PAUSED_BY_USER)
+        elif run.status in ACTIVE:
+            _set(session, run_id, pause_requested=True)
+        else:
+            raise IllegalTransition(f"run {run_id} is {run.status}: only a run that is queued or at work can be paused")
+
+
+def resume(engine: Engine, run_id: int) -> None:
+    """Queue a run again; its next worker goes on from the last checkpoint. Raises NotFound or IllegalTransition."""
+    with writing(engine) as session:
+        run = get(session, run_id)
+        if run.status not in RESUMABLE:
+            words = " or ".join([", ".join(RESUMABLE[:-1]), RESUMABLE[-1]])
+            raise IllegalTransition(f"run {run_id} is {run.status}: only a run that is {words} can be resumed")
+        _queue_again(session, run_id, crashes=0)
+
+
+def resume_due(engine: Engine) -> list[int]:
+    """Queue the runs whose time to resume by themselves has come; their ids."""
+    with reading(engine) as session:
+        due = session.exec(select(Run.id).where(col(Run.retry_at) <= now(), col(Run.status).in_(RESUMABLE))).all()
+    resumed = []
+    for run_id in due:
+        assert run_id is not None
+        with contextlib.suppress(NotFound, IllegalTransition), writing(engine) as session:
+            _queue_again(session, run_id, crashes=Run.crashes + 1)
+            resumed.append(run_id)
+    return resumed
+
+
+def _queue_again(session: Writing, run_id: int, **values: Any) -> None:
+    move(
+        session,
+        run_id,
+        Status.QUEUED,
+        cause=None,
+        stop_requested=False,
+        pause_requested=False,
+        responding=True,
+        retry_at=None,
+        ended_at=None,
+        position=session.change,
+        **values,
+    )
+
+
+def _set(session: Writing, run_id: int, **values: Any) -> None:
+    session.execute(update(Run).where(col(Run.id) == run_id).values(changed=session.change, **values))
 
 
 def stop_experiment(engine: Engine, experiment_id: int) -> list[int]:
@@ -106,7 +174,7 @@ def stop_experiment(engine: Engine, experiment_id: int) -> list[int]:
 def rename(engine: Engine, run_id: int, name: str) -> None:
     with writing(engine) as session:
         get(session, run_id)
-        session.execute(update(Run).where(col(Run.id) == run_id).values(name=name, changed=session.change))
+        _set(session, run_id, name=name)
 
 
 def remove(engine: Engine, run_id: int) -> None:
@@ -131,6 +199,25 @@ class Claim:
     device: str
 
 
+@dataclass(frozen=True)
+class Start:
+    """Where a worker begins: at a checkpoint's step, or at 0."""
+
+    step: int = 0
+    tested_step: int = 0
+    """Step of the last test before it."""
+    seconds: float = 0.0
+    """Seconds of training before it."""
+
+
+@dataclass(frozen=True)
+class Requests:
+    """What a user asks of a worker."""
+
+    stop: bool = False
+    pause: bool = False
+
+
 def claim(session: Writing, run: Run, device: str) -> Claim:
     """Take a queued run: a new attempt begins. Raises IllegalTransition when it was stopped meanwhile."""
     assert run.id is not None
@@ -151,35 +238,78 @@ def launched(engine: Engine, claimed: Claim, pid: int, pid_created: float | None
         )
 
 
-def begin(engine: Engine, run_id: int, attempt: int, environment: Mapping[str, Any]) -> None:
-    """The worker is ready to train. Raises Superseded or IllegalTransition when it should not."""
+def begin(engine: Engine, run_id: int, attempt: int, environment: Mapping[str, Any], start: Start) -> None:
+    """The worker is ready to train from `start`; points beyond it are dropped in the same transaction.
+
+    Raises Superseded or IllegalTransition when it should not train, Conflict when the series end before `start`.
+    """
     with writing(engine) as session:
-        move(session, run_id, Status.RUNNING, attempt=attempt, started_at=now())
+        move(session, run_id, Status.RUNNING, attempt=attempt)
+        recorded = series.cut(session, run_id, {"train/": start.step, "test/": start.tested_step})
+        if recorded < start.step:
+            raise Conflict(f"the checkpoint is of step {start.step}, but the series of run {run_id} end at {recorded}")
+        begun = func.coalesce(col(Run.started_at), now())
+        kept = start.step or None
+        at_start = {"steps_done": start.step, "seconds": start.seconds, "checkpoint_step": kept}
+        _set(session, run_id, started_at=begun, responding=True, **at_start)
         session.execute(
             update(Attempt)
             .where(col(Attempt.run_id) == run_id, col(Attempt.n) == attempt)
-            .values(environment=dict(environment))
+            .values(environment=dict(environment), from_step=start.step, heartbeat_at=now())
         )
 
 
-def progress(session: Writing, run_id: int, attempt: int, steps_done: int) -> bool:
-    """Note how far the worker is; True if it is asked to stop. Raises Superseded when it should not write."""
+def progress(session: Writing, run_id: int, attempt: int, steps_done: int, seconds: float) -> Requests:
+    """Note how far the worker is, and that it lives; what it is asked to do.
+
+    Raises Superseded when it must not write.
+    """
     row = session.execute(
         update(Run)
         .where(col(Run.id) == run_id, col(Run.attempt) == attempt, col(Run.status) == Status.RUNNING)
-        .values(steps_done=steps_done, changed=session.change)
-        .returning(col(Run.stop_requested))
+        .values(steps_done=steps_done, seconds=seconds, responding=True, changed=session.change)
+        .returning(col(Run.stop_requested), col(Run.pause_requested))
     ).first()
     if row is None:
         raise Superseded(f"attempt {attempt} of run {run_id} is over: nothing more is recorded for it")
-    return bool(row[0])
+    beat = update(Attempt).where(col(Attempt.run_id) == run_id, col(Attempt.n) == attempt).values(heartbeat_at=now())
+    session.execute(beat)
+    return Requests(stop=bool(row[0]), pause=bool(row[1]))
 
 
-def end(engine: Engine, run_id: int, attempt: int, to: Status, cause: str | None) -> bool:
-    """End an attempt, if it is still at work; False if it had ended (or was deleted) before."""
+def checkpointed(session: Writing, run_id: int, attempt: int, step: int) -> None:
+    """A new checkpoint is in its place: crashes before it no longer count."""
+    kept = update(Run).where(col(Run.id) == run_id, col(Run.attempt) == attempt)
+    session.execute(kept.values(checkpoint_step=step, crashes=0, changed=session.change))
+
+
+def not_responding(engine: Engine, run_id: int, attempt: int) -> None:
+    """Note that a worker which lives has not been heard of for a while."""
+    with writing(engine) as session:
+        silent = update(Run).where(col(Run.id) == run_id, col(Run.attempt) == attempt, col(Run.responding).is_(True))
+        session.execute(silent.values(responding=False, changed=session.change))
+
+
+def refuse(engine: Engine, run_id: int, cause: str) -> None:
+    """Fail a queued run that can't be launched here."""
+    with contextlib.suppress(NotFound, IllegalTransition), writing(engine) as session:
+        move(session, run_id, Status.FAILED, cause=cause)
+
+
+def end(engine: Engine, run_id: int, attempt: int, to: Status, cause: str | None, *, again: bool = False) -> bool:
+    """End an attempt, if it is still at work; False if it had ended (or was deleted) before.
+
+    `again`: it may resume by itself, unless it has done so too often without a new checkpoint.
+    """
     with writing(engine) as session:
         try:
-            move(session, run_id, to, attempt=attempt, cause=cause)
+            run = get(session, run_id)
+            if run.status not in ACTIVE:
+                return False  # it ended by itself, and may even be queued again by now
+            retry_at = None
+            if again and run.crashes < MOST_CRASHES and not (run.stop_requested or run.pause_requested):
+                retry_at = now() + timedelta(seconds=RETRY_SECONDS)
+            move(session, run_id, to, attempt=attempt, cause=cause, retry_at=retry_at)
         except (NotFound, Superseded, IllegalTransition):
             return False
     return True
@@ -198,7 +328,7 @@ def at_work(engine: Engine) -> list[tuple[Run, Attempt | None]]:
 
 def queued(session: Session) -> list[Run]:
     """The queue, in order."""
-    return list(session.exec(select(Run).where(Run.status == Status.QUEUED).order_by(col(Run.id))))
+    return list(session.exec(select(Run).where(Run.status == Status.QUEUED).order_by(col(Run.position), col(Run.id))))
 
 
 # Looking

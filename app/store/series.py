@@ -1,11 +1,11 @@
 """Series: one metric of one run over steps, stored exactly, in chunks of up to 1,024 points."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import update
+from sqlalchemy import delete, func, update
 from sqlmodel import Session, col, select
 
 from app.store.engine import Writing
@@ -101,6 +101,49 @@ def _summarise(session: Writing, run_id: int, name: str, new: list[Point]) -> No
     session.add(row)
 
 
+def cut(session: Writing, run_id: int, keep: Mapping[str, int]) -> int:
+    """Drop the points beyond a step: `keep` has it for each beginning of a series' name (`train/`).
+
+    Gives the last step that `train/loss` then has, 0 for none.
+    """
+    last = 0
+    for name in names(session, run_id):
+        step = next(step for prefix, step in keep.items() if name.startswith(prefix))
+        points = read(session, run_id, name, 1, step)
+        beyond = delete(Chunk).where(col(Chunk.run_id) == run_id, col(Chunk.name) == name)
+        session.execute(beyond.where(col(Chunk.first_step) > step))
+        _shorten_last(session, run_id, name, step)
+        row = session.get(Summary, (run_id, name))
+        assert row is not None
+        if not len(points.steps):
+            session.delete(row)
+            continue
+        best = int(points.values.argmax() if name.endswith("accuracy") else points.values.argmin())
+        row.last, row.best, row.best_step = (
+            float(points.values[-1]),
+            float(points.values[best]),
+            int(points.steps[best]),
+        )
+        session.add(row)
+        if name == "train/loss":
+            last = int(points.steps[-1])
+    return last
+
+
+def _shorten_last(session: Writing, run_id: int, name: str, step: int) -> None:
+    """Cut the chunk that goes beyond a step."""
+    chunk = session.exec(
+        select(Chunk).where(Chunk.run_id == run_id, Chunk.name == name, Chunk.last_step > step)
+    ).first()
+    if chunk is None:
+        return
+    kept = int(np.searchsorted(np.frombuffer(chunk.steps, "<i8"), step, side="right"))
+    chunk.steps, chunk.times, chunk.values = (part[: 8 * kept] for part in (chunk.steps, chunk.times, chunk.values))
+    chunk.points, chunk.changed = kept, session.change
+    chunk.last_step = int(np.frombuffer(chunk.steps, "<i8")[-1])
+    session.add(chunk)
+
+
 def read(session: Session, run_id: int, name: str, first: int = 1, last: int | None = None) -> Points:
     """The points with first <= step <= last."""
     query = (
@@ -137,6 +180,12 @@ def chunks(session: Session, run_id: int, name: str) -> Iterator[Points]:
             return
         yield Points(np.frombuffer(row[0], "<i8"), np.frombuffer(row[1], "<f8"), np.frombuffer(row[2], "<f8"))
         after = row[3]
+
+
+def last_step(session: Session, run_id: int, name: str) -> int:
+    """The last step that is recorded; 0: none."""
+    found = session.exec(select(func.max(Chunk.last_step)).where(Chunk.run_id == run_id, Chunk.name == name)).one()
+    return int(found or 0)
 
 
 def names(session: Session, run_id: int) -> list[str]:

@@ -17,11 +17,16 @@ class Status(StrEnum):
     SUCCEEDED = "succeeded"  # all steps done
     FAILED = "failed"  # an error, or its process died; the cause says which
     STOPPED = "stopped"  # stopped by user; what was recorded is kept
+    PAUSED = "paused"  # paused by user; goes on from its checkpoint when resumed
+    LOST = "lost"  # its worker vanished while nobody watched
 
 
 ACTIVE = (Status.STARTING, Status.RUNNING)
 """A worker process exists."""
-ENDED = (Status.SUCCEEDED, Status.FAILED, Status.STOPPED)
+ENDED = (Status.SUCCEEDED, Status.FAILED, Status.STOPPED, Status.PAUSED, Status.LOST)
+"""Nothing goes on, for now."""
+RESUMABLE = (Status.PAUSED, Status.FAILED, Status.STOPPED, Status.LOST)
+"""Can be queued again."""
 
 
 def now() -> datetime:
@@ -88,8 +93,15 @@ class Run(SQLModel, table=True):
     parameters: int
     steps_total: int
     steps_done: int = 0
+    seconds: float = 0.0  # of training so far: no queue, no pause
     device: str | None = None  # where it runs or ran: "cpu", "cuda:0"
     stop_requested: bool = False
+    pause_requested: bool = False
+    responding: bool = True  # False: the worker lives, but has not been heard of for a while
+    position: int = 0  # place in the queue, least first
+    checkpoint_step: int | None = None  # a resumed run goes on from here
+    crashes: int = 0  # resumes by itself since the last new checkpoint
+    retry_at: datetime | None = Field(default=None, sa_type=Utc)  # when it resumes by itself
     attempt: int = 0  # number of the attempt that may write; fences off older workers
     changed: int = Field(default=0, index=True)  # Clock.change of the last write
     created_at: datetime = Field(default_factory=now, sa_type=Utc)
@@ -105,6 +117,8 @@ class Attempt(SQLModel, table=True):
     n: int = Field(primary_key=True)  # 1, 2, … within the run
     pid: int | None = None
     pid_created: float | None = None  # psutil's create_time: a pid alone may be another process by now
+    from_step: int = 0  # the checkpoint that it went on from
+    heartbeat_at: datetime | None = Field(default=None, sa_type=Utc)  # when the worker was last heard of
     cause: str | None = None
     environment: dict[str, Any] | None = Field(default=None, sa_type=JSON)
     started_at: datetime = Field(default_factory=now, sa_type=Utc)

@@ -128,6 +128,7 @@ class AttemptOut(BaseModel):
     n: int
     started_at: datetime
     ended_at: datetime | None
+    from_step: int = Field(description="Step of the checkpoint that it went on from; 0: the start.")
     cause: str | None
     environment: dict[str, Any] | None = Field(description="What it ran on: torch, python, device, threads, host.")
 
@@ -141,9 +142,14 @@ class RunOut(BaseModel):
     status: Status
     cause: str | None = Field(description="Why it ended, in words; null for a run that finished.")
     stop_requested: bool
+    pause_requested: bool
+    responding: bool = Field(description="False: its worker lives, but has not been heard of for ten seconds.")
+    retry_at: datetime | None = Field(description="When it resumes by itself; null: it doesn't.")
+    checkpoint_step: int | None = Field(description="A resumed run goes on from here; null: from the start.")
     spec: SpecOut
     parameters: int
     device: str | None = Field(description="Where it runs or ran.")
+    seconds: float = Field(description="Seconds of training so far: no queue, no pause.")
     steps_done: int
     steps_total: int
     steps_per_epoch: int

@@ -154,6 +154,7 @@ def _event_data(run: Run) -> str:
             "name": run.name,
             "status": run.status,
             "step": run.steps_done,
+            "attempt": run.attempt,
         }
     )
 

@@ -138,7 +138,13 @@ const refresh = gathered(async (events) => {
   await recompare();
   redraw();
 });
-on("run", (event) => refresh(event.run));
+const attempts = new Map(); // run -> the attempt that its curve is of
+on("run", (event) => {
+  const before = attempts.get(event.run);
+  attempts.set(event.run, event.attempt);
+  if (curves && before !== undefined && before !== event.attempt) curves.items.delete(event.run); // its points beyond a checkpoint are gone
+  refresh(event.run);
+});
 on("deleted", ({ run }) => {
   if (what.experiment && group.has(run)) start().catch(report);
 });

@@ -19,6 +19,7 @@ export async function fetchCurves(runs, name, options) {
 /** First step of the last bucket of these runs that may have been full: what is new lies from there on. */
 export function tailStart(curves, runs) {
   const starts = runs.map((run) => {
+    if (!curves.items.has(run)) return 1;
     const steps = curves.items.get(run)?.steps ?? [];
     return steps.length ? Math.floor((steps.at(-1) - 1) / curves.width) * curves.width + 1 : 1;
   });

@@ -70,21 +70,25 @@ export function moment(iso) {
   return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 }
 
-/** Seconds a run has been at work, or was; null before it began. */
-export function elapsed(run, now = Date.now()) {
-  if (!run.started_at) return null;
-  return ((run.ended_at ? Date.parse(run.ended_at) : now) - Date.parse(run.started_at)) / 1000;
-}
+/** Seconds of training so far, no queue and no pause; null before it began. */
+export const elapsed = (run) => (run.started_at ? run.seconds : null);
 
 /** plural(1, "run") -> "1 run", plural(12, "run") -> "12 runs" */
 export const plural = (count, noun) => `${integer(count)} ${noun}${count === 1 ? "" : "s"}`;
 
-export const STATUSES = ["running", "queued", "succeeded", "failed", "stopped"];
+export const STATUSES = ["running", "queued", "succeeded", "failed", "stopped", "paused", "lost"];
+/** Nothing goes on, for now. */
+export const ENDED = ["succeeded", "failed", "stopped", "paused", "lost"];
+export const RESUMABLE = ["paused", "failed", "stopped", "lost"];
 const capital = (word) => word[0].toUpperCase() + word.slice(1);
 
-/** What a run is doing, a stop that is under way included. */
+/** What a run is doing, requests that are under way included. */
 export function activity(run) {
-  if (run.stop_requested && ["starting", "running"].includes(run.status)) return "Stopping";
+  if (["starting", "running"].includes(run.status)) {
+    if (run.stop_requested) return "Stopping";
+    if (run.pause_requested) return "Pausing";
+    if (!run.responding) return "Not responding";
+  }
   return capital(run.status);
 }
 

@@ -3,7 +3,7 @@
 import { get, patch, post, query, remove } from "./api.js";
 import { confirmed, copy, el, report, setStatus, setText, statusBadge, swatch, toast } from "./dom.js";
 import { caption, fetchCurves, replaceTail, tailStart, xOf } from "./curves.js";
-import { ago, duration, elapsed, integer, loss, moment, percent } from "./format.js";
+import { ago, duration, elapsed, ENDED, integer, loss, moment, percent, RESUMABLE } from "./format.js";
 import { showImages } from "./images.js";
 import { formAddress } from "./form.js";
 import { gathered, on } from "./live.js";
@@ -18,7 +18,6 @@ const DEFAULTS = { ...view };
 for (const key of Object.keys(view)) if (address.searchParams.has(key)) view[key] = address.searchParams.get(key);
 
 const HEIGHT = 290;
-const ENDED = ["succeeded", "failed", "stopped"];
 
 let run = null;
 let trainLoss = null;
@@ -55,16 +54,18 @@ const smoothingMoved = gathered(async () => {
 }, 120);
 showSmoothing();
 
-byId("stop").addEventListener("click", async (event) => {
-  event.target.disabled = true;
-  try {
-    run = await post(`/runs/${id}/stop`);
-    showRun();
-  } catch (error) {
-    report(error);
-  }
-  event.target.disabled = false;
-});
+for (const verb of ["stop", "pause", "resume"]) {
+  byId(verb).addEventListener("click", async (event) => {
+    event.target.disabled = true;
+    try {
+      run = await post(`/runs/${id}/${verb}`);
+      showRun();
+    } catch (error) {
+      report(error);
+    }
+    event.target.disabled = false;
+  });
+}
 byId("delete").addEventListener("click", async () => {
   const sure = await confirmed(`Delete ${run.name}?`, { detail: "Its curves, weights and logs go with it.", yes: "Delete 1 run" });
   if (!sure) return;
@@ -135,6 +136,12 @@ async function loadCurves() {
 
 const refresh = gathered(async () => {
   const fresh = await get(`/runs/${id}`);
+  if (fresh.attempts.length !== run?.attempts.length || fresh.steps_done < run.steps_done) {
+    run = fresh; // a new attempt has dropped the points beyond its checkpoint
+    showRun();
+    await Promise.all([loadCurves(), showLog()]);
+    return;
+  }
   const tested = fresh.summary["test/accuracy"]?.last !== run?.summary["test/accuracy"]?.last || fresh.status !== run?.status;
   run = fresh;
   const from = tailStart(trainLoss, [id]);
@@ -148,7 +155,7 @@ const refresh = gathered(async () => {
   redraw();
   if (tested) await showLog();
 });
-on("run", (event) => event.run === id && trainLoss && refresh("run"));
+on("run", (event) => event.run === id && trainLoss && refresh(event.attempt));
 on("deleted", (event) => event.run === id && toast("This run was deleted", { kind: "bad" }));
 
 async function begin() {
@@ -198,7 +205,11 @@ function showRun() {
   document.title = `${run.name} · Runyard`;
   setStatus(byId("status"), run);
   const ended = ENDED.includes(run.status);
-  byId("stop").hidden = ended || run.stop_requested;
+  const asked = run.stop_requested || run.pause_requested;
+  byId("stop").hidden = (ended && !run.retry_at) || (!ended && run.stop_requested);
+  setText(byId("stop"), run.retry_at ? "Don’t resume" : "Stop");
+  byId("pause").hidden = ended || asked;
+  byId("resume").hidden = !RESUMABLE.includes(run.status);
   byId("delete").hidden = ["starting", "running"].includes(run.status);
   const line = byId("configuration");
   if (!line.querySelector("svg")) line.prepend(swatch(run.spec.model.name, run.spec.pixel_order));
@@ -264,19 +275,20 @@ function showLastLoss() {
 
 /** Why a run failed, in one line, and the way out. */
 function showCause() {
-  const failed = run.status === "failed";
+  const failed = ["failed", "lost"].includes(run.status);
   byId("cause").hidden = !failed;
   if (!failed) return;
   const [title, ...rest] = (run.cause ?? "The cause was not recorded").split(": ");
   setText(byId("cause-title"), title[0].toUpperCase() + title.slice(1));
+  const goesOn = run.retry_at ? "It resumes by itself in a moment. " : "";
   const kept = run.steps_done ? `The ${integer(run.steps_done)} steps that were recorded are kept.` : "No step was recorded.";
   const more = rest.join(": ");
-  setText(byId("cause-more"), `${more ? `${more[0].toUpperCase()}${more.slice(1)}. ` : ""}${kept}`);
+  setText(byId("cause-more"), `${goesOn}${more ? `${more[0].toUpperCase()}${more.slice(1)}. ` : ""}${kept}`);
   const way = byId("cause-way");
   const diverged = /^loss became|^test loss became/.test(run.cause ?? "");
   const spec = structuredClone(run.spec);
   if (diverged) spec.optimizer.lr = Number((spec.optimizer.lr / 10).toPrecision(3));
-  way.hidden = false;
+  way.hidden = Boolean(run.retry_at);
   way.href = formAddress(run.name, spec);
   setText(way, diverged ? `Try learning rate ${spec.optimizer.lr}` : "Launch it again");
 }
@@ -315,12 +327,13 @@ function showAttempts() {
       {},
       el("td", {}, String(attempt.n)),
       el("td.nowrap", { title: moment(attempt.started_at) }, ago(attempt.started_at)),
+      el("td.right", {}, integer(attempt.from_step)),
       el("td.right", {}, duration(seconds)),
       el(current && run.status === "failed" ? "td.bad" : "td", {}, end),
     );
   });
-  const none = el("tr", {}, el("td.muted", { colspan: 4 }, "None yet: the run waits for a free slot"));
-  byId("attempts").tBodies[0].replaceChildren(...(rows.length ? rows : [run.ended_at ? el("tr", {}, el("td.muted", { colspan: 4 }, "None: it was stopped in the queue")) : none]));
+  const none = el("tr", {}, el("td.muted", { colspan: 5 }, "None yet: the run waits for a free slot"));
+  byId("attempts").tBodies[0].replaceChildren(...(rows.length ? rows : [run.ended_at ? el("tr", {}, el("td.muted", { colspan: 5 }, "None: it was stopped in the queue")) : none]));
 }
 
 // Charts

@@ -3,7 +3,7 @@
 import { get, post, query } from "./api.js";
 import { el, icon, report, setStatus, setText, statusBadge, swatch } from "./dom.js";
 import { fetchCurves } from "./curves.js";
-import { ago, duration, elapsed, integer, loss, moment, percent, plural, STATUSES } from "./format.js";
+import { ago, duration, elapsed, ENDED, integer, loss, moment, percent, plural, STATUSES } from "./format.js";
 import { gathered, on } from "./live.js";
 import { colorVariable, dash } from "./palette.js";
 import { showWelcome } from "./welcome.js";
@@ -284,16 +284,15 @@ function showGroups() {
     if (!experiment || !row.parts) continue;
     const { counts: own, run_ids: ids } = experiment;
     const { bar, said, stop } = row.parts;
-    const ended = own.succeeded + own.failed + own.stopped;
+    const ended = ENDED.reduce((sum, status) => sum + own[status], 0);
     const running = own.running + own.starting;
     const share = (status, count) => el("span", { "data-status": status, style: `width:${(100 * count) / ids.length}%` });
-    bar.replaceChildren(share("succeeded", own.succeeded), share("failed", own.failed), share("stopped", own.stopped), share("running", running));
+    bar.replaceChildren(...ENDED.map((status) => share(status, own[status])), share("running", running));
     const words = [
       `${own.succeeded} of ${ids.length} done`,
       running && `${running} running`,
       own.queued && `${own.queued} queued`,
-      own.failed && `${own.failed} failed`,
-      own.stopped && `${own.stopped} stopped`,
+      ...["failed", "stopped", "paused", "lost"].map((status) => own[status] && `${own[status]} ${status}`),
     ];
     setText(said, words.filter(Boolean).join(", "));
     stop.hidden = ended === ids.length;
@@ -357,10 +356,10 @@ function showRow(run) {
   parts.accuracy.replaceChildren(...[best, percent(accuracy?.last)].filter(Boolean));
   setText(parts.device, run.device ?? "–");
   showTimes(run);
-  const failed = run.status === "failed";
+  const failed = ["failed", "lost"].includes(run.status);
   parts.why.hidden = !failed || parts.row.hidden;
   if (failed) {
-    const way = el("a", { href: `/runs/${run.id}` }, "See what to do");
+    const way = el("a", { href: `/runs/${run.id}` }, run.retry_at ? "It resumes by itself" : "See what to do");
     parts.why.lastElementChild.replaceChildren(el("span.bad", {}, `${run.cause?.[0].toUpperCase()}${run.cause?.slice(1)}. `), way);
   }
 }

@@ -5,6 +5,7 @@ import shutil
 import signal
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.acceptance.test_line import raw
@@ -22,6 +23,9 @@ def test_a_killed_worker_leaves_a_failed_run_that_says_why_and_keeps_its_points(
     assert run["attempts"][0]["cause"] == run["cause"]
     assert [step for step, _ in raw(server, run_id)] == list(range(1, run["steps_done"] + 1))
     assert run["steps_done"] >= 50
+    assert run["retry_at"] is not None  # it would go on by itself
+    server.call("POST", f"/runs/{run_id}/stop")
+    assert server.run(run_id)["retry_at"] is None
 
 
 def test_stop_ends_a_running_run_and_keeps_what_was_recorded(server: Server) -> None:
@@ -116,16 +120,43 @@ def test_a_device_that_is_not_there_is_refused_with_the_list_of_those_that_are(s
     assert "device is 'cuda:7': there is no such device here; choose auto or cpu" in answer.json()["detail"]
 
 
-def test_after_a_restart_of_the_server_no_run_is_shown_as_running_that_is_not(own_server: Server) -> None:
+def test_a_worker_that_died_while_no_server_watched_has_lost_its_run(own_server: Server) -> None:
     running, waiting = own_server.launch(**LONG), own_server.launch(dataset="digits", model="fc")
     own_server.wait_for(running, "running", steps=20)
     worker = own_server.workers()[running]
-    own_server.restart()
-    run = own_server.run(running)
-    assert (run["status"], run["cause"]) == ("failed", "server restarted while the run was at work: relaunch it")
+    own_server.kill()
+    worker.kill()
+    psutil.wait_procs([worker], timeout=10)
+    own_server.start()
+    run = own_server.wait_for(running, "lost")
+    assert run["cause"] == "its worker vanished while no server watched: it was killed, or the machine restarted"
     assert [step for step, _ in raw(own_server, running)] == list(range(1, run["steps_done"] + 1))
-    until(lambda: not worker.is_running(), "the old worker is gone")
+    own_server.call("POST", f"/runs/{running}/stop")  # let it stay lost
     own_server.wait_for(waiting, "succeeded")
+
+
+@pytest.mark.parametrize("status", ["paused", "stopped"])
+def test_a_queued_run_is_paused_at_once_and_resumed_later(server: Server, status: str) -> None:
+    first, second = server.launch(**LONG), server.launch(dataset="digits", model="fc")
+    server.wait_for(first, "running", steps=1)
+    server.call("POST", f"/runs/{second}/{'pause' if status == 'paused' else 'stop'}")
+    assert server.run(second)["status"] == status
+    server.call("POST", f"/runs/{first}/stop")
+    server.call("POST", f"/runs/{second}/resume")
+    server.wait_for(second, "succeeded")
+
+
+def test_what_can_not_be_paused_or_resumed_says_so(server: Server) -> None:
+    done = server.launch(dataset="digits", model="fc", batch_size=5000)
+    server.wait_for(done, "succeeded")
+    with server.api() as client:
+        for verb, words in {
+            "pause": "only a run that is queued or at work can be paused",
+            "resume": "only a run that is paused, failed, stopped or lost can be resumed",
+        }.items():
+            answer = client.post(f"/runs/{done}/{verb}")
+            assert answer.status_code == 409
+            assert words in answer.json()["detail"]
 
 
 def test_a_second_server_on_the_same_home_is_refused(own_server: Server) -> None:

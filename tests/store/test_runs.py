@@ -51,11 +51,11 @@ def test_an_attempt_that_was_superseded_changes_nothing(engine: Engine) -> None:
     run_id = queued(engine)
     with writing(engine) as session:
         claim = runs.claim(session, runs.get(session, run_id), "cpu")
-    runs.begin(engine, run_id, claim.attempt, {"torch": "2"})
+    runs.begin(engine, run_id, claim.attempt, {"torch": "2"}, runs.Start())
     with writing(engine) as session:
         session.execute(update(Run).where(col(Run.id) == run_id).values(attempt=2))
     with pytest.raises(Superseded), writing(engine) as session:
-        runs.progress(session, run_id, 1, 10)
+        runs.progress(session, run_id, 1, 10, 0.5)
     with pytest.raises(Superseded), writing(engine) as session:
         runs.move(session, run_id, Status.SUCCEEDED, attempt=1)
     assert not runs.end(engine, run_id, 1, Status.FAILED, "late")
@@ -71,7 +71,7 @@ def test_a_queued_run_is_stopped_at_once_and_one_at_work_is_asked(engine: Engine
     assert status_of(engine, waiting) == Status.STOPPED
     assert status_of(engine, at_work) == Status.RUNNING
     with writing(engine) as session:
-        assert runs.progress(session, at_work, 1, 5) is True
+        assert runs.progress(session, at_work, 1, 5, 0.5).stop
     with pytest.raises(IllegalTransition, match="is succeeded: only a run that is queued or at work can be stopped"):
         runs.request_stop(engine, done)
     with pytest.raises(NotFound):
@@ -150,3 +150,23 @@ def test_pages_hold_every_run_once_in_order(engine: Engine, sort: str, ascending
 def test_a_cursor_that_is_not_ours_is_refused(engine: Engine, cursor: str) -> None:
     with reading(engine) as session, pytest.raises(runs.BadCursor):
         runs.listed(session, runs.Query(cursor=cursor))
+
+
+def test_a_cut_series_ends_at_its_step_and_its_summary_is_of_what_is_left(engine: Engine) -> None:
+    run_id = queued(engine)
+    losses = [Point("train/loss", step, step / 10, 3.0 - step / 1000) for step in range(1, 2501)]
+    tests = [Point("test/accuracy", 1000, 100.0, 0.7), Point("test/accuracy", 2000, 200.0, 0.9)]
+    with writing(engine) as session:
+        series.append(session, run_id, [*losses, *tests])
+    with writing(engine) as session:
+        assert series.cut(session, run_id, {"train/": 1500, "test/": 1000}) == 1500
+    with reading(engine) as session:
+        assert series.read(session, run_id, "train/loss").steps.tolist() == list(range(1, 1501))
+        summaries = runs.summaries(session, [run_id])[run_id]
+        assert (summaries["train/loss"].last, summaries["train/loss"].best_step) == (1.5, 1500)
+        assert (summaries["test/accuracy"].best, summaries["test/accuracy"].best_step) == (0.7, 1000)
+    with writing(engine) as session:
+        series.append(session, run_id, losses[1500:1510])
+        assert series.cut(session, run_id, {"train/": 0, "test/": 0}) == 0
+    with reading(engine) as session:
+        assert runs.summaries(session, [run_id]) == {}

@@ -1,6 +1,5 @@
 """/compare: configurations side by side, with figures, differences and an answer in words."""
 
-from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -176,7 +175,7 @@ def _member(row: Run, summary: dict[str, Summary]) -> Member:
 def _group_out(group: Group, name: str, rows: list[Run]) -> GroupOut:
     published = _published(rows[0])
     done = [row for row in rows if row.status == "succeeded"]
-    seconds = [_seconds(row.started_at, row.ended_at) for row in done]
+    seconds = [row.seconds for row in done]
     images = catalog.DATASETS[group.knobs["dataset"]].train_size * group.knobs["epochs"]
     return GroupOut(
         name=name,
@@ -205,10 +204,6 @@ def _figure_out(figure: Figure, published: float | None) -> FigureOut:
         values=[ValueOut(run=run, value=value) for run, value in figure.values],
         published=published,
     )
-
-
-def _seconds(started: datetime | None, ended: datetime | None) -> float:
-    return (ended - started).total_seconds() if started and ended else 0.0
 
 
 def _published(row: Run) -> dict[str, float]:

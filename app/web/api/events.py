@@ -35,8 +35,9 @@ async def events(
         str | None, Query(max_length=100, description="The same, for a page that opens its stream anew.")
     ] = None,
 ) -> AsyncIterator[ServerSentEvent]:
-    """Server-sent events. `run`: `{run, experiment, name, status, step}` of a run that changed, at most four a second
-    a run; `deleted`: `{run}`; `counts`: number of runs in each state, for every listener. Points are not sent: fetch
-    the series. A comment every 10 s keeps the connection."""
+    """Server-sent events. `run`: `{run, experiment, name, status, step, attempt}` of a run that changed, at most four a
+    second a run; a new attempt has dropped the points beyond its checkpoint. `deleted`: `{run}`. `counts`: number of
+    runs in each state, for every listener. Points are not sent: fetch the series. A comment every 10 s keeps the
+    connection."""
     async for event in tail.listen(frozenset(run), last_event_id or after):
         yield event

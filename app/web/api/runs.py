@@ -87,6 +87,22 @@ def stop_run(run_id: RunId, engine: Database, background: BackgroundNow) -> RunO
     return get_run(run_id, engine)
 
 
+@router.post("/{run_id}/pause", summary="Pause a run", responses=documented(400, 403, 404, 409, 413, 422, 503))
+def pause_run(run_id: RunId, engine: Database, background: BackgroundNow) -> RunOut:
+    """A queued run is paused at once, a running one within a second, with a checkpoint that it goes on from."""
+    runs.request_pause(engine, run_id)
+    background.wake()
+    return get_run(run_id, engine)
+
+
+@router.post("/{run_id}/resume", summary="Resume a run", responses=documented(400, 403, 404, 409, 413, 422, 503))
+def resume_run(run_id: RunId, engine: Database, background: BackgroundNow) -> RunOut:
+    """A run that is paused, failed, stopped or lost is queued again and goes on from its last checkpoint."""
+    runs.resume(engine, run_id)
+    background.wake()
+    return get_run(run_id, engine)
+
+
 @router.get(
     "/{run_id}/log",
     summary="Its worker's output",

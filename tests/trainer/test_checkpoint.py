@@ -1,0 +1,80 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from trainer import checkpoint, devices, loop
+from trainer.data.loaded import LoadedData
+from trainer.data.prepared import Places, load
+from trainer.spec import RunSpec, parse
+
+CPU = torch.device("cpu")
+
+
+def prepared(places: Places, **given: Any) -> tuple[RunSpec, LoadedData]:
+    spec = parse(given)
+    devices.make_repeatable(spec.parameters)
+    return spec, LoadedData(spec, load("digits", places), CPU)
+
+
+def weights(state: loop.State) -> list[torch.Tensor]:
+    return list(state.model.state_dict().values())
+
+
+@pytest.mark.parametrize("model", ["fc", "cnn"])
+@pytest.mark.parametrize("at", ["middle of an epoch", "end of an epoch", "in the test"])
+def test_training_goes_on_from_a_checkpoint_to_the_same_bits(
+    places: Places, tmp_path: Path, model: str, at: str
+) -> None:
+    spec, data = prepared(places, model=model, epochs=3, batch_size=200)
+    whole = loop.start(spec, CPU)
+    expected = [(m.name, m.step, m.value) for m in loop.train(spec, data, whole) if m]
+
+    state, seen, tests = loop.start(spec, CPU), [], 0
+    for measured in loop.train(spec, data, state):
+        if measured:
+            seen.append((measured.name, measured.step, measured.value))
+        tests += measured is None
+        if at == "middle of an epoch" and state.step == 50:
+            break
+        if at == "end of an epoch" and state.epochs_tested == 1:
+            break
+        if at == "in the test" and tests == 1:
+            break
+    checkpoint.save(tmp_path, state)
+
+    resumed = loop.start(spec, CPU)
+    checkpoint.load(checkpoint.stored(tmp_path)[0], resumed)
+    torch.manual_seed(99)
+    rest = [(m.name, m.step, m.value) for m in loop.train(spec, data, resumed) if m]
+    tested = resumed.epochs_tested and state.epochs_tested * spec.steps_per_epoch
+    kept = [m for m in seen if m[1] <= (state.step if m[0] == "train/loss" else tested)]
+    assert kept + rest == expected
+    assert all(torch.equal(a, b) for a, b in zip(weights(whole), weights(resumed), strict=True))
+    assert resumed.losses.seconds > state.losses.before
+
+
+@pytest.mark.parametrize("damage", ["a flipped byte", "cut short", "empty"])
+def test_a_damaged_checkpoint_is_refused_and_changes_nothing(places: Places, tmp_path: Path, damage: str) -> None:
+    spec, _ = prepared(places)
+    path = checkpoint.save(tmp_path, loop.start(spec, CPU))
+    content = bytearray(path.read_bytes())
+    if damage == "a flipped byte":
+        content[-100] ^= 1
+    else:
+        del content[0 if damage == "empty" else len(content) // 2 :]
+    path.write_bytes(content)
+    state = loop.start(spec, CPU)
+    before = [w.clone() for w in weights(state)]
+    with pytest.raises(checkpoint.Damaged, match=path.name):
+        checkpoint.load(path, state)
+    assert all(torch.equal(a, b) for a, b in zip(before, weights(state), strict=True))
+
+
+def test_the_two_newest_checkpoints_are_kept(places: Places, tmp_path: Path) -> None:
+    spec, data = prepared(places, batch_size=500)
+    state = loop.start(spec, CPU)
+    for _ in loop.train(spec, data, state):
+        checkpoint.save(tmp_path, state)
+    assert [checkpoint.step_of(path) for path in checkpoint.stored(tmp_path)] == [15, 14]

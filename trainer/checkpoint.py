@@ -1,0 +1,80 @@
+"""Checkpoints: all that training changes, so that it goes on exactly where it stopped.
+
+A file is one line with the SHA-256 of the rest, and the rest as `torch.save` writes it. It is written beside its place,
+synced and renamed, and read with `weights_only=True` after its checksum was compared. The two newest are kept.
+"""
+
+import hashlib
+import io
+import os
+from pathlib import Path
+
+import torch
+
+from trainer.loop import State
+
+KEPT = 2
+
+
+class Damaged(Exception):
+    """A checkpoint that can't be trusted; str() says which and why."""
+
+
+def save(folder: Path, state: State) -> Path:
+    """Write a checkpoint of the state at its step. Raises OSError (a full disk); older checkpoints are then intact."""
+    content = io.BytesIO()
+    torch.save(
+        {
+            "model": state.model.state_dict(),
+            "optimizer": state.optimizer.state_dict(),
+            "step": state.step,
+            "epochs_tested": state.epochs_tested,
+            "seconds": state.losses.seconds,
+            "rng": torch.get_rng_state(),
+            "cuda_rng": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+        },
+        content,
+    )
+    data = content.getvalue()
+    folder.mkdir(parents=True, exist_ok=True)
+    path = _path(folder, state.step)
+    beside = path.with_suffix(".part")
+    try:
+        with beside.open("wb") as file:
+            file.write(hashlib.sha256(data).hexdigest().encode() + b"\n" + data)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.rename(path)
+    finally:
+        beside.unlink(missing_ok=True)
+    for older in stored(folder)[KEPT:]:
+        older.unlink(missing_ok=True)
+    return path
+
+
+def load(path: Path, state: State) -> None:
+    """Bring a fresh state to where the checkpoint was taken. Raises Damaged, and then has changed nothing."""
+    checksum, _, data = path.read_bytes().partition(b"\n")
+    if hashlib.sha256(data).hexdigest().encode() != checksum:
+        raise Damaged(f"{path.name} is damaged (its checksum differs)")
+    kept = torch.load(io.BytesIO(data), weights_only=True, map_location="cpu")
+    state.model.load_state_dict(kept["model"])
+    state.optimizer.load_state_dict(kept["optimizer"])
+    state.step, state.epochs_tested = kept["step"], kept["epochs_tested"]
+    state.losses.go_on_from(kept["seconds"])
+    torch.set_rng_state(kept["rng"])
+    if kept["cuda_rng"] and torch.cuda.is_available():
+        torch.cuda.set_rng_state_all(kept["cuda_rng"])
+
+
+def stored(folder: Path) -> list[Path]:
+    """The checkpoints in a folder, newest first."""
+    return sorted(folder.glob("checkpoint-*.pt"), reverse=True)
+
+
+def step_of(path: Path) -> int:
+    return int(path.stem.rpartition("-")[2])
+
+
+def _path(folder: Path, step: int) -> Path:
+    return folder / f"checkpoint-{step:012}.pt"
