@@ -47,7 +47,7 @@ def _settings(**given: Any) -> Settings:
 
 
 @contextlib.contextmanager
-def server(settings: Settings, on_ready: Any = None) -> Iterator[Uvicorn]:
+def server(settings: Settings) -> Iterator[Uvicorn]:
     """A server ready to be run, with its database and its dispatcher; closed in order at the end."""
     with contextlib.ExitStack() as opened:
         listening = opened.enter_context(contextlib.closing(bind(settings)))
@@ -55,9 +55,10 @@ def server(settings: Settings, on_ready: Any = None) -> Iterator[Uvicorn]:
         engine = open_database(settings.database)
         opened.callback(engine.dispose)
         dispatcher = Dispatcher(engine, settings, LocalLauncher(settings))
-        dispatcher.start()
+        dispatcher.adopt()
         opened.callback(dispatcher.close)
-        yield Uvicorn(create_app(settings, engine, dispatcher), listening, on_ready)
+        # What the dispatcher starts (a look for devices, a warm worker) must not slow the server's own start
+        yield Uvicorn(create_app(settings, engine, dispatcher), listening, after=dispatcher.start)
 
 
 @contextlib.contextmanager

@@ -31,6 +31,10 @@ class Settings(BaseSettings):
     )
     gpu_slots: int = Field(default=1, ge=0, le=64, description="Runs at a time on each GPU.")
 
+    warm_workers: int = Field(
+        default=1, ge=0, le=8, description="Idle workers kept ready with PyTorch imported; 0 starts each one cold."
+    )
+
     @cached_property
     def datasets_dir(self) -> Path:
         return (self.datasets or self.home / "datasets").absolute()

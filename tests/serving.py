@@ -104,7 +104,7 @@ class Server:
         found = {}
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error, ValueError, IndexError):
-                words = process.cmdline()
+                words = " ".join(process.cmdline()).split()
                 ours = "app.jobs.worker" in words and process.environ().get("RUNYARD_HOME") == str(self.home)
                 if ours and process.status() != psutil.STATUS_ZOMBIE:
                     found[int(words[words.index("app.jobs.worker") + 1])] = process

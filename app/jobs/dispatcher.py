@@ -44,7 +44,7 @@ class Worker:
 
 
 class Dispatcher:
-    """`start()` it, `wake()` it when something was queued or is to stop, `close()` it; workers then live on."""
+    """`adopt()`, `start()`, `wake()` it when something was queued or is to stop, `close()` it; workers then live on."""
 
     def __init__(self, engine: Engine, settings: Settings, launcher: Launcher) -> None:
         self.engine, self.settings, self.launcher = engine, settings, launcher
@@ -57,8 +57,7 @@ class Dispatcher:
         ]
 
     def start(self) -> None:
-        """Take over the workers that an earlier server left, then begin."""
-        self.adopt()
+        """Begin; `adopt()` first."""
         for thread in self._threads:
             thread.start()
 
@@ -68,7 +67,9 @@ class Dispatcher:
     def close(self) -> None:
         self._closing.set()
         self._wake.set()
-        self._threads[0].join()
+        if self._threads[0].is_alive():
+            self._threads[0].join()
+        self.launcher.close()
 
     def slots(self) -> list[dict[str, Any]]:
         """Each device with its slots and how many are in use; empty until the devices are known."""
@@ -97,6 +98,7 @@ class Dispatcher:
                 self._look_after()
                 runs.resume_due(self.engine)
                 self._launch()
+                self.launcher.warm_up()
             except Exception:  # the queue goes on, whatever happens to one turn
                 log.exception("the dispatcher met an error; it goes on")
             self._wake.wait(TURN_SECONDS)

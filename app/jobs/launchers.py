@@ -7,10 +7,11 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
 
 import psutil
 
+from app.jobs.warm import WarmWorker
 from app.settings import Settings
 from app.store import artifacts
 from app.store.runs import Claim
@@ -40,6 +41,12 @@ class Launcher(Protocol):
 
     def adopt(self, claim: Claim, pid: int, pid_created: float | None) -> Launched | None:
         """The worker of an attempt, if it lives; None: it is gone."""
+
+    def warm_up(self) -> None:
+        """Have idle workers ready, so that the next launch is quick."""
+
+    def close(self) -> None:
+        """Let idle workers leave."""
 
 
 class LocalProcess:
@@ -82,6 +89,15 @@ class LocalLauncher:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self._warm: list[WarmWorker] = []
+
+    def warm_up(self) -> None:
+        while len(self._warm) < self.settings.warm_workers:
+            self._warm.append(WarmWorker(self._start))
+
+    def close(self) -> None:
+        while self._warm:
+            self._warm.pop().close()
 
     def launch(self, claim: Claim) -> LocalProcess:
         log = artifacts.log(self.settings, claim.run_id, claim.attempt)
@@ -89,17 +105,25 @@ class LocalLauncher:
         lock = artifacts.lock(self.settings, claim.run_id, claim.attempt)
         with log.open("ab") as output, lock.open("wb") as held:
             fcntl.flock(held, fcntl.LOCK_EX)
-            process = subprocess.Popen(
-                [sys.executable, "-m", "app.jobs.worker", str(claim.run_id)],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                pass_fds=(held.fileno(),),
-                cwd=Path(__file__).parents[2],
-                env={**os.environ, **self.settings.environment()},
-            )
-        return LocalProcess(process)
+            while self._warm:
+                warm = self._warm.pop(0)
+                if warm.give(claim.run_id, output.fileno(), held.fileno()):
+                    return LocalProcess(warm.process)
+            return LocalProcess(self._start([str(claim.run_id)], (held.fileno(),), output))
+
+    def _start(
+        self, arguments: list[str], descriptors: tuple[int, ...], output: IO[bytes] | int = subprocess.DEVNULL
+    ) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(
+            [sys.executable, "-m", "app.jobs.worker", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            pass_fds=descriptors,
+            cwd=Path(__file__).parents[2],
+            env={**os.environ, **self.settings.environment()},
+        )
 
     def adopt(self, claim: Claim, pid: int, pid_created: float | None) -> AdoptedProcess | None:
         lock = artifacts.lock(self.settings, claim.run_id, claim.attempt)

@@ -1,5 +1,6 @@
 """Writes what a worker measures into the store: in batches, at least four times a second."""
 
+import math
 import time
 
 from sqlalchemy import Engine
@@ -21,7 +22,7 @@ class Recorder:
         self.steps_done, self.seconds = start.step, start.seconds
         self.requests = Requests()
         self._points: list[Point] = []
-        self._flushed = time.monotonic()
+        self._flushed = -math.inf  # the first batch is written at once
 
     def add(self, point: Point) -> None:
         self._points.append(point)

@@ -118,9 +118,12 @@ def address(listening: socket.socket) -> str:
 
 
 class Uvicorn(uvicorn.Server):
-    """Serves `app` on a bound socket. `run_here()` blocks; `should_exit = True` ends it from another thread."""
+    """Serves `app` on a bound socket. `run_here()` blocks; `should_exit = True` ends it from another thread.
 
-    def __init__(self, app: FastAPI, listening: socket.socket, on_ready: Callable[[], None] | None = None) -> None:
+    Once it listens, it calls `on_ready`, then `after`.
+    """
+
+    def __init__(self, app: FastAPI, listening: socket.socket, after: Callable[[], None]) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -133,7 +136,8 @@ class Uvicorn(uvicorn.Server):
             )
         )
         self.tail: Tail = app.state.tail
-        self.listening, self.on_ready = listening, on_ready
+        self.listening, self.after = listening, after
+        self.on_ready: Callable[[], None] = lambda: None
 
     def run_here(self) -> None:
         with contextlib.suppress(KeyboardInterrupt):
@@ -141,8 +145,9 @@ class Uvicorn(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        if self.started and self.on_ready is not None:
+        if self.started:
             self.on_ready()
+            self.after()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self.tail.end_streams()  # else it would wait for pages that stay open

@@ -15,8 +15,8 @@ from trainer.data.prepared import Places, load
 from trainer.spec import parse
 
 SPECS = {
-    "fc": {"model": "fc", "dataset": "digits", "epochs": 60, "optimizer": {"lr": 0.05}},
-    "cnn": {"model": "cnn", "dataset": "digits", "epochs": 12, "pixel_order": "shuffled", "optimizer": {"lr": 0.05}},
+    "fc": {"model": "fc", "dataset": "digits", "epochs": 40, "optimizer": {"lr": 0.05}},
+    "cnn": {"model": "cnn", "dataset": "digits", "epochs": 7, "pixel_order": "shuffled", "optimizer": {"lr": 0.05}},
 }
 
 

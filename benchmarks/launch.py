@@ -1,0 +1,81 @@
+"""python -m benchmarks.launch: from a launch over the API to the first recorded batch, with a warm worker and without.
+
+On digits, 10 launches each, medians, and their ratio; and how long the server takes to listen, against importing its
+frameworks alone. Run it on an otherwise idle machine.
+"""
+
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.serving import Server, serving, until
+from trainer.data.prepared import Places, ensure_prepared
+
+LAUNCHES = 10
+FRAMEWORKS = "import fastapi, sqlmodel, jinja2, uvicorn"
+
+
+def first_batch(server: Server) -> float:
+    """Seconds from sending the launch to seeing the first batch recorded."""
+    with server.api() as client:
+        began = time.perf_counter()
+        run_id = client.post("/runs", json={"spec": {"dataset": "digits", "model": "fc", "epochs": 200}}).json()["id"]
+        until(lambda: client.get(f"/runs/{run_id}").json()["steps_done"] > 0, "the first batch")
+        took = time.perf_counter() - began
+        client.post(f"/runs/{run_id}/stop")
+        until(lambda: client.get(f"/runs/{run_id}").json()["ended_at"], "the run is stopped")
+    return took
+
+
+def launches(home: Path, prepared: Path, warm: int) -> list[float]:
+    found = []
+    with serving(home, prepared, RUNYARD_WARM_WORKERS=str(warm)) as server:
+        until(lambda: server.call("GET", "/system")["devices"], "the devices are known")
+        for _ in range(LAUNCHES):
+            time.sleep(4)  # a person between two clicks; the next worker warms up
+            found.append(first_batch(server))
+    return found
+
+
+def timed(*command: str) -> float:
+    began = time.perf_counter()
+    subprocess.run([sys.executable, *command], check=True)
+    return time.perf_counter() - began
+
+
+def server_start(home: Path) -> float:
+    """Seconds until a server on a home that is there listens."""
+    time.sleep(5)  # what the last one started has left by then
+    server = Server(home)
+    began = time.perf_counter()
+    server.start()
+    took = time.perf_counter() - began
+    server.close()
+    return took
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as root:
+        places = Places(Path(root) / "datasets", Path(root) / "prepared")
+        ensure_prepared("digits", places)
+        medians = {}
+        for name, warm in (("warm", 1), ("cold", 0)):
+            took = launches(Path(root) / name, places.prepared, warm)
+            medians[name] = statistics.median(took)
+            print(
+                f"launch to first batch, {name:<5} median {medians[name]:.2f} s, {min(took):.2f} to {max(took):.2f} s"
+            )
+        starts = statistics.median(server_start(Path(root) / "warm") for _ in range(5))
+        imports = statistics.median(timed("-c", FRAMEWORKS) for _ in range(5))
+    print(f"warm / cold {medians['warm'] / medians['cold']:.2f}")
+    print(f"server start {starts:.2f} s, frameworks alone {imports:.2f} s, ratio {starts / imports:.2f}")
+    print(f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, n = {LAUNCHES}")
+
+
+if __name__ == "__main__":
+    main()
