@@ -57,7 +57,7 @@ def run(uvicorn: Uvicorn, settings: Settings, dataset: str, *, again: bool, leav
             while serving.is_alive():
                 serving.join(1)
     except KeyboardInterrupt:
-        console.print("\nstopped; runs that are still at work go on until the next start")
+        console.print("\nstopped; runs that are at work go on, and the next start finds them")
         return 0
     finally:
         uvicorn.should_exit = True

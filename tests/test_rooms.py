@@ -14,9 +14,10 @@ MAY = {
     "app.settings": set(),
     "app.compare": set(),
     "app.store": {"app.settings", *TORCH_FREE},
-    "app.jobs": {"app.settings", "app.store", *TORCH_FREE},
-    "app.jobs.worker": {"app.settings", "app.store", "app.jobs", "trainer"},
+    "app.jobs": {"app.settings", "app.store", "app.jobs.warm", *TORCH_FREE},
+    "app.jobs.worker": {"app.settings", "app.store", "app.jobs", "app.jobs.warm", "trainer"},
     "app.web": {"app.settings", "app.store", "app.compare", *TORCH_FREE},
+    "app.jobs.warm": {"trainer"},
     "app.demo": {"app.settings", "app.store", "app.web", *TORCH_FREE},
     "app.cli": {"app.settings", "app.store", "app.web", "app.jobs", "app.demo"},
 }

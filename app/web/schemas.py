@@ -71,6 +71,17 @@ class RunChange(BaseModel):
     name: Name
 
 
+class Relaunch(BaseModel):
+    """What the new run has different from the old one."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"overrides": {"optimizer.lr": 0.1, "seed": 7}}]}
+    )
+    overrides: dict[str, Any] = Field(
+        default={}, max_length=100, description="Knob path to value, as the keys of an experiment's grid."
+    )
+
+
 class ExperimentIn(ExperimentSpec):
     """Every combination of the grid's values, on top of the base, becomes a run."""
 
@@ -208,8 +219,8 @@ class PlanOut(BaseModel):
     steps: int = Field(description="Steps of all runs together.")
 
 
-class StoppedOut(BaseModel):
-    """Which runs were stopped or asked to stop."""
+class RunsOut(BaseModel):
+    """The runs that a call was about."""
 
     run_ids: list[int]
 

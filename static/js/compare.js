@@ -5,6 +5,7 @@ import { get, post, query } from "./api.js";
 import { copy, el, icon, report, setText, swatch, toast } from "./dom.js";
 import { caption, fetchCurves, replaceTail, spread, tailStart, xOf } from "./curves.js";
 import { duration, integer, loss, percent, plural, points } from "./format.js";
+import { drawFinals } from "./finals.js";
 import { gathered, on } from "./live.js";
 import { color, dash, token } from "./palette.js";
 import { band, draw, line, onZoom, tip, xAxis, yAxis } from "./plots.js";
@@ -94,7 +95,10 @@ byId("stop").addEventListener("click", async (event) => {
   event.target.disabled = false;
 });
 byId("download").addEventListener("click", download);
-document.addEventListener("themechange", () => redraw());
+document.addEventListener("themechange", () => {
+  redraw();
+  if (compared) drawFinals(byId("finals"), byId("finals-legend"), compared.groups);
+});
 let width = 0;
 new ResizeObserver(() => {
   if (byId("panels").clientWidth !== width) redraw();
@@ -151,6 +155,7 @@ on("deleted", ({ run }) => {
 
 async function start() {
   await recompare();
+  if (!compared.runs) return;
   if (compared.runs > MANY_RUNS && !address.searchParams.has("curves")) {
     view.curves = DEFAULTS.curves = "mean";
     document.querySelectorAll('[data-choice="curves"] button').forEach((button) => {
@@ -166,6 +171,10 @@ start().catch((error) => setText(byId("answer"), error.message));
 function showFigures() {
   setText(byId("title"), compared.title);
   document.title = `${compared.title} · Runyard`;
+  if (!compared.runs) {
+    setText(byId("answer"), "No run is left in this experiment.");
+    return;
+  }
   const answer = compared.answer;
   const going = compared.ended < compared.runs;
   byId("answer").replaceChildren(
@@ -201,7 +210,7 @@ function showFigures() {
   );
   showTable();
   showDifferences();
-  drawFinals();
+  drawFinals(byId("finals"), byId("finals-legend"), compared.groups);
 }
 
 const soFar = (sentence) => (sentence.startsWith("No run") ? sentence : `So far, ${sentence}`);
@@ -511,91 +520,4 @@ function zoomed(change) {
     if (view.x === "step") [view.from, view.to] = [String(Math.round(view.from)), String(Math.round(view.to))];
     zoomTo("part");
   }
-}
-
-// Final accuracies: a dot a run, filled for pixels in order, open for shuffled
-
-function drawFinals() {
-  const element = byId("finals");
-  const groups = compared.groups;
-  const row = 42;
-  const height = groups.length * row + 34;
-  const names = groups.map((one) => one.name);
-  const longest = Math.min(190, Math.max(...names.map((name) => name.length)) * 6.6 + 12);
-  const traces = [];
-  const values = [];
-  groups.forEach((one, index) => {
-    const metric = one.metrics["test/accuracy"];
-    const colour = color(one.model);
-    const filled = one.pixel_order === "original";
-    if (!metric) {
-      traces.push({ type: "scatter", mode: "text", x: [null], y: [index], hoverinfo: "skip" });
-      return;
-    }
-    const spreadOut = (at) => index + ((at % 3) - 1) * 0.16 * (metric.n > 1 ? 1 : 0);
-    values.push(...metric.values.map((one) => one.value));
-    const seeds = new Map(one.runs.map((run) => [run.run, run.seed]));
-    traces.push({
-      type: "scatter",
-      mode: "markers",
-      x: metric.values.map((one) => one.value),
-      y: metric.values.map((_, at) => spreadOut(at)),
-      text: metric.values.map(({ run }) => `${one.name}, seed ${seeds.get(run)}`),
-      hovertemplate: "%{text}: %{x:.2%}<extra></extra>",
-      marker: { size: 8, color: filled ? colour : token("--ground"), line: { color: colour, width: 1.75 } },
-      cliponaxis: false,
-    });
-    traces.push(line([metric.mean, metric.mean], [index - 0.26, index + 0.26], colour, { width: 2, hoverinfo: "skip" }));
-    if (metric.published != null) {
-      values.push(metric.published);
-      traces.push({
-        type: "scatter",
-        mode: "markers",
-        x: [metric.published],
-        y: [index - 0.4],
-        marker: { symbol: "triangle-down", size: 8, color: token("--text") },
-        hovertemplate: `published: ${percent(metric.published)}<extra></extra>`,
-      });
-    }
-  });
-  const [low, high] = values.length ? [Math.min(...values), Math.max(...values)] : [0, 1];
-  const pad = values.length ? Math.max(0.01, (high - low) * 0.08) : 0;
-  element.style.height = `${height}px`;
-  draw(
-    element,
-    traces,
-    {
-      width: element.clientWidth,
-      height,
-      margin: { l: longest, r: 14, t: 4, b: 30 },
-      hovermode: "closest",
-      dragmode: false,
-      xaxis: xAxis("step", [low - pad, high + pad], { showgrid: true, tickformat: ".0%", ticksuffix: "", nticks: 5, fixedrange: true }),
-      yaxis: {
-        range: [groups.length - 0.5, -0.5],
-        tickvals: groups.map((_, index) => index),
-        ticktext: names.map((name) => (name.length > 28 ? `${name.slice(0, 26)}…` : name)),
-        tickfont: { color: token("--text") },
-        showgrid: false,
-        zeroline: false,
-        fixedrange: true,
-        ticks: "",
-      },
-      annotations: groups.flatMap((one, index) =>
-        one.metrics["test/accuracy"]
-          ? []
-          : [{ x: 0, xref: "paper", y: index, text: "no run has finished yet", showarrow: false, xanchor: "left", xshift: 6, font: { color: token("--muted") } }],
-      ),
-      shapes: groups.slice(1).map((_, index) => ({
-        type: "line", xref: "paper", x0: 0, x1: 1, y0: index + 0.5, y1: index + 0.5, line: { color: token("--grid"), width: 1 },
-      })),
-    },
-    "finals",
-  );
-  const published = groups.some((one) => one.metrics["test/accuracy"]?.published != null);
-  byId("finals-legend").replaceChildren(
-    el("span", {}, "● ○ a run, original or shuffled"),
-    el("span", {}, "❙ mean"),
-    ...(published ? [el("span", {}, "▼ published")] : []),
-  );
 }

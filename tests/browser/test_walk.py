@@ -197,3 +197,18 @@ def test_no_page_is_wider_than_the_window(server: Server, page: Page, width: int
         page.goto(f"{server.url}{path}")
         expect(page.locator("#live")).to_have_text("Live")
         assert page.evaluate("() => document.documentElement.scrollWidth") <= width, path
+
+
+def test_a_run_is_paused_and_resumed_on_its_page(server: Server, page: Page) -> None:
+    run_id = server.launch(dataset="digits", model="cnn", epochs=500)
+    page.goto(f"{server.url}/runs/{run_id}")
+    expect(page.locator("#status")).to_have_text("Running", timeout=WAIT)
+    page.get_by_role("button", name="Pause").click()
+    expect(page.locator("#status")).to_have_text("Paused", timeout=5000)
+    paused = server.run(run_id)["steps_done"]
+    expect(page.locator("#when")).to_contain_text("paused")
+    page.get_by_role("button", name="Resume").click()
+    until(lambda: int(page.locator("#f-steps").inner_text().replace(",", "")) > paused, "the figures go on")
+    expect(page.locator("#attempts tbody tr")).to_have_count(2)
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator("#status")).to_have_text("Stopped", timeout=5000)

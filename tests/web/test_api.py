@@ -161,6 +161,31 @@ def test_a_run_is_renamed_and_deleted(server: Server) -> None:
     assert not (server.home / "artifacts" / f"run-{run_id}").exists()
 
 
+def test_a_run_is_relaunched_with_overrides_in_its_experiment(server: Server, experiment: dict[str, Any]) -> None:
+    old = server.run(experiment["run_ids"][0])
+    made = server.call("POST", f"/runs/{old['id']}/relaunch", json={"overrides": {"optimizer.lr": 0.5, "seed": 9}})
+    assert made["experiment_id"] == experiment["id"]
+    assert made["spec"] == {**old["spec"], "seed": 9, "optimizer": {**old["spec"]["optimizer"], "lr": 0.5}}
+    with server.api() as client:
+        answer = client.post(f"/runs/{old['id']}/relaunch", json={"overrides": {"model.n_features": 3}})
+    assert answer.status_code == 422
+    assert "model.n_features is not a knob of fc" in answer.json()["detail"]
+    server.wait_for(made["id"], "succeeded")
+    server.call("DELETE", f"/runs/{made['id']}")
+
+
+def test_the_failed_runs_of_an_experiment_are_launched_again(server: Server) -> None:
+    base = {"model": {"name": "fc", "n_hidden": 512}, "optimizer": {"momentum": 0.99}, "batch_size": 500}
+    body = {"name": "Rates", "base": base, "grid": {"optimizer.lr": [0.001, 100]}}
+    made = server.call("POST", "/experiments", json=body)
+    good, bad = made["run_ids"]
+    server.wait_for(good, "succeeded")
+    server.wait_for(bad, "failed")
+    (again,) = server.call("POST", f"/experiments/{made['id']}/relaunch-failed")["run_ids"]
+    assert server.run(again)["spec"] == server.run(bad)["spec"]
+    assert server.wait_for(again, "failed")["cause"] == server.run(bad)["cause"]
+
+
 def test_example_images_are_the_prepared_ones_in_order_and_shuffled(server: Server) -> None:
     found = server.call("GET", "/datasets/digits/images", params={"count": 3, "permutation_seed": 4})
     original, shuffled = base64.b64decode(found["original"]), base64.b64decode(found["shuffled"])

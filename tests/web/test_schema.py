@@ -23,7 +23,7 @@ def test_schemathesis_finds_no_answer_outside_the_schema(server: Server) -> None
                 "--workers",
                 "2",
                 "--max-time",
-                "60",
+                "45",
                 "--request-timeout",
                 "20",
                 "--generation-database",

@@ -5,9 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from app.store import experiments, runs
-from app.store.engine import reading
+from app.store.engine import reading, writing
 from app.store.experiments import ExperimentSpec
-from app.store.tables import Run
+from app.store.tables import Run, Status
 from app.web.launching import check_devices
 from app.web.problems import Refused, documented
 from app.web.schemas import (
@@ -18,12 +18,12 @@ from app.web.schemas import (
     ExperimentPage,
     Limit,
     PlanOut,
+    RunsOut,
     SpecOut,
-    StoppedOut,
 )
 from app.web.state import BackgroundNow, Database
 from app.web.titles import configuration_title
-from trainer.spec import RunSpec, flat
+from trainer.spec import RunSpec, flat, parse
 
 router = APIRouter(prefix="/experiments", tags=["experiments"])
 
@@ -96,10 +96,30 @@ def get_experiment(experiment_id: ExperimentId, engine: Database) -> ExperimentO
 
 
 @router.post("/{experiment_id}/stop", summary="Stop all its runs", responses=documented(400, 403, 404, 413, 422, 503))
-def stop(experiment_id: ExperimentId, engine: Database, background: BackgroundNow) -> StoppedOut:
+def stop(experiment_id: ExperimentId, engine: Database, background: BackgroundNow) -> RunsOut:
     """Queued runs are stopped at once, running ones within a second; what they recorded is kept."""
     with reading(engine) as session:
         experiments.get(session, experiment_id)
     stopped = runs.stop_experiment(engine, experiment_id)
     background.wake()
-    return StoppedOut(run_ids=stopped)
+    return RunsOut(run_ids=stopped)
+
+
+@router.post(
+    "/{experiment_id}/relaunch-failed",
+    status_code=201,
+    summary="Launch its failed runs again",
+    responses=documented(400, 403, 404, 413, 422, 503),
+)
+def relaunch_failed(experiment_id: ExperimentId, engine: Database, background: BackgroundNow) -> RunsOut:
+    """A new run from the start for each that failed or was lost; the old ones stay. To go on from a checkpoint,
+    resume them instead."""
+    with writing(engine) as session:
+        experiments.get(session, experiment_id)
+        members = runs.of_experiment(session, experiment_id)
+        failed = [run for run in members if run.status in (Status.FAILED, Status.LOST)]
+        made = [runs.add(session, parse(run.spec), run.name, experiment_id) for run in failed]
+        session.flush()
+        ids = [run.id for run in made if run.id is not None]
+    background.wake()
+    return RunsOut(run_ids=ids)

@@ -7,10 +7,11 @@ from fastapi.responses import FileResponse, PlainTextResponse
 
 from app.store import artifacts, experiments, runs
 from app.store.engine import reading, writing
+from app.store.experiments import ExperimentSpec
 from app.store.tables import Status
 from app.web.launching import check_devices
 from app.web.problems import Refused, documented
-from app.web.schemas import Cursor, Id, Limit, RunChange, RunId, RunIn, RunOut, RunPage, runs_out
+from app.web.schemas import Cursor, Id, Limit, Relaunch, RunChange, RunId, RunIn, RunOut, RunPage, runs_out
 from app.web.state import BackgroundNow, Database, SettingsNow
 from trainer import catalog
 from trainer.catalog import shown
@@ -101,6 +102,30 @@ def resume_run(run_id: RunId, engine: Database, background: BackgroundNow) -> Ru
     runs.resume(engine, run_id)
     background.wake()
     return get_run(run_id, engine)
+
+
+@router.post(
+    "/{run_id}/relaunch",
+    status_code=201,
+    summary="Launch a run again",
+    responses=documented(400, 403, 404, 413, 422, 503),
+)
+def relaunch_run(
+    run_id: RunId, body: Relaunch, engine: Database, background: BackgroundNow, response: Response
+) -> RunOut:
+    """A new run from the start, with the same knobs but for the overrides, in the same experiment."""
+    with reading(engine) as session:
+        old = runs.get(session, run_id)
+    grid = {path: [value] for path, value in body.overrides.items()}
+    (spec,) = ExperimentSpec(name=old.name, base=old.spec, grid=grid).expand()
+    check_devices([spec], background)
+    with writing(engine) as session:
+        name = old.name if spec.to_json() == old.spec else experiments.run_names([spec])[0]
+        row = runs.add(session, spec, name, old.experiment_id)
+        session.flush()
+    background.wake()
+    response.headers["Location"] = f"/api/v1/runs/{row.id}"
+    return get_run(row.id or 0, engine)
 
 
 @router.get(
