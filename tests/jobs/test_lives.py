@@ -9,7 +9,8 @@ import psutil
 import pytest
 
 from tests.acceptance.test_line import raw
-from tests.serving import Server, until
+from tests.serving import Server, serving, until
+from trainer.data.prepared import Places
 
 LONG = {"model": "cnn", "dataset": "digits", "epochs": 500}
 
@@ -38,13 +39,15 @@ def test_stop_ends_a_running_run_and_keeps_what_was_recorded(server: Server) -> 
     until(lambda: run_id not in server.workers(), "the worker is gone")
 
 
-def test_a_run_that_is_starting_or_queued_is_stopped_too(server: Server) -> None:
-    starting, waiting = server.launch(**LONG), server.launch(**LONG)
-    server.wait_for(starting, "starting")
-    server.call("POST", f"/runs/{waiting}/stop")
-    assert server.run(waiting)["status"] == "stopped"
-    server.call("POST", f"/runs/{starting}/stop")
-    assert server.wait_for(starting, "stopped", seconds=5)["cause"] == "stopped by user"
+def test_a_run_that_is_starting_or_queued_is_stopped_too(places: Places, tmp_path: Path) -> None:
+    # a cold worker is "starting" for seconds; a warm one for too short a time to be met there for sure
+    with serving(tmp_path / "home", places.prepared, RUNYARD_WARM_WORKERS="0") as cold:
+        starting, waiting = cold.launch(**LONG), cold.launch(**LONG)
+        cold.wait_for(starting, "starting")
+        cold.call("POST", f"/runs/{waiting}/stop")
+        assert cold.run(waiting)["status"] == "stopped"
+        cold.call("POST", f"/runs/{starting}/stop")
+        assert cold.wait_for(starting, "stopped", seconds=5)["cause"] == "stopped by user"
 
 
 def test_an_experiment_is_stopped_as_a_whole(server: Server) -> None:
