@@ -16,16 +16,20 @@ from typing import Annotated, Any
 
 import httpx
 import typer
+from sqlalchemy import Engine
 
 from app.jobs.dispatcher import Dispatcher
 from app.jobs.launchers import LocalLauncher
 from app.settings import Settings
-from app.store.engine import open_database
+from app.store import credentials
+from app.store.engine import open_database, reading
 from app.store.errors import StoreError
+from app.store.tables import Access
+from app.web.security import is_shared
 from app.web.server import ServeError, Uvicorn, address, bind, create_app
 
 cli = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
-Host = Annotated[str | None, typer.Option(help="Address to listen on; loopback only.")]
+Host = Annotated[str | None, typer.Option(help="Address to listen on; beyond loopback a token is required.")]
 Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on; 0 picks a free one.")]
 
 
@@ -54,11 +58,29 @@ def server(settings: Settings) -> Iterator[Uvicorn]:
         opened.enter_context(_only_server_of(settings))
         engine = open_database(settings.database)
         opened.callback(engine.dispose)
+        if is_shared(settings):
+            _first_tokens(engine, address(settings, listening.getsockname()[1]))
         dispatcher = Dispatcher(engine, settings, LocalLauncher(settings))
         dispatcher.adopt()
         opened.callback(dispatcher.close)
         # What the dispatcher starts (a look for devices, a warm worker) must not slow the server's own start
         yield Uvicorn(create_app(settings, engine, dispatcher), listening, after=dispatcher.start)
+
+
+def _first_tokens(engine: Engine, where: str) -> None:
+    """At the first start that others can reach: make the tokens and tell them, this once."""
+    with reading(engine) as session:
+        if credentials.tokens(session):
+            return
+    owner = credentials.new_token(engine, credentials.OWNER, Access.FULL)
+    reader = credentials.new_token(engine, credentials.READER, Access.READ)
+    print(f"Token, told this once:      {owner}")
+    print(f"Read-only token, likewise:  {reader}")
+    print(f"Log a browser in, once:     {_link(where, engine, credentials.OWNER)}", flush=True)
+
+
+def _link(where: str, engine: Engine, name: str) -> str:
+    return f"{where}/login?code={credentials.new_link(engine, name)}"
 
 
 @contextlib.contextmanager
@@ -99,7 +121,7 @@ def serve(host: Host = None, port: Port = None) -> None:
     """Serve the dashboard until Ctrl-C."""
     settings = _settings(host=host, port=port)
     with server(settings) as uvicorn:
-        where = address(uvicorn.listening)
+        where = uvicorn.address
         uvicorn.on_ready = lambda: print(f"Runyard is at {where}", flush=True)
         uvicorn.run_here()
 
@@ -153,6 +175,64 @@ def runs(
             f"{run['id']:>5}  {run['status']:<9}  {run['steps_done']:>7} of {run['steps_total']:<7}  "
             f"{figure:>7}  {run['name']}"
         )
+
+
+token = typer.Typer(no_args_is_help=True, help="Tokens of a server that others can reach.")
+cli.add_typer(token, name="token")
+
+
+@contextlib.contextmanager
+def _database(settings: Settings) -> Iterator[Engine]:
+    """The database of RUNYARD_HOME, beside a server that may run on it."""
+    _make(settings.home, settings.home)
+    engine = open_database(settings.database)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+@token.command("new")
+def token_new(
+    name: Annotated[str, typer.Argument(help="What it is for, such as the name of its user.")],
+    read_only: Annotated[bool, typer.Option("--read-only", help="It may look at everything, change nothing.")] = False,
+) -> None:
+    """Make a token and tell it, this once, with a link that logs a browser in."""
+    settings = _settings()
+    with _database(settings) as engine:
+        print(credentials.new_token(engine, name, Access.READ if read_only else Access.FULL))
+        print(_link(address(settings), engine, name))
+
+
+@token.command("link")
+def token_link(
+    name: Annotated[str, typer.Argument(help="Whose rights the browser gets.")] = credentials.OWNER,
+) -> None:
+    """A new link that logs one browser in, once, within 24 hours."""
+    settings = _settings()
+    with _database(settings) as engine:
+        print(_link(address(settings), engine, name))
+
+
+@token.command("revoke")
+def token_revoke(name: Annotated[str, typer.Argument(help="Name of the token.")]) -> None:
+    """Delete a token: scripts and browsers that use it are refused from now on."""
+    with _database(_settings()) as engine:
+        credentials.revoke(engine, name)
+
+
+@token.command("list")
+def token_list(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
+    """The tokens: names, rights, age. The tokens themselves are kept nowhere."""
+    with _database(_settings()) as engine, reading(engine) as session:
+        rows: list[dict[str, str]] = [
+            {"name": str(row.name), "access": str(row.access), "created_at": row.created_at.isoformat()}
+            for row in credentials.tokens(session)
+        ]
+    if as_json:
+        print(json.dumps(rows, indent=2))
+    for row in [] if as_json else rows:
+        print(f"{row['name']:<20}  {row['access']:<5}  {row['created_at'][:16]}")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from app.settings import Settings
 from app.store.experiments import ExperimentSpec
-from app.web.server import Uvicorn, address
+from app.web.server import Uvicorn
 from trainer import catalog
 from trainer.data.prepared import DataError, Places, ensure_prepared
 
@@ -27,6 +27,9 @@ def run(uvicorn: Uvicorn, settings: Settings, dataset: str, *, again: bool, leav
     if preset is None:
         console.print(f"runyard: dataset is {dataset!r}: the demo runs on digits or mnist")
         return 2
+    if uvicorn.is_shared:
+        console.print("runyard: the demo is for this machine alone: leave out --host, or serve with runyard serve")
+        return 2
     try:
         _have(dataset, Places(settings.datasets_dir, settings.prepared_dir), console)
     except DataError as error:
@@ -36,7 +39,7 @@ def run(uvicorn: Uvicorn, settings: Settings, dataset: str, *, again: bool, leav
     uvicorn.on_ready = ready.set
     serving = threading.Thread(target=uvicorn.run_here, name="runyard-server", daemon=True)
     serving.start()
-    base = address(uvicorn.listening)
+    base = uvicorn.address
     while not ready.wait(0.1):
         if not serving.is_alive():
             console.print("runyard: the server could not start; its words are above")

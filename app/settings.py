@@ -21,8 +21,14 @@ class Settings(BaseSettings):
     datasets: Path | None = Field(
         default=None, description="Directory of the data sets in torchvision's layout, if not HOME/datasets."
     )
-    host: str = Field(default="127.0.0.1", description="Address to listen on; loopback only.")
+    host: str = Field(default="127.0.0.1", description="Address to listen on; beyond loopback a token is required.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
+    public_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[A-Za-z0-9.\-]+(:[0-9]{1,5})?$",
+        description="Address at which browsers reach the server, such as https://runyard.example, when that is another "
+        "than the one it listens on: its name is let in and stands in links. Beyond loopback a token is required.",
+    )
     cpu_slots: int = Field(
         default_factory=lambda: max(1, (os.cpu_count() or 1) // 2),
         ge=0,

@@ -38,6 +38,8 @@ class Server:
     environment: dict[str, str] = field(default_factory=dict)
     process: "subprocess.Popen[str] | None" = None
     url: str = ""
+    said: list[str] = field(default_factory=list)
+    """What it printed before its address."""
 
     def start(self) -> None:
         variables = {"RUNYARD_HOME": str(self.home), "RUNYARD_PORT": "0", **self.environment}
@@ -51,8 +53,10 @@ class Server:
                 text=True,
             )
         assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        assert line.startswith("Runyard is at "), (line, (self.home / "server.err").read_text())
+        self.said = []
+        while not (line := self.process.stdout.readline()).startswith("Runyard is at "):
+            assert line, (self.home / "server.err").read_text()
+            self.said.append(line.rstrip())
         self.url = line.split()[-1]
 
     def kill(self) -> None:

@@ -13,7 +13,7 @@ from app.store.errors import StoreError
 from app.store.tables import Clock
 
 BUSY_SECONDS = 30.0
-REVISIONS = ("0001", "0002")
+REVISIONS = ("0001", "0002", "0003")
 """Migrations, oldest first; a test compares them with app/store/migrations/versions."""
 
 

@@ -46,17 +46,36 @@ class Utc(TypeDecorator[datetime]):
         return (value if value.tzinfo else value.replace(tzinfo=UTC)) if value else None
 
 
-class StatusText(TypeDecorator[Status]):
-    """A status as text in the database, as Status in Python."""
+class Word(TypeDecorator[StrEnum]):
+    """A member of a StrEnum: text in the database, a member in Python."""
 
     impl = String
     cache_ok = True
 
-    def process_bind_param(self, value: Status | None, dialect: Any) -> str | None:  # noqa: ARG002
+    def __init__(self, words: type[StrEnum]) -> None:
+        super().__init__()
+        self.words = words
+
+    def process_bind_param(self, value: StrEnum | None, dialect: Any) -> str | None:  # noqa: ARG002
         return None if value is None else str(value)
 
-    def process_result_value(self, value: str | None, dialect: Any) -> Status | None:  # noqa: ARG002
-        return None if value is None else Status(value)
+    def process_result_value(self, value: str | None, dialect: Any) -> StrEnum | None:  # noqa: ARG002
+        return None if value is None else self.words(value)
+
+
+class Access(StrEnum):
+    """What a token allows."""
+
+    FULL = "full"
+    READ = "read"  # look at everything, change nothing
+
+
+class Kind(StrEnum):
+    """What a secret is for."""
+
+    TOKEN = "token"  # a script sends it with every call
+    LINK = "link"  # logs one browser in, once
+    SESSION = "session"  # in the cookie of a browser that is logged in
 
 
 class Clock(SQLModel, table=True):
@@ -87,7 +106,7 @@ class Run(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     experiment_id: int | None = Field(default=None, foreign_key="experiment.id", index=True)
     name: str
-    status: Status = Field(default=Status.QUEUED, sa_type=StatusText)
+    status: Status = Field(default=Status.QUEUED, sa_type=Word(Status))
     cause: str | None = None
     spec: dict[str, Any] = Field(sa_type=JSON)
     parameters: int
@@ -158,3 +177,17 @@ class Chunk(SQLModel, table=True):
     steps: bytes = Field(sa_type=LargeBinary)  # int64
     times: bytes = Field(sa_type=LargeBinary)  # float64, seconds of training
     values: bytes = Field(sa_type=LargeBinary)  # float64
+
+
+class Credential(SQLModel, table=True):
+    """A secret, as its hash: what it is for and what it allows."""
+
+    __tablename__ = "credential"
+    id: int | None = Field(default=None, primary_key=True)
+    kind: Kind = Field(sa_type=Word(Kind))
+    name: str | None = None  # of a token
+    access: Access = Field(sa_type=Word(Access))
+    hash: str = Field(unique=True, index=True)
+    parent_id: int | None = Field(default=None, foreign_key="credential.id", ondelete="CASCADE")  # goes with its token
+    created_at: datetime = Field(default_factory=now, sa_type=Utc)
+    expires_at: datetime | None = Field(default=None, sa_type=Utc)

@@ -44,13 +44,15 @@ def mount(app: FastAPI) -> None:
     )
     templates.globals.update(static=prefix, plotly=plotly_path, models=list(catalog.MODELS))
 
-    def page(name: str, status: int = 200, **values: Any) -> HTMLResponse:
-        return HTMLResponse(templates.get_template(f"{name}.html").render(page=name, **values), status)
+    def page(request: Request, name: str, status: int = 200, **values: Any) -> HTMLResponse:
+        access = getattr(request.state, "access", None)  # None: everyone who gets here may do everything
+        return HTMLResponse(templates.get_template(f"{name}.html").render(page=name, access=access, **values), status)
 
-    def error_page(_: Request, status: int, detail: str) -> HTMLResponse:
-        return page("error", status, title="Page not found" if status == 404 else "That did not work", detail=detail)
+    def error_page(request: Request, status: int, detail: str) -> HTMLResponse:
+        title = "Page not found" if status == 404 else "That did not work"
+        return page(request, "error", status, title=title, detail=detail)
 
-    app.state.error_page = error_page
+    app.state.page, app.state.error_page = page, error_page
     app.mount(prefix, _Kept(directory=ROOT / "static"), name="static")
 
     @app.get(plotly_path, include_in_schema=False)
@@ -66,32 +68,34 @@ def mount(app: FastAPI) -> None:
         return RedirectResponse(f"{prefix}/favicon.svg")
 
     @app.get("/", include_in_schema=False)
-    def runs_page(engine: Database) -> HTMLResponse:
+    def runs_page(request: Request, engine: Database) -> HTMLResponse:
         with reading(engine) as session:
             empty = not any(runs.counts(session).values())
-        return page("runs", empty=empty)
+        return page(request, "runs", empty=empty)
 
     @app.get("/experiments/new", include_in_schema=False)
-    async def new_page() -> HTMLResponse:
-        return page("new")
+    async def new_page(request: Request) -> HTMLResponse:
+        return page(request, "new")
 
     @app.get("/runs/{run_id}", include_in_schema=False)
-    def run_page(run_id: int, engine: Database) -> HTMLResponse:
+    def run_page(request: Request, run_id: int, engine: Database) -> HTMLResponse:
         with reading(engine) as session:
             run = runs.get(session, run_id)
             experiment = experiments.get(session, run.experiment_id) if run.experiment_id else None
-        return page("run", run=run, experiment=experiment, configuration=configuration_title(flat(run.spec), []))
+        configuration = configuration_title(flat(run.spec), [])
+        return page(request, "run", run=run, experiment=experiment, configuration=configuration)
 
     @app.get("/compare", include_in_schema=False)
     def compare_page(
+        request: Request,
         engine: Database,
         experiment: int | None = None,
         run: Annotated[list[int], Query()] = [],  # noqa: B006
     ) -> HTMLResponse:
         if experiment is None:
-            return page("compare", experiment=None, chooser=None if run else _recent(engine))
+            return page(request, "compare", experiment=None, chooser=None if run else _recent(engine))
         with reading(engine) as session:
-            return page("compare", experiment=experiments.get(session, experiment), chooser=None)
+            return page(request, "compare", experiment=experiments.get(session, experiment), chooser=None)
 
     @app.get("/{path:path}", include_in_schema=False)
     async def nothing(path: str) -> None:  # noqa: ARG001

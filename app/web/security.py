@@ -1,19 +1,22 @@
 """Who may talk to the server, and how much: pure ASGI middleware, outermost first.
 
-Headers      security headers and Content-Security-Policy on every answer; an unforeseen error as a problem
-Hosts        Host allow-list, against DNS rebinding
-Origins      no mutating request from another site, against CSRF
-BodyLimit    1 MiB, chunked or not
+SecureHeaders    security headers and Content-Security-Policy on every answer; an unforeseen error as a problem
+Hosts            Host allow-list, against DNS rebinding
+Origins          no mutating request from another site, against CSRF
+Authentication   a token or a session, where others can reach the server (app/web/login.py)
+BodyLimit        1 MiB, chunked or not
 """
 
 import ipaddress
 import logging
+import socket
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.settings import Settings
 from app.web.problems import problem
 
 BODY_LIMIT = 1024 * 1024
@@ -80,30 +83,54 @@ class SecureHeaders:
             await problem(500, detail)(scope, receive, secured)
 
 
-class Hosts:
-    """Refuse a Host header that does not name this machine's loopback (DNS rebinding)."""
+def is_shared(settings: Settings) -> bool:
+    """True where others than this machine's own user can reach the server: then a token is required."""
+    public = urlsplit(settings.public_url or "http://localhost").hostname or ""
+    return not (is_loopback(settings.host) and is_loopback(public))
 
-    def __init__(self, app: ASGIApp) -> None:
+
+class Hosts:
+    """Refuse a Host header that is no name of this server (DNS rebinding).
+
+    Loopback's names always pass. A shared server also has its public name and this machine's, and goes by its
+    addresses: those can't be rebound, only names can.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app = app
+        self.shared = is_shared(settings)
+        self.names = {urlsplit(settings.public_url or "").hostname, settings.host.lower()}
+        if self.shared:
+            self.names.add(socket.gethostname().lower())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             named = Headers(scope=scope).getlist("host")
-            if len(named) != 1 or not _is_own(named[0]):
+            if len(named) != 1 or not self._is_own(named[0]):
                 given = ", ".join(named)[:80]
-                detail = f"Host is {given!r}: this server does not go by that name; use 127.0.0.1 or localhost"
+                way_out = "name it in RUNYARD_PUBLIC_URL" if self.shared else "use 127.0.0.1 or localhost"
+                detail = f"Host is {given!r}: this server does not go by that name; {way_out}"
                 await problem(400, detail)(scope, receive, send)
                 return
         await self.app(scope, receive, send)
 
+    def _is_own(self, header: str) -> bool:
+        try:
+            parts = urlsplit(f"//{header}")
+            host, _ = (parts.hostname or "").rstrip("."), parts.port
+        except ValueError:
+            return False
+        if not host or parts.netloc != header or parts.username is not None:
+            return False
+        return is_loopback(host) or host in self.names or (self.shared and _is_address(host))
 
-def _is_own(header: str) -> bool:
+
+def _is_address(host: str) -> bool:
     try:
-        parts = urlsplit(f"//{header}")
-        host, _ = (parts.hostname or "").rstrip("."), parts.port
+        ipaddress.ip_address(host)
     except ValueError:
         return False
-    return bool(host) and parts.netloc == header and parts.username is None and is_loopback(host)
+    return True
 
 
 class Origins:

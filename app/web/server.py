@@ -13,7 +13,7 @@ from starlette.middleware import Middleware
 from starlette_compress import CompressMiddleware
 
 from app.settings import Settings
-from app.web import api, images, pages, problems, security
+from app.web import api, images, login, pages, problems, security
 from app.web.state import Background
 from app.web.stream import Tail
 from trainer.data.prepared import Places
@@ -60,6 +60,7 @@ def create_app(settings: Settings, engine: Engine, background: Background) -> Fa
         finally:
             await tail.close()
 
+    authentication = [Middleware(login.Authentication, engine=engine)] if security.is_shared(settings) else []
     app = Server(
         title="Runyard",
         version=version("runyard"),
@@ -70,8 +71,9 @@ def create_app(settings: Settings, engine: Engine, background: Background) -> Fa
         lifespan=lifespan,
         middleware=[
             Middleware(security.SecureHeaders),
-            Middleware(security.Hosts),
+            Middleware(security.Hosts, settings=settings),
             Middleware(security.Origins),
+            *authentication,
             Middleware(security.BodyLimit),
             Middleware(CompressMiddleware, minimum_size=1000),
         ],
@@ -85,15 +87,15 @@ def create_app(settings: Settings, engine: Engine, background: Background) -> Fa
     async def healthz() -> dict[str, str]:
         return {"status": "ok"}
 
+    if security.is_shared(settings):
+        login.mount(app)
     pages.mount(app)
     return app
 
 
 def bind(settings: Settings) -> socket.socket:
-    """A socket bound to the address. Raises ServeError when that is taken, not of this machine, or not loopback."""
+    """A socket bound to the address. Raises ServeError when that is taken or not of this machine."""
     host, port = settings.host, settings.port
-    if not security.is_loopback(host):
-        raise ServeError(f"host is {host!r}: this version listens on loopback only; choose 127.0.0.1")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -111,10 +113,14 @@ def bind(settings: Settings) -> socket.socket:
     return bound
 
 
-def address(listening: socket.socket) -> str:
-    """What to type into a browser."""
-    host, port = listening.getsockname()[:2]
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+def address(settings: Settings, port: int | None = None) -> str:
+    """What to type into a browser; `port` is the one that was bound, when the setting leaves it open."""
+    if settings.public_url:
+        return settings.public_url
+    host = settings.host
+    if host in ("0.0.0.0", "::"):  # it listens on every address of this machine
+        host = socket.gethostname()
+    return f"http://{f'[{host}]' if ':' in host else host}:{port or settings.port}"
 
 
 class Uvicorn(uvicorn.Server):
@@ -137,6 +143,8 @@ class Uvicorn(uvicorn.Server):
         )
         self.tail: Tail = app.state.tail
         self.listening, self.after = listening, after
+        self.is_shared = security.is_shared(app.state.settings)
+        self.address = address(app.state.settings, listening.getsockname()[1])
         self.on_ready: Callable[[], None] = lambda: None
 
     def run_here(self) -> None:
