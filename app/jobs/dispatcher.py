@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Engine
@@ -27,6 +28,8 @@ from app.store.tables import Attempt, Run, Status, now
 TURN_SECONDS = 0.2
 STOP_SECONDS = 5.0  # a worker that was asked to stop or pause and is still there after this is killed
 SILENT_SECONDS = 10.0  # a worker that was not heard of for so long is shown as not responding
+PURGE_SECONDS = 30.0
+RESTORABLE = timedelta(minutes=10)  # a deleted run can be brought back for so long
 
 log = logging.getLogger("runyard.jobs")
 
@@ -50,6 +53,7 @@ class Dispatcher:
         self.engine, self.settings, self.launcher = engine, settings, launcher
         self.devices: list[dict[str, Any]] | None = None  # None until the probe has answered
         self._workers: dict[int, Worker] = {}
+        self._purge_next = 0.0
         self._wake, self._closing = threading.Event(), threading.Event()
         self._threads = [
             threading.Thread(target=self._follow, name="runyard-dispatcher", daemon=True),
@@ -99,6 +103,7 @@ class Dispatcher:
                 runs.resume_due(self.engine)
                 self._launch()
                 self.launcher.warm_up()
+                self._purge()
             except Exception:  # the queue goes on, whatever happens to one turn
                 log.exception("the dispatcher met an error; it goes on")
             self._wake.wait(TURN_SECONDS)
@@ -116,6 +121,13 @@ class Dispatcher:
         self.wake()
 
     # Each turn
+
+    def _purge(self) -> None:
+        if time.monotonic() < self._purge_next:
+            return
+        self._purge_next = time.monotonic() + PURGE_SECONDS
+        for run_id in runs.purge(self.engine, now() - RESTORABLE):
+            artifacts.remove(self.settings, run_id)
 
     def _reap(self) -> None:
         for worker in list(self._workers.values()):

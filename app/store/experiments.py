@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 from app.store import runs
 from app.store.engine import reading, writing
 from app.store.errors import NotFound
-from app.store.tables import Experiment, Run
+from app.store.tables import Experiment, Run, now
 from trainer import catalog
 from trainer.catalog import shown
 from trainer.spec import Problem, RunSpec, SpecError, flat, parse
@@ -129,15 +129,53 @@ def create(engine: Engine, experiment: ExperimentSpec) -> tuple[Experiment, list
 def get(session: Session, experiment_id: int) -> Experiment:
     """Raises NotFound."""
     row = session.get(Experiment, experiment_id)
-    if row is None:
+    if row is None or row.deleted_at is not None:
         raise NotFound("experiment", experiment_id)
     return row
+
+
+def describe(engine: Engine, experiment_id: int, *, name: str | None = None, note: str | None = None) -> None:
+    """What people say of an experiment; None leaves it as it is. Raises NotFound."""
+    with writing(engine) as session:
+        row = get(session, experiment_id)
+        row.name, row.note = row.name if name is None else name, row.note if note is None else note
+        session.add(row)
+
+
+def remove(engine: Engine, experiment_id: int) -> list[int]:
+    """Delete an experiment with its runs, until they are purged restorable; the runs' ids.
+
+    Raises NotFound, or RunActive and has then deleted nothing.
+    """
+    with writing(engine) as session:
+        row, when = get(session, experiment_id), now()
+        members = runs.of_experiment(session, experiment_id)
+        for run in members:
+            runs.mark_deleted(session, run, when)
+        row.deleted_at = when
+        session.add(row)
+        return [run.id for run in members if run.id is not None]
+
+
+def restore(engine: Engine, experiment_id: int) -> None:
+    """Bring a deleted experiment back with the runs that went with it. Raises NotFound when it was purged."""
+    with writing(engine) as session:
+        row = session.get(Experiment, experiment_id)
+        if row is None:
+            raise NotFound("experiment", experiment_id)
+        if row.deleted_at is not None:
+            went = select(Run.id).where(Run.experiment_id == experiment_id, Run.deleted_at == row.deleted_at)
+            for run_id in session.exec(went).all():
+                runs.bring_back(session, run_id or 0)
+            row.deleted_at = None
+            session.add(row)
 
 
 def listed(engine: Engine, before: int | None, limit: int) -> list[Experiment]:
     """Newest first; `before`: only experiments with a lower id."""
     with reading(engine) as session:
-        query = select(Experiment).order_by(col(Experiment.id).desc()).limit(limit)
+        there = col(Experiment.deleted_at).is_(None)
+        query = select(Experiment).where(there).order_by(col(Experiment.id).desc()).limit(limit)
         if before is not None:
             query = query.where(col(Experiment.id) < before)
         return list(session.exec(query))

@@ -7,22 +7,19 @@ queued -> starting -> running -> succeeded
 paused, failed, stopped, lost -> queued   (resume from the last checkpoint, or from the start)
 """
 
-import base64
 import contextlib
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any, cast
+from datetime import datetime, timedelta
+from typing import Any
 
-import sqlalchemy
-from sqlalchemy import Engine, Select, and_, delete, func, or_, update
+from sqlalchemy import Engine, and_, delete, func, update
 from sqlmodel import Session, col, select
 
 from app.store import series
 from app.store.engine import Writing, reading, writing
 from app.store.errors import Conflict, IllegalTransition, NotFound, RunActive, Superseded
-from app.store.tables import ACTIVE, ENDED, RESUMABLE, Attempt, Deletion, Run, Status, Summary, now
+from app.store.tables import ACTIVE, ENDED, RESUMABLE, Attempt, Deletion, Experiment, Run, RunTag, Status, Summary, now
 from trainer.spec import RunSpec
 
 TRANSITIONS: Mapping[Status, frozenset[Status]] = {
@@ -34,8 +31,11 @@ TRANSITIONS: Mapping[Status, frozenset[Status]] = {
 }
 STOPPED_BY_USER = "stopped by user"
 PAUSED_BY_USER = "paused by user"
+MOST_TAGS = 20
 MOST_CRASHES = 3  # a run resumes by itself so often without a new checkpoint in between
 RETRY_SECONDS = 2.0  # before it does, so that its cause can be read
+THERE = col(Run.deleted_at).is_(None)
+"""A deleted run can be restored for a while; until then it is nowhere to be seen, and nothing happens to it."""
 
 
 # One run's life
@@ -62,7 +62,7 @@ def move(session: Writing, run_id: int, to: Status, *, attempt: int | None = Non
     Raises NotFound, Superseded or IllegalTransition, and then has changed nothing.
     """
     sources = [source for source, targets in TRANSITIONS.items() if to in targets]
-    guarded = update(Run).where(col(Run.id) == run_id, col(Run.status).in_(sources))
+    guarded = update(Run).where(col(Run.id) == run_id, THERE, col(Run.status).in_(sources))
     if attempt is not None:
         guarded = guarded.where(col(Run.attempt) == attempt)
     if to in ENDED:
@@ -125,7 +125,8 @@ def resume(engine: Engine, run_id: int) -> None:
 def resume_due(engine: Engine) -> list[int]:
     """Queue the runs whose time to resume by themselves has come; their ids."""
     with reading(engine) as session:
-        due = session.exec(select(Run.id).where(col(Run.retry_at) <= now(), col(Run.status).in_(RESUMABLE))).all()
+        waiting = select(Run.id).where(THERE, col(Run.retry_at) <= now(), col(Run.status).in_(RESUMABLE))
+        due = session.exec(waiting).all()
     resumed = []
     for run_id in due:
         assert run_id is not None
@@ -158,7 +159,7 @@ def _set(session: Writing, run_id: int, **values: Any) -> None:
 def stop_experiment(engine: Engine, experiment_id: int) -> list[int]:
     """Stop every run of the experiment that has not ended; the ids of those runs."""
     with writing(engine) as session:
-        waiting = select(Run.id).where(Run.experiment_id == experiment_id, Run.status == Status.QUEUED)
+        waiting = select(Run.id).where(THERE, Run.experiment_id == experiment_id, Run.status == Status.QUEUED)
         queued = [run_id for run_id in session.exec(waiting) if run_id is not None]
         for run_id in queued:
             move(session, run_id, Status.STOPPED, cause=STOPPED_BY_USER)
@@ -171,20 +172,82 @@ def stop_experiment(engine: Engine, experiment_id: int) -> list[int]:
         return sorted([*queued, *asked.scalars()])
 
 
-def rename(engine: Engine, run_id: int, name: str) -> None:
+def describe(
+    engine: Engine,
+    run_id: int,
+    *,
+    name: str | None = None,
+    note: str | None = None,
+    tags: Collection[str] | None = None,
+    add_tags: Collection[str] = (),
+    remove_tags: Collection[str] = (),
+) -> None:
+    """What people say of a run; None leaves it as it is. `tags` replaces them all. Raises NotFound or Conflict."""
     with writing(engine) as session:
         get(session, run_id)
-        _set(session, run_id, name=name)
+        said = {"name": name, "note": note}
+        _set(session, run_id, **{key: value for key, value in said.items() if value is not None})
+        own = col(RunTag.run_id) == run_id
+        before = set(session.exec(select(RunTag.tag).where(own)))
+        after = ((before if tags is None else set(tags)) | set(add_tags)) - set(remove_tags)
+        if len(after) > MOST_TAGS:
+            raise Conflict(f"run {run_id} would have {len(after)} tags: at most {MOST_TAGS}, remove some first")
+        session.execute(delete(RunTag).where(own, col(RunTag.tag).in_(before - after)))
+        session.add_all(RunTag(run_id=run_id, tag=tag) for tag in sorted(after - before))
+
+
+def move_first(engine: Engine, run_id: int) -> None:
+    """Let a queued run be the next one to start. Raises NotFound or IllegalTransition."""
+    with writing(engine) as session:
+        run = get(session, run_id)
+        if run.status != Status.QUEUED:
+            raise IllegalTransition(f"run {run_id} is {run.status}: only a queued run can be moved to the front")
+        first = session.execute(select(func.min(Run.position)).where(Run.status == Status.QUEUED)).scalar_one()
+        _set(session, run_id, position=first - 1)
 
 
 def remove(engine: Engine, run_id: int) -> None:
-    """Delete a run that is not at work, with its series. Raises NotFound or RunActive."""
+    """Delete a run that is not at work; `restore` brings it back until it is purged. Raises NotFound or RunActive."""
     with writing(engine) as session:
-        run = get(session, run_id)
-        if run.status in ACTIVE:
-            raise RunActive(f"run {run_id} is {run.status}: stop it before you delete it")
-        session.execute(delete(Run).where(col(Run.id) == run_id))
-        session.add(Deletion(run_id=run_id, changed=session.change))
+        mark_deleted(session, get(session, run_id), now())
+
+
+def mark_deleted(session: Writing, run: Run, when: datetime) -> None:
+    assert run.id is not None
+    if run.status in ACTIVE:
+        raise RunActive(f"run {run.id} is {run.status}: stop it before you delete it")
+    _set(session, run.id, deleted_at=when)
+    session.add(Deletion(run_id=run.id, changed=session.change))
+
+
+def restore(engine: Engine, run_id: int) -> None:
+    """Bring a deleted run back as it was. Raises NotFound when it was purged."""
+    with writing(engine) as session:
+        run = session.get(Run, run_id)
+        if run is None:
+            raise NotFound("run", run_id)
+        bring_back(session, run_id)
+        session.execute(update(Experiment).where(col(Experiment.id) == run.experiment_id).values(deleted_at=None))
+
+
+def bring_back(session: Writing, run_id: int) -> None:
+    _set(session, run_id, deleted_at=None)
+    session.execute(delete(Deletion).where(col(Deletion.run_id) == run_id))
+
+
+def purge(engine: Engine, before: datetime) -> list[int]:
+    """Delete for good what was deleted before that time; the ids of the runs, whose files may go too."""
+    with reading(engine) as session:
+        old = [one for one in session.exec(select(Run.id).where(col(Run.deleted_at) < before)) if one is not None]
+        left = select(Experiment.id).where(col(Experiment.deleted_at) < before)
+        if not old and session.exec(left).first() is None:
+            return []
+    with writing(engine) as session:
+        session.execute(delete(Run).where(col(Run.id).in_(old), col(Run.deleted_at) < before))
+        used = select(Run.experiment_id).where(col(Run.experiment_id).is_not(None))
+        gone = delete(Experiment).where(col(Experiment.deleted_at) < before, col(Experiment.id).not_in(used))
+        session.execute(gone)
+    return old
 
 
 # What the dispatcher and the worker do to it
@@ -328,7 +391,8 @@ def at_work(engine: Engine) -> list[tuple[Run, Attempt | None]]:
 
 def queued(session: Session) -> list[Run]:
     """The queue, in order."""
-    return list(session.exec(select(Run).where(Run.status == Status.QUEUED).order_by(col(Run.position), col(Run.id))))
+    waiting = select(Run).where(THERE, Run.status == Status.QUEUED).order_by(col(Run.position), col(Run.id))
+    return list(session.exec(waiting))
 
 
 # Looking
@@ -336,7 +400,7 @@ def queued(session: Session) -> list[Run]:
 
 def get(session: Session, run_id: int) -> Run:
     """Raises NotFound."""
-    run = session.get(Run, run_id)
+    run = session.exec(select(Run).where(Run.id == run_id, THERE)).first()
     if run is None:
         raise NotFound("run", run_id)
     return run
@@ -345,7 +409,7 @@ def get(session: Session, run_id: int) -> Run:
 def get_many(session: Session, run_ids: Iterable[int]) -> list[Run]:
     """The runs in the order of the ids. Raises NotFound for the first that isn't there."""
     wanted = list(dict.fromkeys(run_ids))
-    found = {run.id: run for run in session.exec(select(Run).where(col(Run.id).in_(wanted)))}
+    found = {run.id: run for run in session.exec(select(Run).where(col(Run.id).in_(wanted), THERE))}
     for run_id in wanted:
         if run_id not in found:
             raise NotFound("run", run_id)
@@ -353,91 +417,13 @@ def get_many(session: Session, run_ids: Iterable[int]) -> list[Run]:
 
 
 def of_experiment(session: Session, experiment_id: int) -> list[Run]:
-    return list(session.exec(select(Run).where(Run.experiment_id == experiment_id).order_by(col(Run.id))))
+    return list(session.exec(select(Run).where(Run.experiment_id == experiment_id, THERE).order_by(col(Run.id))))
 
 
 def counts(session: Session) -> dict[str, int]:
     """Number of runs in each state, every state named."""
-    found = dict(session.execute(select(Run.status, func.count()).group_by(Run.status)).all())
+    found = dict(session.execute(select(Run.status, func.count()).where(THERE).group_by(Run.status)).all())
     return {status.value: found.get(status, 0) for status in Status}
-
-
-class BadCursor(ValueError):
-    pass
-
-
-@dataclass(frozen=True)
-class Query:
-    """Which runs, in which order."""
-
-    statuses: Sequence[Status] = ()
-    experiment_id: int | None = None
-    dataset: str | None = None
-    text: str = ""
-    sort: str = "created"  # or status, accuracy
-    ascending: bool = False
-    cursor: str | None = None
-    limit: int = 100
-
-
-def listed(session: Session, query: Query) -> tuple[list[Run], str | None]:
-    """One page of runs and the cursor of the next. Raises BadCursor."""
-    found = _sorted(query)
-    place = and_(col(Summary.run_id) == Run.id, col(Summary.metric) == "test/accuracy")
-    found = found.outerjoin(Summary, place)
-    if query.statuses:
-        found = found.where(col(Run.status).in_(query.statuses))
-    if query.experiment_id is not None:
-        found = found.where(col(Run.experiment_id) == query.experiment_id)
-    if query.dataset:
-        found = found.where(col(Run.spec)["dataset"].as_string() == query.dataset)
-    if query.text:
-        found = found.where(col(Run.name).icontains(query.text, autoescape=True))
-    rows = found.limit(query.limit + 1)
-    page = list(session.execute(rows).all())
-    more = len(page) > query.limit
-    page = page[: query.limit]
-    following = _encode(query, page[-1][1], page[-1][0].id) if more else None
-    return [run for run, _ in page], following
-
-
-def _sorted(query: Query) -> Select[Any]:
-    key = {
-        "created": col(Run.id),
-        "status": col(Run.status),
-        "accuracy": func.coalesce(col(Summary.last), -1.0),  # runs without one come after all others
-    }[query.sort]
-    found = cast(Select[Any], sqlalchemy.select(Run, key))
-    if query.cursor is not None:
-        value, run_id = _decode(query)
-        beyond = (key > value, col(Run.id) > run_id) if query.ascending else (key < value, col(Run.id) < run_id)
-        found = found.where(or_(beyond[0], and_(key == value, beyond[1])))
-    order = (key.asc(), col(Run.id).asc()) if query.ascending else (key.desc(), col(Run.id).desc())
-    return found.order_by(*order)
-
-
-def _encode(query: Query, value: object, run_id: int) -> str:
-    place = json.dumps([query.sort, query.ascending, value, run_id])
-    return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
-
-
-def _decode(query: Query) -> tuple[Any, int]:
-    assert query.cursor is not None
-    try:
-        padded = query.cursor + "=" * (-len(query.cursor) % 4)
-        sort, ascending, value, run_id = json.loads(base64.urlsafe_b64decode(padded.encode("ascii")))
-    except (ValueError, TypeError, UnicodeError, RecursionError) as error:
-        raise BadCursor("cursor is not one of ours: take `next` of the page before as it is") from error
-    kind = {"created": int, "status": str, "accuracy": float}[query.sort]
-    if (sort, ascending) != (query.sort, query.ascending) or not isinstance(value, kind) or not _is_id(run_id):
-        raise BadCursor("cursor belongs to another order: take `next` of the page before, with the same sort")
-    if kind is int and not _is_id(value):
-        raise BadCursor("cursor is not one of ours: take `next` of the page before as it is")
-    return value, run_id
-
-
-def _is_id(value: object) -> bool:
-    return isinstance(value, int) and 0 <= value < 2**63
 
 
 def summaries(session: Session, run_ids: Iterable[int]) -> dict[int, dict[str, Summary]]:
@@ -445,6 +431,15 @@ def summaries(session: Session, run_ids: Iterable[int]) -> dict[int, dict[str, S
     found: dict[int, dict[str, Summary]] = {}
     for row in session.exec(select(Summary).where(col(Summary.run_id).in_(list(run_ids)))):
         found.setdefault(row.run_id, {})[row.metric] = row
+    return found
+
+
+def tags(session: Session, run_ids: Iterable[int]) -> dict[int, list[str]]:
+    """Run id to its tags, in the order of the alphabet."""
+    found: dict[int, list[str]] = {}
+    query = select(RunTag).where(col(RunTag.run_id).in_(list(run_ids))).order_by(col(RunTag.tag))
+    for row in session.exec(query):
+        found.setdefault(row.run_id, []).append(row.tag)
     return found
 
 
@@ -459,6 +454,6 @@ def attempts(session: Session, run_ids: Iterable[int]) -> dict[int, list[Attempt
 
 def changed_since(session: Session, change: int) -> tuple[list[Run], list[int]]:
     """The runs changed and the ids of those deleted after that change number."""
-    changed = list(session.exec(select(Run).where(Run.changed > change).order_by(col(Run.changed), col(Run.id))))
+    changed = list(session.exec(select(Run).where(THERE, Run.changed > change).order_by(col(Run.changed), col(Run.id))))
     deleted = list(session.exec(select(Deletion.run_id).where(Deletion.changed > change)))
     return changed, deleted

@@ -95,7 +95,9 @@ class Experiment(SQLModel, table=True):
     name: str
     base: dict[str, Any] = Field(sa_type=JSON)
     grid: dict[str, Any] = Field(sa_type=JSON)
+    note: str = ""
     created_at: datetime = Field(default_factory=now, sa_type=Utc)
+    deleted_at: datetime | None = Field(default=None, sa_type=Utc)  # can be restored for a while
 
 
 class Run(SQLModel, table=True):
@@ -121,11 +123,21 @@ class Run(SQLModel, table=True):
     checkpoint_step: int | None = None  # a resumed run goes on from here
     crashes: int = 0  # resumes by itself since the last new checkpoint
     retry_at: datetime | None = Field(default=None, sa_type=Utc)  # when it resumes by itself
+    note: str = ""
     attempt: int = 0  # number of the attempt that may write; fences off older workers
     changed: int = Field(default=0, index=True)  # Clock.change of the last write
     created_at: datetime = Field(default_factory=now, sa_type=Utc)
     started_at: datetime | None = Field(default=None, sa_type=Utc)
     ended_at: datetime | None = Field(default=None, sa_type=Utc)
+    deleted_at: datetime | None = Field(default=None, sa_type=Utc)  # can be restored for a while
+
+
+class RunTag(SQLModel, table=True):
+    """A word that a user gave a run."""
+
+    __tablename__ = "run_tag"
+    run_id: int = Field(foreign_key="run.id", primary_key=True, ondelete="CASCADE")
+    tag: str = Field(primary_key=True, index=True)
 
 
 class Attempt(SQLModel, table=True):

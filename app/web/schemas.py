@@ -3,7 +3,7 @@
 import unicodedata
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from fastapi import Path, Query
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
@@ -11,16 +11,30 @@ from sqlmodel import Session
 
 from app.store import runs
 from app.store.experiments import MAX_NAME, MAX_RUNS, ExperimentSpec
+from app.store.runs import MOST_TAGS
 from app.store.tables import Attempt, Experiment, Run, Status, Summary
 from trainer.spec import ModelSpec, OptimizerSpec
 
 MAX_ID = 2**63 - 1
 MAX_RUNS_SHOWN = 100
+MAX_NOTE = 10_000
+MAX_TAG = 40
 
 
 def _printable(text: str) -> str:
     if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in text):
         raise ValueError("has control characters in it: leave them out")
+    return text
+
+
+def _written(text: str) -> str:
+    _printable(text.replace("\n", "").replace("\t", ""))
+    return text
+
+
+def _one_tag(text: str) -> str:
+    if "," in text:
+        raise ValueError(f"is {text!r}: a tag has no comma, send several tags as a list")
     return text
 
 
@@ -44,6 +58,15 @@ Name = Annotated[
     AfterValidator(_printable),
 ]
 
+Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_NOTE), AfterValidator(_written)]
+Tag = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TAG),
+    AfterValidator(_printable),
+    AfterValidator(_one_tag),
+]
+Tags = Annotated[list[Tag], Field(max_length=MOST_TAGS, description=f"At most {MOST_TAGS}.")]
+
 
 # In
 
@@ -65,10 +88,32 @@ class RunIn(BaseModel):
 
 
 class RunChange(BaseModel):
-    """What to change of a run."""
+    """What to say of a run; what is absent stays as it is."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"name": "baseline"}]})
-    name: Name
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"name": "baseline", "tags": ["keep"], "note": "lr as in v1"}]}
+    )
+    name: Name | None = None
+    note: Note | None = Field(default=None, description="In your own words; empty takes it away.")
+    tags: Tags | None = Field(default=None, description="All its tags from now on.")
+
+
+class ExperimentChange(BaseModel):
+    """What to say of an experiment; what is absent stays as it is."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"note": "for the talk"}]})
+    name: Name | None = None
+    note: Note | None = None
+
+
+class Bulk(BaseModel):
+    """One action on many runs."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"action": "stop", "run_ids": [1, 2]}]})
+    action: Literal["stop", "pause", "resume", "first", "delete", "restore", "tag"]
+    run_ids: list[Id] = Field(min_length=1, max_length=MAX_RUNS)
+    add_tags: Tags = Field(default=[], description="With the action `tag`.")
+    remove_tags: Tags = Field(default=[], description="With the action `tag`.")
 
 
 class Relaunch(BaseModel):
@@ -150,6 +195,8 @@ class RunOut(BaseModel):
     id: int
     experiment_id: int | None
     name: str
+    tags: list[str]
+    note: str
     status: Status
     cause: str | None = Field(description="Why it ended, in words; null for a run that finished.")
     stop_requested: bool
@@ -181,6 +228,7 @@ class ExperimentOut(BaseModel):
 
     id: int
     name: str
+    note: str
     base: dict[str, Any]
     grid: dict[str, list[Any]]
     created_at: datetime
@@ -225,17 +273,35 @@ class RunsOut(BaseModel):
     run_ids: list[int]
 
 
+class RefusedOut(BaseModel):
+    """A run that an action was not possible on."""
+
+    run: int
+    message: str
+
+
+class BulkOut(BaseModel):
+    """What became of an action on many runs; each run is on its own."""
+
+    run_ids: list[int] = Field(description="Runs that it was done to.")
+    refused: list[RefusedOut]
+
+
 def runs_out(session: Session, rows: Iterable[Run]) -> list[RunOut]:
-    """Rows as the API shows them, with summaries and attempts, in two queries."""
+    """Rows as the API shows them, with summaries, attempts and tags, in three queries."""
     rows = list(rows)
     ids = [row.id for row in rows if row.id is not None]
-    summaries, attempts = runs.summaries(session, ids), runs.attempts(session, ids)
-    return [run_out(row, summaries.get(row.id or 0, {}), attempts.get(row.id or 0, [])) for row in rows]
+    summaries, attempts, tags = runs.summaries(session, ids), runs.attempts(session, ids), runs.tags(session, ids)
+    return [
+        _run_out(row, summaries.get(row.id or 0, {}), attempts.get(row.id or 0, []), tags.get(row.id or 0, []))
+        for row in rows
+    ]
 
 
-def run_out(row: Run, summaries: dict[str, Summary], attempts: list[Attempt]) -> RunOut:
+def _run_out(row: Run, summaries: dict[str, Summary], attempts: list[Attempt], tags: list[str]) -> RunOut:
     return RunOut(
         **row.model_dump(exclude={"spec"}),
+        tags=tags,
         spec=SpecOut.model_validate(row.spec),
         steps_per_epoch=row.steps_total // row.spec["epochs"],
         summary={metric: SummaryOut(**summary.model_dump()) for metric, summary in sorted(summaries.items())},

@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import sqlite3
 from pathlib import Path
 
 import psutil
@@ -183,3 +184,19 @@ def test_a_damaged_prepared_file_is_the_cause_of_a_failed_run(own_server: Server
     run = own_server.wait_for(own_server.launch(dataset="digits"), "failed")
     assert "train_images.npy is damaged (its checksum differs)" in run["cause"]
     assert "delete the folder" in run["cause"]
+
+
+def test_a_deleted_run_loses_its_files_when_it_can_no_longer_be_restored(places: Places, tmp_path: Path) -> None:
+    with serving(tmp_path / "home", places.prepared) as own:
+        run_id = own.launch(dataset="digits", model="fc", batch_size=5000)
+        own.wait_for(run_id, "succeeded")
+        own.call("DELETE", f"/runs/{run_id}")
+        with sqlite3.connect(own.home / "runyard.db") as connection:
+            connection.execute("UPDATE run SET deleted_at = '2020-01-01 00:00:00.000000'")
+        connection.close()
+        assert (own.home / "artifacts" / f"run-{run_id}").exists()
+        own.restart()
+        until(lambda: not (own.home / "artifacts" / f"run-{run_id}").exists(), "the files are gone")
+        until(lambda: not list(own.home.glob(f"logs/run-{run_id}-*")), "the logs are gone")
+        with own.api() as client:
+            assert client.post(f"/runs/{run_id}/restore").status_code == 404

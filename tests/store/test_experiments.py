@@ -1,11 +1,15 @@
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 
 from app.store import experiments, runs
-from app.store.engine import reading
+from app.store.engine import reading, writing
+from app.store.errors import NotFound, RunActive
 from app.store.experiments import ExperimentSpec
+from app.store.listing import Query, listed
+from app.store.tables import now
 from trainer.spec import SpecError
 
 
@@ -58,10 +62,44 @@ def test_what_can_not_be_trained_is_refused_once_and_makes_nothing(
     assert words in str(caught.value)
     assert experiments.listed(engine, None, 10) == []
     with reading(engine) as session:
-        assert runs.listed(session, runs.Query())[0] == []
+        assert listed(session, Query())[0] == []
 
 
 def test_runs_are_named_by_what_varies() -> None:
     specs = expanded({}, {"model": ["fc", "cnn"], "optimizer.lr": [0.1, 0.01], "seed": [3]})
     assert experiments.run_names(specs)[0] == "fc-original-lr-0.1-3"
     assert experiments.run_names(expanded({}, {"model": ["fc", "cnn"]}))[0] == "fc-original-1"
+
+
+def test_a_deleted_experiment_takes_its_runs_along_and_brings_them_back(engine: Engine) -> None:
+    row, members = experiments.create(engine, ExperimentSpec(name="x", grid={"seed": [1, 2, 3]}))
+    assert row.id is not None
+    runs.remove(engine, members[0].id or 0)  # on its own, before
+    assert experiments.remove(engine, row.id) == [members[1].id, members[2].id]
+    with reading(engine) as session, pytest.raises(NotFound):
+        experiments.get(session, row.id)
+    assert experiments.listed(engine, None, 10) == []
+    experiments.restore(engine, row.id)
+    with reading(engine) as session:
+        assert [run.id for run in runs.of_experiment(session, row.id)] == [members[1].id, members[2].id]
+        assert experiments.get(session, row.id).name == "x"
+
+
+def test_an_experiment_with_a_run_at_work_is_not_deleted_in_part(engine: Engine) -> None:
+    row, members = experiments.create(engine, ExperimentSpec(name="x", grid={"seed": [1, 2]}))
+    with writing(engine) as session:
+        runs.claim(session, runs.get(session, members[1].id or 0), "cpu")
+    with pytest.raises(RunActive, match="stop it before you delete it"):
+        experiments.remove(engine, row.id or 0)
+    with reading(engine) as session:
+        assert len(runs.of_experiment(session, row.id or 0)) == 2
+
+
+def test_a_purged_experiment_is_gone(engine: Engine) -> None:
+    row, members = experiments.create(engine, ExperimentSpec(name="x", grid={"seed": [1, 2]}))
+    experiments.remove(engine, row.id or 0)
+    runs.purge(engine, now() + timedelta(seconds=1))
+    with pytest.raises(NotFound):
+        experiments.restore(engine, row.id or 0)
+    with reading(engine) as session, pytest.raises(NotFound):
+        runs.get(session, members[0].id or 0)

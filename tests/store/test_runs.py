@@ -1,12 +1,15 @@
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import Engine, update
 from sqlmodel import col
 
 from app.store import runs, series
 from app.store.engine import clock, reading, writing
-from app.store.errors import IllegalTransition, NotFound, RunActive, Superseded
+from app.store.errors import Conflict, IllegalTransition, NotFound, RunActive, Superseded
+from app.store.listing import Query, listed
 from app.store.series import Point
-from app.store.tables import ACTIVE, Chunk, Run, Status
+from app.store.tables import ACTIVE, Chunk, Run, Status, now
 from trainer.spec import parse
 
 
@@ -78,7 +81,7 @@ def test_a_queued_run_is_stopped_at_once_and_one_at_work_is_asked(engine: Engine
         runs.request_stop(engine, 999)
 
 
-def test_a_deleted_run_leaves_nothing_and_its_id_is_not_given_again(engine: Engine) -> None:
+def test_a_deleted_run_is_nowhere_until_it_is_restored_and_then_as_it_was(engine: Engine) -> None:
     run_id = queued(engine)
     with writing(engine) as session:
         series.append(session, run_id, [Point("train/loss", 1, 0.1, 2.3)])
@@ -86,11 +89,61 @@ def test_a_deleted_run_leaves_nothing_and_its_id_is_not_given_again(engine: Engi
         before = clock(session)
     runs.remove(engine, run_id)
     with reading(engine) as session:
-        assert session.get(Run, run_id) is None
-        assert session.get(Chunk, (run_id, "train/loss", 1)) is None
+        with pytest.raises(NotFound):
+            runs.get(session, run_id)
+        assert runs.queued(session) == []
+        assert not any(runs.counts(session).values())
+        assert listed(session, Query())[0] == []
         assert runs.changed_since(session, before) == ([], [run_id])
-        assert clock(session) > before
-    assert queued(engine) > run_id
+    with pytest.raises(NotFound), writing(engine) as session:
+        runs.move(session, run_id, Status.STARTING)
+    runs.restore(engine, run_id)
+    with reading(engine) as session:
+        assert [run.id for run in runs.queued(session)] == [run_id]
+        assert series.read(session, run_id, "train/loss").values.tolist() == [2.3]
+        changed, deleted = runs.changed_since(session, before)
+        assert ([run.id for run in changed], deleted) == ([run_id], [])
+
+
+def test_a_purged_run_leaves_nothing_and_its_id_is_not_given_again(engine: Engine) -> None:
+    kept, gone = queued(engine), queued(engine)
+    with writing(engine) as session:
+        series.append(session, gone, [Point("train/loss", 1, 0.1, 2.3)])
+    runs.remove(engine, gone)
+    assert runs.purge(engine, now() - timedelta(minutes=1)) == []
+    assert runs.purge(engine, now()) == [gone]
+    with reading(engine) as session:
+        assert session.get(Run, gone) is None
+        assert session.get(Chunk, (gone, "train/loss", 1)) is None
+        assert runs.get(session, kept)
+    with pytest.raises(NotFound):
+        runs.restore(engine, gone)
+    assert queued(engine) > gone
+
+
+def test_tags_and_notes_are_kept_and_found(engine: Engine) -> None:
+    first, second = queued(engine), queued(engine)
+    runs.describe(engine, first, tags=["baseline", "keep"], note="as in the talk")
+    runs.describe(engine, second, add_tags=["keep"])
+    runs.describe(engine, first, add_tags=["new"], remove_tags=["baseline"])
+    with reading(engine) as session:
+        assert runs.tags(session, [first, second]) == {first: ["keep", "new"], second: ["keep"]}
+        assert runs.get(session, first).note == "as in the talk"
+        assert [run.id for run in listed(session, Query(tags=["keep", "new"]))[0]] == [first]
+        assert [run.id for run in listed(session, Query(tags=["keep"]))[0]] == [second, first]
+    with pytest.raises(Conflict, match="would have 21 tags: at most 20"):
+        runs.describe(engine, first, tags=[str(number) for number in range(21)])
+
+
+def test_a_queued_run_moves_to_the_front(engine: Engine) -> None:
+    ids = [queued(engine) for _ in range(3)]
+    runs.move_first(engine, ids[2])
+    runs.move_first(engine, ids[1])
+    with reading(engine) as session:
+        assert [run.id for run in runs.queued(session)] == [ids[1], ids[2], ids[0]]
+        assert [run.id for run in listed(session, Query(sort="queue", ascending=True))[0]] == [ids[1], ids[2], ids[0]]
+    with pytest.raises(IllegalTransition, match="only a queued run can be moved to the front"):
+        runs.move_first(engine, forced(engine, Status.RUNNING))
 
 
 @pytest.mark.parametrize("status", ACTIVE)
@@ -104,7 +157,7 @@ def test_every_write_has_a_number_and_what_changed_since_is_found_by_it(engine: 
     first, second = queued(engine), queued(engine)
     with reading(engine) as session:
         before = clock(session)
-    runs.rename(engine, second, "renamed")
+    runs.describe(engine, second, name="renamed")
     with reading(engine) as session:
         changed, deleted = runs.changed_since(session, before)
     assert ([run.id for run in changed], deleted) == ([second], [])
@@ -120,36 +173,6 @@ def test_a_write_that_fails_changes_nothing(engine: Engine) -> None:
         series.append(session, run_id, [Point("train/loss", 1, 0.0, 1.0)])
     with reading(engine) as session:
         assert runs.get(session, run_id).name == "before"
-
-
-@pytest.mark.parametrize("sort", ["created", "status", "accuracy"])
-@pytest.mark.parametrize("ascending", [False, True], ids=["desc", "asc"])
-def test_pages_hold_every_run_once_in_order(engine: Engine, sort: str, ascending: bool) -> None:
-    for number in range(11):
-        run_id = queued(engine)
-        if number % 3:
-            with writing(engine) as session:
-                series.append(session, run_id, [Point("test/accuracy", 1, 0.1, (number % 4) / 10)])
-        if number % 2:
-            runs.request_stop(engine, run_id)
-    seen: list[int] = []
-    cursor = None
-    while True:
-        with reading(engine) as session:
-            page, cursor = runs.listed(session, runs.Query(sort=sort, ascending=ascending, cursor=cursor, limit=3))
-        seen += [run.id or 0 for run in page]
-        if cursor is None:
-            break
-    with reading(engine) as session:
-        whole, _ = runs.listed(session, runs.Query(sort=sort, ascending=ascending, limit=100))
-    assert seen == [run.id for run in whole]
-    assert sorted(seen) == list(range(1, 12))
-
-
-@pytest.mark.parametrize("cursor", ["", "x", "AAAA", "W10", "Wy1d", "WyJjcmVhdGVkIiwgZmFsc2UsIG51bGwsIDFd", "é"])
-def test_a_cursor_that_is_not_ours_is_refused(engine: Engine, cursor: str) -> None:
-    with reading(engine) as session, pytest.raises(runs.BadCursor):
-        runs.listed(session, runs.Query(cursor=cursor))
 
 
 def test_a_cut_series_ends_at_its_step_and_its_summary_is_of_what_is_left(engine: Engine) -> None:

@@ -56,7 +56,7 @@ def test_runs_are_listed_filtered_and_sorted(server: Server, experiment: dict[st
     of_experiment = listed(experiment=experiment["id"], order="asc")
     assert [run["id"] for run in of_experiment] == experiment["run_ids"]
     assert listed(experiment=experiment["id"], status="failed") == []
-    best = listed(experiment=experiment["id"], sort="accuracy")
+    best = listed(experiment=experiment["id"], sort="test/accuracy")
     accuracies = [run["summary"]["test/accuracy"]["last"] for run in best]
     assert accuracies == sorted(accuracies, reverse=True)
     assert [run["name"] for run in listed(experiment=experiment["id"], q="CNN-shuffled")] == [
@@ -157,8 +157,72 @@ def test_a_run_is_renamed_and_deleted(server: Server) -> None:
     with server.api() as client:
         for part in ("", "/series", "/log", "/weights"):
             assert client.get(f"/runs/{run_id}{part}").status_code == 404
-    assert not list(server.home.glob(f"logs/run-{run_id}-*"))
-    assert not (server.home / "artifacts" / f"run-{run_id}").exists()
+        assert client.post(f"/runs/{run_id}/restore").json()["name"] == name
+        assert client.get(f"/runs/{run_id}/weights").status_code == 200
+
+
+def test_bulk_actions_do_what_is_possible_and_name_what_is_not(server: Server, experiment: dict[str, Any]) -> None:
+    ids = experiment["run_ids"]
+    body = {"action": "tag", "run_ids": ids[:2], "add_tags": ["keep", "for the talk"]}
+    assert server.call("POST", "/runs/bulk", json=body) == {"run_ids": ids[:2], "refused": []}
+    tagged = server.call("GET", "/runs", params={"tag": ["keep", "for the talk"], "order": "asc"})["items"]
+    assert [run["id"] for run in tagged] == ids[:2]
+    stopped = server.call("POST", "/runs/bulk", json={"action": "stop", "run_ids": [ids[0], 999_999]})
+    assert stopped["run_ids"] == []
+    assert [one["message"] for one in stopped["refused"]] == [
+        f"run {ids[0]} is succeeded: only a run that is queued or at work can be stopped",
+        "run 999999 does not exist: GET /api/v1/runs lists what does",
+    ]
+    server.call("POST", "/runs/bulk", json={"action": "delete", "run_ids": ids[:2]})
+    assert server.call("GET", f"/experiments/{experiment['id']}")["run_ids"] == ids[2:]
+    server.call("POST", "/runs/bulk", json={"action": "restore", "run_ids": ids[:2]})
+    assert server.call("GET", f"/experiments/{experiment['id']}")["run_ids"] == ids
+
+
+def test_an_experiment_is_renamed_noted_deleted_and_restored(server: Server, experiment: dict[str, Any]) -> None:
+    path = f"/experiments/{experiment['id']}"
+    changed = server.call("PATCH", path, json={"name": "Five ways", "note": "two lines\nof words"})
+    assert (changed["name"], changed["note"]) == ("Five ways", "two lines\nof words")
+    server.call("DELETE", path)
+    with server.api() as client:
+        assert client.get(path).status_code == 404
+        assert client.get(f"/runs/{experiment['run_ids'][0]}").status_code == 404
+    server.call("POST", f"{path}/restore")
+    server.call("PATCH", path, json={"name": experiment["name"]})
+    assert server.call("GET", path)["run_ids"] == experiment["run_ids"]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"tags": ["a,b"]}, "a tag has no comma"),
+        ({"tags": ["x" * 41]}, "shorten it to at most 40"),
+        ({"tags": [""]}, "empty"),
+        ({"tags": ["x"] * 21}, "at most 20"),
+        ({"note": "\x00"}, "control characters"),
+        ({"note": "x" * 10_001}, "shorten it to at most 10000"),
+    ],
+    ids=["comma", "long", "empty", "many", "control", "long note"],
+)
+def test_tags_and_notes_have_limits(
+    server: Server, experiment: dict[str, Any], change: dict[str, Any], words: str
+) -> None:
+    with server.api() as client:
+        answer = client.patch(f"/runs/{experiment['run_ids'][0]}", json=change)
+    assert answer.status_code == 422
+    assert words in answer.json()["detail"]
+
+
+def test_a_log_is_read_on_from_where_it_ended(server: Server, experiment: dict[str, Any]) -> None:
+    with server.api() as client:
+        path = f"/runs/{experiment['run_ids'][0]}/log"
+        whole = client.get(path)
+        end = int(whole.headers["runyard-log-end"])
+        assert end == len(whole.content)
+        part = client.get(path, params={"after": 10})
+        assert part.content == whole.content[10:]
+        assert client.get(path, params={"after": end}).text == ""
+        assert client.get(path, params={"after": end + 5}).headers["runyard-log-end"] == str(end)
 
 
 def test_a_run_is_relaunched_with_overrides_in_its_experiment(server: Server, experiment: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ from app.web.launching import check_devices
 from app.web.problems import Refused, documented
 from app.web.schemas import (
     ConfigurationOut,
+    ExperimentChange,
     ExperimentId,
     ExperimentIn,
     ExperimentOut,
@@ -93,6 +94,37 @@ def _members(session: object, experiment_id: int | None) -> list[Run]:
 def get_experiment(experiment_id: ExperimentId, engine: Database) -> ExperimentOut:
     with reading(engine) as session:
         return ExperimentOut.of(experiments.get(session, experiment_id), _members(session, experiment_id))
+
+
+@router.patch(
+    "/{experiment_id}", summary="Rename or note an experiment", responses=documented(400, 403, 404, 413, 422, 503)
+)
+def change_experiment(experiment_id: ExperimentId, body: ExperimentChange, engine: Database) -> ExperimentOut:
+    experiments.describe(engine, experiment_id, name=body.name, note=body.note)
+    return get_experiment(experiment_id, engine)
+
+
+@router.delete(
+    "/{experiment_id}",
+    status_code=204,
+    summary="Delete an experiment with its runs",
+    responses=documented(400, 403, 404, 409, 413, 422, 503),
+)
+def delete_experiment(experiment_id: ExperimentId, engine: Database) -> None:
+    """Ten minutes long it can be restored. Refused while one of its runs is at work: stop them first."""
+    experiments.remove(engine, experiment_id)
+
+
+@router.post(
+    "/{experiment_id}/restore",
+    summary="Bring a deleted experiment back",
+    responses=documented(400, 403, 404, 413, 422, 503),
+)
+def restore_experiment(experiment_id: ExperimentId, engine: Database, background: BackgroundNow) -> ExperimentOut:
+    """With the runs that were deleted with it."""
+    experiments.restore(engine, experiment_id)
+    background.wake()
+    return get_experiment(experiment_id, engine)
 
 
 @router.post("/{experiment_id}/stop", summary="Stop all its runs", responses=documented(400, 403, 404, 413, 422, 503))

@@ -1,17 +1,40 @@
 """/runs"""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Response
+from fastapi import Query as Param
 from fastapi.responses import FileResponse, PlainTextResponse
+from sqlalchemy import Engine
 
 from app.store import artifacts, experiments, runs
 from app.store.engine import reading, writing
+from app.store.errors import Conflict, NotFound
 from app.store.experiments import ExperimentSpec
+from app.store.listing import SORTS, BadQuery, Query, is_sort, listed
+from app.store.runs import MOST_TAGS
 from app.store.tables import Status
 from app.web.launching import check_devices
 from app.web.problems import Refused, documented
-from app.web.schemas import Cursor, Id, Limit, Relaunch, RunChange, RunId, RunIn, RunOut, RunPage, runs_out
+from app.web.schemas import (
+    MAX_ID,
+    Bulk,
+    BulkOut,
+    Cursor,
+    Id,
+    Limit,
+    RefusedOut,
+    Relaunch,
+    RunChange,
+    RunId,
+    RunIn,
+    RunOut,
+    RunPage,
+    Tag,
+    runs_out,
+)
 from app.web.state import BackgroundNow, Database, SettingsNow
 from trainer import catalog
 from trainer.catalog import shown
@@ -37,12 +60,15 @@ def launch(body: RunIn, engine: Database, background: BackgroundNow, response: R
 @router.get("", summary="List runs", responses=documented(422, 503))
 def list_runs(
     engine: Database,
-    status: Annotated[list[Status], Query(description="Only runs in one of these states.")] = [],  # noqa: B006
-    experiment: Annotated[Id | None, Query(description="Only runs of this experiment.")] = None,
-    dataset: Annotated[str | None, Query(description="Only runs on this data set.")] = None,
-    q: Annotated[str, Query(max_length=200, description="Only runs whose name contains this.")] = "",
-    sort: Annotated[Literal["created", "status", "accuracy"], Query(description="accuracy: the last one.")] = "created",
-    order: Annotated[Literal["asc", "desc"], Query()] = "desc",
+    status: Annotated[list[Status], Param(description="Only runs in one of these states.")] = [],  # noqa: B006
+    experiment: Annotated[Id | None, Param(description="Only runs of this experiment.")] = None,
+    dataset: Annotated[str | None, Param(description="Only runs on this data set.")] = None,
+    q: Annotated[str, Param(max_length=200, description="Only runs whose name contains this.")] = "",
+    tag: Annotated[list[Tag], Param(max_length=MOST_TAGS, description="Only runs that have all these tags.")] = [],  # noqa: B006
+    sort: Annotated[
+        str, Param(max_length=100, description=f"{', '.join(SORTS)}; METRIC is a series' name, as in test/accuracy.")
+    ] = "created",
+    order: Annotated[Literal["asc", "desc"], Param()] = "desc",
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> RunPage:
@@ -50,13 +76,37 @@ def list_runs(
     if dataset is not None and dataset not in catalog.DATASETS:
         message = f"dataset is {shown(dataset)}: there is no such data set; choose {' or '.join(catalog.DATASETS)}"
         raise Refused(422, "dataset", message)
-    query = runs.Query(tuple(status), experiment, dataset, q, sort, order == "asc", cursor, limit)
+    query = Query(tuple(status), experiment, dataset, tuple(tag), q, sort, order == "asc", cursor, limit)
     with reading(engine) as session:
         try:
-            rows, following = runs.listed(session, query)
-        except runs.BadCursor as error:
-            raise Refused(422, "cursor", str(error)) from None
+            rows, following = listed(session, query)
+        except BadQuery as error:
+            raise Refused(422, "cursor" if is_sort(sort) else "sort", str(error)) from None
         return RunPage(items=runs_out(session, rows), next=following)
+
+
+@router.post("/bulk", summary="One action on many runs", responses=documented(400, 403, 413, 422, 503))
+def bulk(body: Bulk, engine: Database, background: BackgroundNow) -> BulkOut:
+    """Each run is on its own: those that the action is not possible on are named, with the reason."""
+    actions: dict[str, Callable[[Engine, int], None]] = {
+        "stop": runs.request_stop,
+        "pause": runs.request_pause,
+        "resume": runs.resume,
+        "first": runs.move_first,
+        "delete": runs.remove,
+        "restore": runs.restore,
+        "tag": partial(runs.describe, add_tags=body.add_tags, remove_tags=body.remove_tags),
+    }
+    done, refused = [], []
+    # the last one moved to the front is the first: so they stand in the order given
+    for run_id in reversed(body.run_ids) if body.action == "first" else body.run_ids:
+        try:
+            actions[body.action](engine, run_id)
+            done.append(run_id)
+        except (NotFound, Conflict) as error:
+            refused.append(RefusedOut(run=run_id, message=str(error)))
+    background.wake()
+    return BulkOut(run_ids=done, refused=refused)
 
 
 @router.get("/{run_id}", summary="One run", responses=documented(404, 422, 503))
@@ -65,19 +115,37 @@ def get_run(run_id: RunId, engine: Database) -> RunOut:
         return runs_out(session, [runs.get(session, run_id)])[0]
 
 
-@router.patch("/{run_id}", summary="Rename a run", responses=documented(400, 403, 404, 413, 422, 503))
+@router.patch("/{run_id}", summary="Rename, tag or note a run", responses=documented(400, 403, 404, 409, 413, 422, 503))
 def change_run(run_id: RunId, body: RunChange, engine: Database) -> RunOut:
-    runs.rename(engine, run_id, body.name)
+    runs.describe(engine, run_id, name=body.name, note=body.note, tags=body.tags)
     return get_run(run_id, engine)
 
 
 @router.delete(
     "/{run_id}", status_code=204, summary="Delete a run", responses=documented(400, 403, 404, 409, 413, 422, 503)
 )
-def delete_run(run_id: RunId, engine: Database, settings: SettingsNow) -> None:
-    """With its series, weights and logs. A run that is at work is refused: stop it first."""
+def delete_run(run_id: RunId, engine: Database) -> None:
+    """With its series, weights and logs; ten minutes long it can be restored. One at work is refused: stop it first."""
     runs.remove(engine, run_id)
-    artifacts.remove(settings, run_id)
+
+
+@router.post(
+    "/{run_id}/restore", summary="Bring a deleted run back", responses=documented(400, 403, 404, 413, 422, 503)
+)
+def restore_run(run_id: RunId, engine: Database, background: BackgroundNow) -> RunOut:
+    """As it was; a run that was queued is queued again."""
+    runs.restore(engine, run_id)
+    background.wake()
+    return get_run(run_id, engine)
+
+
+@router.post(
+    "/{run_id}/first", summary="Move a queued run to the front", responses=documented(400, 403, 404, 409, 413, 422, 503)
+)
+def first_run(run_id: RunId, engine: Database) -> RunOut:
+    """The next free slot that it fits is its own."""
+    runs.move_first(engine, run_id)
+    return get_run(run_id, engine)
 
 
 @router.post("/{run_id}/stop", summary="Stop a run", responses=documented(400, 403, 404, 409, 413, 422, 503))
@@ -138,22 +206,26 @@ def get_log(
     run_id: RunId,
     engine: Database,
     settings: SettingsNow,
-    attempt: Annotated[int | None, Query(ge=1, le=1_000_000, description="The newest when absent.")] = None,
+    attempt: Annotated[int | None, Param(ge=1, le=1_000_000, description="The newest when absent.")] = None,
+    after: Annotated[int | None, Param(ge=0, le=MAX_ID, description="Byte from which on.")] = None,
 ) -> PlainTextResponse:
-    """The last 256 KiB of one attempt's log, as plain text."""
+    """One attempt's log as plain text: its last 256 KiB, or what follows `after`. The header `Runyard-Log-End` has the
+    byte at which it ends: give that as `after` to read on."""
     with reading(engine) as session:
         run = runs.get(session, run_id)
     path = artifacts.log(settings, run_id, attempt or run.attempt)
     try:
         with path.open("rb") as file:
             size = file.seek(0, 2)
-            file.seek(max(0, size - LOG_BYTES))
-            text = file.read().decode("utf-8", "replace")
+            start = max(0, size - LOG_BYTES) if after is None else min(after, size)
+            file.seek(start)
+            text = file.read(LOG_BYTES)
     except FileNotFoundError:
         if attempt is not None:
             raise Refused(404, "attempt", f"attempt {attempt} of run {run_id} has no log") from None
-        text = ""
-    return PlainTextResponse(text)
+        start, text = 0, b""
+    end = str(start + len(text))
+    return PlainTextResponse(text.decode("utf-8", "replace"), headers={"Runyard-Log-End": end})
 
 
 @router.get(

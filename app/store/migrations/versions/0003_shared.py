@@ -1,4 +1,4 @@
-"""Tokens."""
+"""Tokens; tags, notes and deletion that can be undone."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -20,3 +20,12 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.DateTime),
     )
     op.create_index("ix_credential_hash", "credential", ["hash"], unique=True)
+    op.create_table(
+        "run_tag",
+        sa.Column("run_id", sa.Integer, sa.ForeignKey("run.id", ondelete="CASCADE"), primary_key=True),
+        sa.Column("tag", sa.String, primary_key=True),
+    )
+    op.create_index("ix_run_tag_tag", "run_tag", ["tag"])
+    for table in ("run", "experiment"):
+        op.add_column(table, sa.Column("note", sa.String, nullable=False, server_default=""))
+        op.add_column(table, sa.Column("deleted_at", sa.DateTime))

@@ -1,0 +1,120 @@
+"""Lists of runs: filtered, sorted by any column or figure, a page at a time."""
+
+import base64
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import sqlalchemy
+from sqlalchemy import Select, and_, func, or_
+from sqlmodel import Session, col, select
+
+from app.store.runs import THERE
+from app.store.tables import Run, RunTag, Status, Summary
+
+FAR = 1e300
+"""Stands for a figure that a run has not got: such runs come last, whichever way the list is sorted."""
+_FIGURE = re.compile(r"(?P<metric>[a-z]+/[a-z_]+)(?P<best>\.best)?")
+_COLUMNS: dict[str, tuple[Any, type]] = {
+    "created": (col(Run.id), int),
+    "status": (col(Run.status), str),
+    "name": (col(Run.name), str),
+    "model": (col(Run.spec)["model"]["name"].as_string(), str),
+    "dataset": (col(Run.spec)["dataset"].as_string(), str),
+    "pixel_order": (col(Run.spec)["pixel_order"].as_string(), str),
+    "seed": (col(Run.spec)["seed"].as_integer(), int),
+    "device": (func.coalesce(col(Run.device), ""), str),
+    "steps": (col(Run.steps_done), int),
+    "duration": (col(Run.seconds), float),
+    "queue": (col(Run.position), int),
+}
+SORTS = (*_COLUMNS, "METRIC", "METRIC.best")
+"""What a list can be sorted by; METRIC as in `test/accuracy`."""
+
+
+class BadQuery(ValueError):
+    """A sort or a cursor that is not possible."""
+
+
+@dataclass(frozen=True)
+class Query:
+    """Which runs, in which order."""
+
+    statuses: Sequence[Status] = ()
+    experiment_id: int | None = None
+    dataset: str | None = None
+    tags: Sequence[str] = ()
+    text: str = ""
+    sort: str = "created"
+    ascending: bool = False
+    cursor: str | None = None
+    limit: int = 100
+
+
+def is_sort(sort: str) -> bool:
+    return sort in _COLUMNS or _FIGURE.fullmatch(sort) is not None
+
+
+def listed(session: Session, query: Query) -> tuple[list[Run], str | None]:
+    """One page of runs and the cursor of the next. Raises BadQuery."""
+    found = _sorted(query).where(THERE)
+    if query.statuses:
+        found = found.where(col(Run.status).in_(query.statuses))
+    if query.experiment_id is not None:
+        found = found.where(col(Run.experiment_id) == query.experiment_id)
+    if query.dataset:
+        found = found.where(col(Run.spec)["dataset"].as_string() == query.dataset)
+    for tag in query.tags:
+        found = found.where(col(Run.id).in_(select(RunTag.run_id).where(RunTag.tag == tag)))
+    if query.text:
+        found = found.where(col(Run.name).icontains(query.text, autoescape=True))
+    page = list(session.execute(found.limit(query.limit + 1)).all())
+    more = len(page) > query.limit
+    page = page[: query.limit]
+    following = _encode(query, page[-1][1], page[-1][0].id) if more else None
+    return [run for run, _ in page], following
+
+
+def _sorted(query: Query) -> Select[Any]:
+    figure = _FIGURE.fullmatch(query.sort)
+    if query.sort in _COLUMNS:
+        key, kind = _COLUMNS[query.sort]
+        found = cast(Select[Any], sqlalchemy.select(Run, key))
+    elif figure:
+        value = col(Summary.best) if figure["best"] else col(Summary.last)
+        key, kind = func.coalesce(value, FAR if query.ascending else -FAR), float
+        own = and_(col(Summary.run_id) == Run.id, col(Summary.metric) == figure["metric"])
+        found = cast(Select[Any], sqlalchemy.select(Run, key)).outerjoin(Summary, own)
+    else:
+        raise BadQuery(f"sort is {query.sort[:60]!r}: choose {', '.join(SORTS[:-1])} or {SORTS[-1]}")
+    if query.cursor is not None:
+        value, run_id = _decode(query, kind)
+        beyond = (key > value, col(Run.id) > run_id) if query.ascending else (key < value, col(Run.id) < run_id)
+        found = found.where(or_(beyond[0], and_(key == value, beyond[1])))
+    order = (key.asc(), col(Run.id).asc()) if query.ascending else (key.desc(), col(Run.id).desc())
+    return found.order_by(*order)
+
+
+def _encode(query: Query, value: object, run_id: int) -> str:
+    place = json.dumps([query.sort, query.ascending, value, run_id])
+    return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
+
+
+def _decode(query: Query, kind: type) -> tuple[Any, int]:
+    assert query.cursor is not None
+    try:
+        padded = query.cursor + "=" * (-len(query.cursor) % 4)
+        sort, ascending, value, run_id = json.loads(base64.urlsafe_b64decode(padded.encode("ascii")))
+    except (ValueError, TypeError, UnicodeError, RecursionError) as error:
+        raise BadQuery("cursor is not one of ours: take `next` of the page before as it is") from error
+    if (sort, ascending) != (query.sort, query.ascending) or not _fits(value, kind) or not _fits(run_id, int):
+        raise BadQuery("cursor belongs to another order: take `next` of the page before, with the same sort")
+    return value, run_id
+
+
+def _fits(value: object, kind: type) -> bool:
+    if kind is int:
+        return isinstance(value, int) and -(2**63) <= value < 2**63
+    return isinstance(value, (float, int) if kind is float else kind)
