@@ -2,9 +2,9 @@
 
 from fastapi import APIRouter
 
-from app.web.api import compare, datasets, events, experiments, runs, series, system
+from app.web.api import compare, datasets, events, experiments, export, runs, series, system
 
 PREFIX = "/api/v1"
 router = APIRouter(prefix=PREFIX)
-for part in (experiments, runs, series, compare, datasets, events, system):
+for part in (experiments, runs, series, compare, export, datasets, events, system):
     router.include_router(part.router)

@@ -1,0 +1,183 @@
+"""/export: runs and their series as files, for a spreadsheet, pandas or R."""
+
+import csv
+import io
+import json
+import tempfile
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from fastapi.responses import FileResponse, Response, StreamingResponse
+from sqlalchemy import Engine
+from starlette.background import BackgroundTask
+
+from app.store import experiments, runs, series
+from app.store.engine import reading
+from app.store.experiments import MAX_RUNS
+from app.store.series import Points
+from app.web.problems import Refused, documented
+from app.web.schemas import Id, RunOut, runs_out
+from app.web.state import Database
+from trainer.spec import flat
+
+if TYPE_CHECKING:
+    import pyarrow
+
+router = APIRouter(tags=["export"])
+
+MEDIA = {"csv": "text/csv", "json": "application/json", "parquet": "application/vnd.apache.parquet"}
+SERIES_COLUMNS = ("run", "metric", "step", "time", "value")
+RUN_COLUMNS = (
+    *("id", "name", "experiment_id", "status", "cause", "tags", "note", "parameters", "device", "seconds"),
+    *("steps_done", "steps_total", "created_at", "started_at", "ended_at"),
+)
+Part = tuple[int, str, Points]
+"""A run's id, a metric, and some of its points in the order of steps."""
+
+
+@router.get(
+    "/export",
+    summary="Runs as a file",
+    response_class=Response,
+    responses={
+        200: {"description": "A file", "content": {media: {"schema": {"type": "string"}} for media in MEDIA.values()}},
+        **documented(404, 422, 503),
+    },
+)
+def export(
+    engine: Database,
+    experiment: Annotated[Id | None, Query(description="All runs of this experiment.")] = None,
+    run: Annotated[list[Id], Query(max_length=MAX_RUNS, description="Ids of runs.")] = [],  # noqa: B006
+    what: Annotated[
+        Literal["series", "runs"],
+        Query(description="series: every point exactly; runs: knobs and figures, a row each."),
+    ] = "series",
+    format: Annotated[
+        Literal["csv", "json", "parquet"], Query(description="json has the runs beside the series.")
+    ] = "csv",
+) -> Response:
+    """A table `run, metric, step, time, value` of every point, or one of the runs with a column for each knob."""
+    if (experiment is None) == (not run):
+        raise Refused(422, "run", "run and experiment: give one of them, either experiment=1 or run=1&run=2")
+    with reading(engine) as session:
+        if experiment is None:
+            rows = runs.get_many(session, run)
+        else:
+            experiments.get(session, experiment)
+            rows = runs.of_experiment(session, experiment)
+        found = runs_out(session, rows)
+    name = f"experiment-{experiment}" if experiment else f"run-{run[0]}" if len(run) == 1 else "runs"
+    headers = {"Content-Disposition": f'attachment; filename="{name}-{what}.{format}"'}
+    if format == "parquet":
+        file = tempfile.NamedTemporaryFile(suffix=".parquet")  # noqa: SIM115  closed, and so deleted, once it was sent
+        if what == "runs":
+            _parquet_of_runs(file.name, found)
+        else:
+            _parquet_of_series(file.name, engine, found)
+        return FileResponse(file.name, media_type=MEDIA[format], headers=headers, background=BackgroundTask(file.close))
+    if format == "json":
+        lines = _json(engine, found, with_series=what == "series")
+    else:
+        lines = _csv_of_runs(found) if what == "runs" else _csv_of_series(engine, found)
+    return StreamingResponse(lines, media_type=MEDIA[format], headers=headers)
+
+
+def _parts(engine: Engine, found: Iterable[RunOut]) -> Iterator[Part]:
+    """Every series of every run, a chunk at a time."""
+    for run in found:
+        with reading(engine) as session:
+            for metric in series.names(session, run.id):
+                for points in series.chunks(session, run.id, metric):
+                    yield run.id, metric, points
+
+
+def _table(found: Iterable[RunOut]) -> list[dict[str, Any]]:
+    """A row a run, all with the same columns: what it is, its knobs, its figures."""
+    rows = []
+    for run in found:
+        row = {name: getattr(run, name) for name in RUN_COLUMNS}
+        row |= {"status": str(run.status), "tags": ", ".join(run.tags)}
+        row |= flat(run.spec.model_dump(mode="json"))
+        for metric, summary in run.summary.items():
+            figures = {"last": summary.last, "best": summary.best, "best_step": summary.best_step}
+            row |= {f"{metric} {name}": value for name, value in figures.items()}
+        rows.append(row)
+    columns = dict.fromkeys(name for row in rows for name in row)
+    return [{name: row.get(name) for name in columns} for row in rows]
+
+
+def _csv_of_series(engine: Engine, found: list[RunOut]) -> Iterator[str]:
+    """repr of a float gives it back bit for bit."""
+    yield ",".join(SERIES_COLUMNS) + "\n"
+    for run, metric, (steps, times, values) in _parts(engine, found):
+        rows = zip(steps.tolist(), times.tolist(), values.tolist(), strict=True)
+        yield "".join(f"{run},{metric},{step},{time!r},{value!r}\n" for step, time, value in rows)
+
+
+def _csv_of_runs(found: list[RunOut]) -> Iterator[str]:
+    rows = _table(found)
+    text = io.StringIO()
+    writer = csv.DictWriter(text, rows[0] if rows else RUN_COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(
+        {name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in row.items()}
+        for row in rows
+    )
+    yield text.getvalue()
+
+
+def _json(engine: Engine, found: list[RunOut], *, with_series: bool) -> Iterator[str]:
+    yield f'{{"runs": {json.dumps([run.model_dump(mode="json") for run in found])}'
+    if with_series:
+        yield ', "series": ['
+        separator = ""
+        for run in found:
+            with reading(engine) as session:
+                for metric in series.names(session, run.id):
+                    steps, times, values = series.read(session, run.id, metric)
+                    points = {"steps": steps.tolist(), "times": times.tolist(), "values": values.tolist()}
+                    yield separator + json.dumps({"run": run.id, "metric": metric, **points})
+                    separator = ",\n"
+        yield "]"
+    yield "}\n"
+
+
+def _parquet_of_runs(path: str, found: list[RunOut]) -> None:
+    import pyarrow  # half a second: only who asks for Parquet waits for it
+    import pyarrow.parquet
+
+    rows = _table(found)
+    table = pyarrow.Table.from_pylist(rows) if rows else pyarrow.table({name: [] for name in RUN_COLUMNS})
+    pyarrow.parquet.write_table(table, path)
+
+
+def _parquet_of_series(path: str, engine: Engine, found: list[RunOut]) -> None:
+    import pyarrow
+    import pyarrow.parquet
+
+    kinds = (pyarrow.int64(), pyarrow.string(), pyarrow.int64(), pyarrow.float64(), pyarrow.float64())
+    schema = pyarrow.schema(list(zip(SERIES_COLUMNS, kinds, strict=True)))
+    with pyarrow.parquet.ParquetWriter(path, schema, compression="zstd") as writer:
+        for part in _gathered(_parts(engine, found)):
+            writer.write_table(pyarrow.concat_tables(_arrow(one, schema) for one in part))
+
+
+def _arrow(part: Part, schema: "pyarrow.Schema") -> "pyarrow.Table":
+    import pyarrow
+
+    run, metric, (steps, times, values) = part
+    columns = [[run] * len(steps), [metric] * len(steps), steps, times, values]
+    return pyarrow.table([pyarrow.array(column) for column in columns], schema=schema)
+
+
+def _gathered(parts: Iterator[Part], count: int = 100) -> Iterator[list[Part]]:
+    """Lists of up to 100 chunks: a row group of a Parquet file should not be small."""
+    some: list[Part] = []
+    for part in parts:
+        some.append(part)
+        if len(some) == count:
+            yield some
+            some = []
+    if some:
+        yield some
