@@ -61,6 +61,15 @@ class Settings(BaseSettings):
     def database(self) -> Path:
         return self.home.absolute() / "runyard.db"
 
+    def source(self, name: str) -> str:
+        """Where a setting's value came from: `default`, `environment` or `command line`."""
+        if name not in self.model_fields_set:
+            return "default"
+        given = os.environ.get(f"RUNYARD_{name.upper()}")
+        return (
+            "environment" if given and str(getattr(type(self)(), name)) == str(getattr(self, name)) else "command line"
+        )
+
     def environment(self) -> dict[str, str]:
         """The variables that give a child process these settings."""
         return {

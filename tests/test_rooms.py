@@ -18,8 +18,11 @@ MAY = {
     "app.jobs.worker": {"app.settings", "app.store", "app.jobs", "app.jobs.warm", "trainer"},
     "app.web": {"app.settings", "app.store", "app.compare", *TORCH_FREE},
     "app.jobs.warm": {"trainer"},
-    "app.demo": {"app.settings", "app.store", "app.web", *TORCH_FREE},
-    "app.cli": {"app.settings", "app.store", "app.web", "app.jobs", "app.demo"},
+    "app.client": set(),
+    "app.commands": {"app.client", "app.settings"},
+    "app.demo": {"app.client", "app.commands", "app.settings", "app.store", "app.web", *TORCH_FREE},
+    "app.serving": {"app.settings", "app.store", "app.web", "app.jobs"},
+    "app.cli": {"app.commands", "app.demo", "app.serving", "app.settings", "app.store", "app.web"},
 }
 
 
@@ -67,7 +70,11 @@ def test_there_is_no_circle() -> None:
 
 
 def test_the_server_and_the_command_import_no_torch() -> None:
-    code = (
-        "import sys, app.cli, app.demo; print(sorted({'torch', 'torchvision', 'sklearn', 'scipy'} & set(sys.modules)))"
-    )
+    heavy = "{'torch', 'torchvision', 'sklearn', 'scipy'}"
+    code = f"import sys, app.cli, app.demo, app.serving; print(sorted({heavy} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT).stdout == "[]\n"
+
+
+def test_a_command_that_only_asks_a_server_does_not_import_one() -> None:
+    code = "import sys, app.cli; print(sorted({'fastapi', 'sqlmodel', 'sqlalchemy', 'numpy'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT).stdout == "[]\n"

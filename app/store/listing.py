@@ -69,7 +69,8 @@ def listed(session: Session, query: Query) -> tuple[list[Run], str | None]:
     for tag in query.tags:
         found = found.where(col(Run.id).in_(select(RunTag.run_id).where(RunTag.tag == tag)))
     if query.text:
-        found = found.where(col(Run.name).icontains(query.text, autoescape=True))
+        tagged = select(RunTag.run_id).where(col(RunTag.tag).icontains(query.text, autoescape=True))
+        found = found.where(or_(col(Run.name).icontains(query.text, autoescape=True), col(Run.id).in_(tagged)))
     page = list(session.execute(found.limit(query.limit + 1)).all())
     more = len(page) > query.limit
     page = page[: query.limit]

@@ -420,6 +420,12 @@ def of_experiment(session: Session, experiment_id: int) -> list[Run]:
     return list(session.exec(select(Run).where(Run.experiment_id == experiment_id, THERE).order_by(col(Run.id))))
 
 
+def succeeded(session: Session, limit: int = 300) -> list[Run]:
+    """The last runs that succeeded, newest first."""
+    done = select(Run).where(THERE, Run.status == Status.SUCCEEDED).order_by(col(Run.id).desc()).limit(limit)
+    return list(session.exec(done))
+
+
 def counts(session: Session) -> dict[str, int]:
     """Number of runs in each state, every state named."""
     found = dict(session.execute(select(Run.status, func.count()).where(THERE).group_by(Run.status)).all())

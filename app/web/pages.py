@@ -97,6 +97,10 @@ def mount(app: FastAPI) -> None:
         with reading(engine) as session:
             return page(request, "compare", experiment=experiments.get(session, experiment), chooser=None)
 
+    @app.get("/system", include_in_schema=False)
+    async def system_page(request: Request) -> HTMLResponse:
+        return page(request, "system")
+
     @app.get("/{path:path}", include_in_schema=False)
     async def nothing(path: str) -> None:  # noqa: ARG001
         raise HTTPException(404)

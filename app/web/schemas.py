@@ -185,6 +185,8 @@ class AttemptOut(BaseModel):
     started_at: datetime
     ended_at: datetime | None
     from_step: int = Field(description="Step of the checkpoint that it went on from; 0: the start.")
+    pid: int | None = Field(description="Its process.")
+    heartbeat_at: datetime | None = Field(description="When its worker was last heard of.")
     cause: str | None
     environment: dict[str, Any] | None = Field(description="What it ran on: torch, python, device, threads, host.")
 
@@ -256,6 +258,7 @@ class ConfigurationOut(BaseModel):
     parameters: int
     runs: int
     steps: int = Field(description="Steps of one run.")
+    seconds: float | None = Field(description="How long one run takes, by runs like it here; null: there were none.")
 
 
 class PlanOut(BaseModel):
@@ -265,6 +268,7 @@ class PlanOut(BaseModel):
     seeds: int
     configurations: list[ConfigurationOut]
     steps: int = Field(description="Steps of all runs together.")
+    seconds: float | None = Field(description="How long all of them take, side by side on their devices' slots.")
 
 
 class RunsOut(BaseModel):

@@ -1,6 +1,5 @@
 """`runyard demo` and `runyard serve` as a person types them."""
 
-import json
 import os
 import re
 import socket
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.serving import ROOT, Server
+from tests.serving import ROOT
 
 TIMEOUT = 170
 
@@ -82,10 +81,10 @@ def test_a_home_that_can_not_be_made_is_said_plainly(tmp_path: Path, command: st
     assert "Traceback" not in found.stderr
 
 
-def test_an_address_that_is_not_loopback_is_refused(tmp_path: Path) -> None:
-    found = runyard(tmp_path, "serve", "--host", "0.0.0.0", "--port", "0")
-    assert found.returncode == 1
-    assert "loopback only" in found.stderr
+def test_the_demo_is_for_this_machine_alone(tmp_path: Path) -> None:
+    found = runyard(tmp_path, "demo", "--host", "0.0.0.0", "--port", "0")
+    assert found.returncode == 2
+    assert "leave out --host" in found.stdout
 
 
 def test_a_file_that_is_no_database_is_said_plainly(tmp_path: Path) -> None:
@@ -93,18 +92,3 @@ def test_a_file_that_is_no_database_is_said_plainly(tmp_path: Path) -> None:
     found = runyard(tmp_path, "serve", "--port", "0")
     assert found.returncode == 1
     assert "can't be used as the database (file is not a database)" in found.stderr
-
-
-def test_runs_are_listed_as_json_in_the_form_of_the_api(server: Server) -> None:
-    run_id = server.launch(dataset="digits", model="fc", batch_size=5000)
-    server.wait_for(run_id, "succeeded")
-    port = server.url.rpartition(":")[2]
-    listed = runyard(server.home, "runs", "--json", "--port", port)
-    assert json.loads(listed.stdout) == server.call("GET", "/runs")["items"]
-    assert "succeeded" in runyard(server.home, "runs", "--port", port).stdout
-
-
-def test_listing_runs_of_no_server_says_what_to_do(tmp_path: Path) -> None:
-    found = runyard(tmp_path, "runs", "--port", "1")
-    assert found.returncode == 1
-    assert "start one with runyard serve" in found.stderr

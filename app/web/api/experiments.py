@@ -8,7 +8,7 @@ from app.store import experiments, runs
 from app.store.engine import reading, writing
 from app.store.experiments import ExperimentSpec
 from app.store.tables import Run, Status
-from app.web.launching import check_devices
+from app.web.launching import Estimate, check_devices
 from app.web.problems import Refused, documented
 from app.web.schemas import (
     ConfigurationOut,
@@ -40,7 +40,7 @@ def launch(body: ExperimentIn, engine: Database, background: BackgroundNow, resp
 
 
 @router.post("/plan", summary="What a launch would make", responses=documented(400, 403, 413, 422, 503))
-def plan(body: ExperimentIn, background: BackgroundNow) -> PlanOut:
+def plan(body: ExperimentIn, engine: Database, background: BackgroundNow) -> PlanOut:
     """The runs that the same body would launch, with the same errors; nothing is made."""
     specs = body.expand()
     check_devices(specs, background)
@@ -49,10 +49,13 @@ def plan(body: ExperimentIn, background: BackgroundNow) -> PlanOut:
         groups.setdefault(str({**spec.to_json(), "seed": None}), []).append(spec)
     firsts = [members[0] for members in groups.values()]
     varied = _varied([flat(spec.to_json()) for spec in firsts])
+    with reading(engine) as session:
+        estimate = Estimate(session, background)
     return PlanOut(
         runs=len(specs),
         seeds=len({spec.seed for spec in specs}),
         steps=sum(spec.steps_total for spec in specs),
+        seconds=estimate.of_all(specs),
         configurations=[
             ConfigurationOut(
                 name=configuration_title(flat(members[0].to_json()), varied),
@@ -60,6 +63,7 @@ def plan(body: ExperimentIn, background: BackgroundNow) -> PlanOut:
                 parameters=members[0].parameters,
                 runs=len(members),
                 steps=members[0].steps_total,
+                seconds=estimate.of(members[0]),
             )
             for members in groups.values()
         ],

@@ -63,7 +63,7 @@ def list_runs(
     status: Annotated[list[Status], Param(description="Only runs in one of these states.")] = [],  # noqa: B006
     experiment: Annotated[Id | None, Param(description="Only runs of this experiment.")] = None,
     dataset: Annotated[str | None, Param(description="Only runs on this data set.")] = None,
-    q: Annotated[str, Param(max_length=200, description="Only runs whose name contains this.")] = "",
+    q: Annotated[str, Param(max_length=200, description="Only runs whose name or tag contains this.")] = "",
     tag: Annotated[list[Tag], Param(max_length=MOST_TAGS, description="Only runs that have all these tags.")] = [],  # noqa: B006
     sort: Annotated[
         str, Param(max_length=100, description=f"{', '.join(SORTS)}; METRIC is a series' name, as in test/accuracy.")

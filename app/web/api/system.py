@@ -3,17 +3,23 @@
 import os
 import platform
 import shutil
+import sqlite3
+import stat
+from datetime import UTC, datetime
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import psutil
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from app.store import runs
-from app.store.engine import reading
+from app.settings import Settings
+from app.store import credentials, runs
+from app.store.engine import REVISIONS, reading
 from app.web.problems import documented
-from app.web.state import BackgroundNow, Database, PlacesNow, SettingsNow
+from app.web.security import is_shared
+from app.web.state import BackgroundNow, Database, PlacesNow, SettingsNow, TailNow
 from trainer import catalog
 from trainer.catalog import Knob
 
@@ -105,18 +111,54 @@ class DeviceOut(BaseModel):
     used: int
 
 
+class SpaceOut(BaseModel):
+    """What a part of the data takes on the disk."""
+
+    what: str
+    path: str
+    bytes: int
+
+
+class SettingOut(BaseModel):
+    """One setting: its value and where that came from."""
+
+    name: str = Field(description="Its environment variable.")
+    value: str | None
+    source: str = Field(description="default, environment or command line.")
+    help: str
+
+
+class TokenOut(BaseModel):
+    """A token: never the token itself, which is kept nowhere."""
+
+    name: str
+    access: str
+    created_at: datetime
+
+
 class SystemOut(BaseModel):
     """The server and its machine."""
 
     version: str
     python: str
+    versions: dict[str, str] = Field(description="Of what it is built on.")
     home: str
+    host: str = Field(description="Name of the machine.")
     process: int
+    started_at: datetime
     memory: int = Field(description="Bytes that the server process holds.")
+    memory_total: int = Field(description="Bytes of memory that the machine has.")
+    memory_used: int
+    load: float = Field(description="Share of the processor in use, 0 to 1.")
     disk_free: int = Field(description="Bytes free where the data lie.")
+    disk: list[SpaceOut]
     cores: int
     devices: list[DeviceOut] | None = Field(description="null while they are being found out, right after the start.")
     counts: dict[str, int] = Field(description="Number of runs in each state.")
+    listeners: int = Field(description="Live streams that are open.")
+    settings: list[SettingOut]
+    shared: bool = Field(description="Others than the machine's own user can reach it: a token is required.")
+    tokens: list[TokenOut]
 
 
 @router.get("/catalog", summary="What can be trained")
@@ -176,18 +218,73 @@ def _model(model: catalog.Model) -> ModelOut:
 
 
 @router.get("/system", summary="The server and its machine", responses=documented(503))
-def get_system(settings: SettingsNow, engine: Database, background: BackgroundNow) -> SystemOut:
+def get_system(settings: SettingsNow, engine: Database, background: BackgroundNow, tail: TailNow) -> SystemOut:
     with reading(engine) as session:
         counts = runs.counts(session)
+        tokens = credentials.tokens(session)
     devices = None if background.devices is None else [DeviceOut(**device) for device in background.slots()]
+    memory, own = psutil.virtual_memory(), psutil.Process()
     return SystemOut(
         version=version("runyard"),
         python=platform.python_version(),
+        versions={
+            **{name: version(name) for name in ("torch", "torchvision", "plotly", "fastapi", "sqlmodel")},
+            "sqlite": sqlite3.sqlite_version,
+            "schema": REVISIONS[-1],
+        },
         home=str(settings.home.absolute()),
-        process=os.getpid(),
-        memory=psutil.Process().memory_info().rss,
+        host=platform.node(),
+        process=own.pid,
+        started_at=datetime.fromtimestamp(own.create_time(), UTC),
+        memory=own.memory_info().rss,
+        memory_total=memory.total,
+        memory_used=memory.total - memory.available,
+        load=psutil.cpu_percent() / 100,
         disk_free=shutil.disk_usage(settings.home).free,
+        disk=_disk(settings),
         cores=os.cpu_count() or 1,
         devices=devices,
         counts=counts,
+        listeners=tail.listeners,
+        settings=[
+            SettingOut(
+                name=f"RUNYARD_{name.upper()}",
+                value=None if getattr(settings, name) is None else str(getattr(settings, name)),
+                source=settings.source(name),
+                help=field.description or "",
+            )
+            for name, field in type(settings).model_fields.items()
+        ],
+        shared=is_shared(settings),
+        tokens=[TokenOut(name=row.name or "", access=row.access, created_at=row.created_at) for row in tokens],
     )
+
+
+def _disk(settings: Settings) -> list[SpaceOut]:
+    """What the data take, by kind."""
+    database, artifacts = settings.database, settings.artifacts_dir
+    files = {
+        "Database": (database, [database, *(database.with_name(database.name + end) for end in ("-wal", "-shm"))]),
+        "Data sets": (settings.datasets_dir, settings.datasets_dir.rglob("*")),
+        "Prepared data sets": (settings.prepared_dir, settings.prepared_dir.rglob("*")),
+        "Checkpoints": (artifacts / "run-*/checkpoints", artifacts.glob("run-*/checkpoints/*")),
+        "Weights": (artifacts / "run-*/weights.pt", artifacts.glob("run-*/weights.pt")),
+        "Logs": (settings.logs_dir, settings.logs_dir.glob("*.log")),
+    }
+    return [
+        SpaceOut(what=what, path=_below(settings.home, path), bytes=sum(map(_size, found)))
+        for what, (path, found) in files.items()
+    ]
+
+
+def _below(home: Path, path: Path) -> str:
+    return str(path.relative_to(home.absolute())) if path.is_relative_to(home.absolute()) else str(path)
+
+
+def _size(path: Path) -> int:
+    """0 for what is no file, or went meanwhile."""
+    try:
+        found = path.stat()
+    except OSError:
+        return 0
+    return found.st_size if stat.S_ISREG(found.st_mode) else 0

@@ -1,0 +1,858 @@
+"""The Python client of a Runyard server.
+
+    from app.client import Client
+
+    with Client("http://127.0.0.1:8000") as runyard:
+        experiment = runyard.launch_experiment(
+            "Learning rates", base={"model": "cnn", "epochs": 5}, grid={"optimizer.lr": [0.01, 0.1], "seed": [1, 2, 3]}
+        )
+        for run in runyard.watch(experiment.run_ids):
+            print(run.name, run.steps_done, run.status)
+        print(runyard.compare(experiment=experiment.id)["answer"]["sentences"])
+
+`AsyncClient` has the same methods, to be awaited, and `async for` where `Client` has `for`. Errors:
+
+RunyardError
+  Unreachable     no server answers
+  Refused         the server said no; status, field problems and its own words are in the error
+    Unauthorized    401, 403: the token is missing, wrong or read-only
+    NotFound        404
+    Conflict        409: the run's state does not allow it
+    Invalid         400, 413, 422: a field is wrong
+  TimedOut        what was waited for did not come
+"""
+
+import asyncio
+import csv
+import io
+import json
+import os
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Generic, Literal, NamedTuple, NoReturn, Self, TypeVar
+
+import httpx
+from pydantic import BaseModel, ConfigDict
+
+T = TypeVar("T")
+Spec = Mapping[str, Any]
+Action = Literal["stop", "pause", "resume", "first", "delete", "restore", "tag"]
+
+URL = "http://127.0.0.1:8000"
+ENDED = frozenset({"succeeded", "failed", "stopped", "paused", "lost"})
+PAGE = 500
+POLL_SECONDS = 0.2
+RETRY_SECONDS = 0.5
+MOST_RETRIES = 20  # of a live stream that broke, ten seconds together: a server that restarts is back by then
+MOST_NAMED = 100  # runs that a stream can be asked for by id
+
+
+class RunyardError(Exception):
+    """str() says what is wrong and what to do."""
+
+
+class Unreachable(RunyardError):
+    pass
+
+
+class TimedOut(RunyardError):
+    pass
+
+
+class Refused(RunyardError):
+    """The server's problem document."""
+
+    def __init__(self, status: int, problem: Mapping[str, Any]) -> None:
+        super().__init__(problem.get("detail") or problem.get("title") or f"the server answered {status}")
+        self.status = status
+        self.errors: list[dict[str, str]] = list(problem.get("errors", []))
+
+
+class Unauthorized(Refused):
+    pass
+
+
+class NotFound(Refused):
+    pass
+
+
+class Conflict(Refused):
+    pass
+
+
+class Invalid(Refused):
+    pass
+
+
+class _Answer(BaseModel):
+    """What the server sent; fields that a newer server adds are kept."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+
+class Summary(_Answer):
+    """One series in short; an accuracy is a fraction."""
+
+    last: float
+    best: float
+    best_step: int
+
+
+class Attempt(_Answer):
+    """One life of a run's worker process."""
+
+    n: int
+    started_at: datetime
+    ended_at: datetime | None
+    from_step: int
+    cause: str | None
+
+
+class Run(_Answer):
+    """A run as it was when it was asked for."""
+
+    id: int
+    experiment_id: int | None
+    name: str
+    tags: list[str]
+    note: str
+    status: str
+    cause: str | None
+    spec: dict[str, Any]
+    parameters: int
+    device: str | None
+    seconds: float
+    steps_done: int
+    steps_total: int
+    steps_per_epoch: int
+    summary: dict[str, Summary]
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    retry_at: datetime | None
+    attempts: list[Attempt]
+
+    @property
+    def is_over(self) -> bool:
+        """It will not go on by itself."""
+        return self.status in ENDED and self.retry_at is None
+
+
+class Experiment(_Answer):
+    """A named question: the runs that belong together."""
+
+    id: int
+    name: str
+    note: str
+    base: dict[str, Any]
+    grid: dict[str, list[Any]]
+    created_at: datetime
+    run_ids: list[int]
+    counts: dict[str, int]
+
+
+class RefusedRun(_Answer):
+    run: int
+    message: str
+
+
+class Done(_Answer):
+    """What became of one action on many runs."""
+
+    run_ids: list[int]
+    refused: list[RefusedRun]
+
+
+class Point(NamedTuple):
+    """One measurement: step from 1, seconds of training, value."""
+
+    step: int
+    time: float
+    value: float
+
+
+class Event(NamedTuple):
+    """Something that changed: kind `run`, `deleted` or `counts`, what the server says of it, its id."""
+
+    kind: str
+    data: dict[str, Any]
+    id: str
+
+
+# The calls, once for both clients
+
+
+@dataclass(frozen=True)
+class _Call(Generic[T]):
+    method: str
+    path: str
+    parse: Callable[[httpx.Response], T]
+    params: dict[str, Any] = field(default_factory=dict)
+    body: Any = None
+
+    def arguments(self) -> dict[str, Any]:
+        given = {key: value for key, value in self.params.items() if value not in (None, "", [])}
+        return {"method": self.method, "url": self.path, "params": given, "json": self.body}
+
+
+def _as_run(answer: httpx.Response) -> Run:
+    return Run.model_validate_json(answer.content)
+
+
+def _as_experiment(answer: httpx.Response) -> Experiment:
+    return Experiment.model_validate_json(answer.content)
+
+
+def _as_done(answer: httpx.Response) -> Done:
+    return Done.model_validate_json(answer.content)
+
+
+def _as_json(answer: httpx.Response) -> dict[str, Any]:
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def _as_ids(answer: httpx.Response) -> list[int]:
+    found: list[int] = answer.json()["run_ids"]
+    return found
+
+
+def _as_text(answer: httpx.Response) -> str:
+    return answer.text
+
+
+def _as_bytes(answer: httpx.Response) -> bytes:
+    return answer.content
+
+
+def _as_nothing(_: httpx.Response) -> None:
+    return None
+
+
+def _as_points(answer: httpx.Response) -> list[Point]:
+    rows = csv.reader(io.StringIO(answer.text))
+    next(rows)
+    return [Point(int(step), float(time), float(value)) for step, time, value in rows]
+
+
+def _runs_page(answer: httpx.Response) -> tuple[list[Run], str | None]:
+    page = answer.json()
+    return [Run.model_validate(item) for item in page["items"]], page["next"]
+
+
+def _experiments_page(answer: httpx.Response) -> tuple[list[Experiment], str | None]:
+    page = answer.json()
+    return [Experiment.model_validate(item) for item in page["items"]], page["next"]
+
+
+class _Calls:
+    """What can be asked of a server."""
+
+    @staticmethod
+    def launch(spec: Spec, name: str | None) -> _Call[Run]:
+        return _Call("POST", "/runs", _as_run, body={"spec": dict(spec), "name": name})
+
+    @staticmethod
+    def experiment_body(name: str, base: Spec, grid: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
+        return {"name": name, "base": dict(base), "grid": {key: list(values) for key, values in grid.items()}}
+
+    @staticmethod
+    def action(run_id: int, verb: str) -> _Call[Run]:
+        return _Call("POST", f"/runs/{run_id}/{verb}", _as_run)
+
+    @staticmethod
+    def described(kind: str, given: dict[str, Any], parse: Callable[[httpx.Response], T]) -> _Call[T]:
+        return _Call("PATCH", kind, parse, body={key: value for key, value in given.items() if value is not None})
+
+    @staticmethod
+    def bulk(action: Action, run_ids: Iterable[int], add: Sequence[str], remove: Sequence[str]) -> _Call[Done]:
+        tags = {"add_tags": list(add), "remove_tags": list(remove)}
+        return _Call("POST", "/runs/bulk", _as_done, body={"action": action, "run_ids": list(run_ids), **tags})
+
+    @staticmethod
+    def runs(cursor: str | None, filters: Mapping[str, Any]) -> _Call[tuple[list[Run], str | None]]:
+        return _Call("GET", "/runs", _runs_page, {"limit": PAGE, **filters, "cursor": cursor})
+
+    @staticmethod
+    def experiments(cursor: str | None) -> _Call[tuple[list[Experiment], str | None]]:
+        return _Call("GET", "/experiments", _experiments_page, {"limit": PAGE, "cursor": cursor})
+
+
+def _filters(
+    status: Sequence[str], experiment: int | None, dataset: str | None, tags: Sequence[str], text: str, sort: str
+) -> dict[str, Any]:
+    """`sort` as the API names it; with a minus before it the greatest first."""
+    order = "desc" if sort.startswith("-") else "asc"
+    chosen = {"status": list(status), "experiment": experiment, "dataset": dataset, "tag": list(tags), "q": text}
+    return {**chosen, "sort": sort.lstrip("-"), "order": order}
+
+
+def _headers(token: str | None) -> dict[str, str]:
+    token = token or os.environ.get("RUNYARD_TOKEN")
+    return {"Authorization": f"Bearer {token}"} if token else {}
+
+
+def _base(url: str | None) -> str:
+    return f"{(url or os.environ.get('RUNYARD_URL') or URL).rstrip('/')}/api/v1"
+
+
+def _checked(answer: httpx.Response) -> httpx.Response:
+    if answer.is_success:
+        return answer
+    try:
+        problem = answer.json()
+    except ValueError:
+        problem = {"detail": f"{answer.url} answered {answer.status_code}, and not as a Runyard server does"}
+    kinds: dict[int, type[Refused]] = {401: Unauthorized, 403: Unauthorized, 404: NotFound, 409: Conflict}
+    kinds |= {400: Invalid, 413: Invalid, 422: Invalid}
+    raise kinds.get(answer.status_code, Refused)(answer.status_code, problem if isinstance(problem, dict) else {})
+
+
+def _unreachable(base: str, error: httpx.HTTPError) -> NoReturn:
+    why = str(error) or type(error).__name__
+    raise Unreachable(
+        f"no Runyard answers at {base.removesuffix('/api/v1')} ({why}): start one with runyard serve, or name the "
+        "address of another in RUNYARD_URL"
+    ) from error
+
+
+class _EventLines:
+    """Reads server-sent events line by line."""
+
+    def __init__(self) -> None:
+        self.last_id = ""
+        self._kind, self._data = "", ""
+
+    def take(self, line: str) -> Event | None:
+        """The event that this line completes."""
+        name, _, value = line.partition(":")
+        value = value.removeprefix(" ")
+        if name == "event":
+            self._kind = value
+        elif name == "data":
+            self._data += value
+        elif name == "id":
+            self.last_id = value
+        elif not line and self._data:
+            kind, data = self._kind, self._data
+            self._kind = self._data = ""
+            return Event(kind, json.loads(data), self.last_id)
+        return None
+
+
+class _Watching:
+    """Which of the watched runs are not over yet, and what has to be asked for again."""
+
+    def __init__(self, run_ids: Iterable[int]) -> None:
+        self.left = set(run_ids)
+        self.named = sorted(self.left) if len(self.left) <= MOST_NAMED else []
+        self._open = False
+
+    def told(self, event: Event) -> list[int]:
+        """The runs to ask for: all at the first event, since from then on whatever changes is told."""
+        if not self._open:
+            self._open = True
+            return sorted(self.left)
+        if event.kind == "deleted":
+            self.left.discard(event.data["run"])
+        return [event.data["run"]] if event.kind == "run" and event.data["run"] in self.left else []
+
+    def see(self, run: Run) -> None:
+        if run.is_over:
+            self.left.discard(run.id)
+
+
+class Client:
+    """One server; close it, or use it in a `with`.
+
+    `url` and `token` come from RUNYARD_URL and RUNYARD_TOKEN where they are not given. `transport` as httpx has it.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        token: str | None = None,
+        *,
+        timeout: float = 30.0,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self.base = _base(url)
+        self._http = httpx.Client(
+            base_url=self.base, headers=_headers(token), timeout=timeout, transport=transport, follow_redirects=False
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._http.close()
+
+    def _do(self, call: _Call[T]) -> T:
+        try:
+            answer = self._http.request(**call.arguments())
+        except httpx.HTTPError as error:
+            _unreachable(self.base, error)
+        return call.parse(_checked(answer))
+
+    # Launching
+
+    def launch(self, spec: Spec, name: str | None = None) -> Run:
+        """Queue one run. `spec`: knobs by name, as `{"model": "cnn", "optimizer": {"lr": 0.1}}`."""
+        return self._do(_Calls.launch(spec, name))
+
+    def launch_experiment(self, name: str, base: Spec, grid: Mapping[str, Sequence[Any]]) -> Experiment:
+        """Queue every combination of the grid's values, on top of the base."""
+        return self._do(_Call("POST", "/experiments", _as_experiment, body=_Calls.experiment_body(name, base, grid)))
+
+    def plan(self, name: str, base: Spec, grid: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
+        """What `launch_experiment` would make; nothing is made."""
+        return self._do(_Call("POST", "/experiments/plan", _as_json, body=_Calls.experiment_body(name, base, grid)))
+
+    def relaunch(self, run_id: int, overrides: Spec | None = None) -> Run:
+        """A new run with the same knobs but for `overrides`, as `{"optimizer.lr": 0.1}`."""
+        return self._do(_Call("POST", f"/runs/{run_id}/relaunch", _as_run, body={"overrides": dict(overrides or {})}))
+
+    def relaunch_failed(self, experiment_id: int) -> list[int]:
+        """A new run for each of the experiment's that failed or was lost; their ids."""
+        return self._do(_Call("POST", f"/experiments/{experiment_id}/relaunch-failed", _as_ids))
+
+    # Looking
+
+    def run(self, run_id: int) -> Run:
+        return self._do(_Call("GET", f"/runs/{run_id}", _as_run))
+
+    def runs(
+        self,
+        *,
+        status: Sequence[str] = (),
+        experiment: int | None = None,
+        dataset: str | None = None,
+        tags: Sequence[str] = (),
+        text: str = "",
+        sort: str = "-created",
+    ) -> Iterator[Run]:
+        """All runs that fit, fetched a page at a time. `sort`: see GET /runs; a minus before it turns it round."""
+        filters, cursor, more = _filters(status, experiment, dataset, tags, text, sort), None, True
+        while more:
+            items, cursor = self._do(_Calls.runs(cursor, filters))
+            yield from items
+            more = cursor is not None
+
+    def experiment(self, experiment_id: int) -> Experiment:
+        return self._do(_Call("GET", f"/experiments/{experiment_id}", _as_experiment))
+
+    def experiments(self) -> Iterator[Experiment]:
+        """All experiments, newest first."""
+        cursor, more = None, True
+        while more:
+            items, cursor = self._do(_Calls.experiments(cursor))
+            yield from items
+            more = cursor is not None
+
+    def compare(self, *, experiment: int | None = None, runs: Sequence[int] = ()) -> dict[str, Any]:
+        """Configurations side by side: `groups`, `differences`, `answer`, as GET /compare describes them."""
+        return self._do(_Call("GET", "/compare", _as_json, {"experiment": experiment, "run": list(runs)}))
+
+    def points(self, run_id: int, name: str = "train/loss") -> list[Point]:
+        """Every point of a series, exactly."""
+        return self._do(_Call("GET", f"/runs/{run_id}/series", _as_points, {"name": name, "raw": "true"}))
+
+    def log(self, run_id: int, attempt: int | None = None) -> str:
+        """The end of its worker's output."""
+        return self._do(_Call("GET", f"/runs/{run_id}/log", _as_text, {"attempt": attempt}))
+
+    def weights(self, run_id: int) -> bytes:
+        """Its final weights, for `torch.load(io.BytesIO(...), weights_only=True)`."""
+        return self._do(_Call("GET", f"/runs/{run_id}/weights", _as_bytes))
+
+    def export(
+        self,
+        path: Path | str,
+        *,
+        experiment: int | None = None,
+        runs: Sequence[int] = (),
+        what: Literal["series", "runs"] = "series",
+        format: Literal["csv", "json", "parquet"] = "csv",
+    ) -> None:
+        """Write runs and every point of theirs to a file."""
+        params = {"experiment": experiment, "run": list(runs), "what": what, "format": format}
+        call = _Call("GET", "/export", _as_nothing, params)
+        try:
+            with self._http.stream(**call.arguments()) as answer:
+                if not answer.is_success:
+                    answer.read()
+                _checked(answer)
+                with Path(path).open("wb") as file:
+                    for part in answer.iter_bytes():
+                        file.write(part)
+        except httpx.HTTPError as error:
+            _unreachable(self.base, error)
+
+    def catalog(self) -> dict[str, Any]:
+        """What can be trained: models, data sets, knobs, presets."""
+        return self._do(_Call("GET", "/catalog", _as_json))
+
+    def system(self) -> dict[str, Any]:
+        """The server and its machine."""
+        return self._do(_Call("GET", "/system", _as_json))
+
+    # Steering
+
+    def stop(self, run_id: int) -> Run:
+        return self._do(_Calls.action(run_id, "stop"))
+
+    def pause(self, run_id: int) -> Run:
+        return self._do(_Calls.action(run_id, "pause"))
+
+    def resume(self, run_id: int) -> Run:
+        return self._do(_Calls.action(run_id, "resume"))
+
+    def move_first(self, run_id: int) -> Run:
+        """Let a queued run be the next to start."""
+        return self._do(_Calls.action(run_id, "first"))
+
+    def delete(self, run_id: int) -> None:
+        """Ten minutes long `restore` brings it back."""
+        self._do(_Call("DELETE", f"/runs/{run_id}", _as_nothing))
+
+    def restore(self, run_id: int) -> Run:
+        return self._do(_Calls.action(run_id, "restore"))
+
+    def describe(
+        self, run_id: int, *, name: str | None = None, note: str | None = None, tags: Sequence[str] | None = None
+    ) -> Run:
+        """Rename, note or tag a run; None leaves it as it is."""
+        given = {"name": name, "note": note, "tags": None if tags is None else list(tags)}
+        return self._do(_Calls.described(f"/runs/{run_id}", given, _as_run))
+
+    def bulk(
+        self, action: Action, run_ids: Iterable[int], *, add_tags: Sequence[str] = (), remove_tags: Sequence[str] = ()
+    ) -> Done:
+        """One action on many runs; what was refused is named, with the reason."""
+        return self._do(_Calls.bulk(action, run_ids, add_tags, remove_tags))
+
+    def stop_experiment(self, experiment_id: int) -> list[int]:
+        """Stop all its runs that have not ended; their ids."""
+        return self._do(_Call("POST", f"/experiments/{experiment_id}/stop", _as_ids))
+
+    def delete_experiment(self, experiment_id: int) -> None:
+        """With its runs; ten minutes long `restore_experiment` brings them back."""
+        self._do(_Call("DELETE", f"/experiments/{experiment_id}", _as_nothing))
+
+    def restore_experiment(self, experiment_id: int) -> Experiment:
+        return self._do(_Call("POST", f"/experiments/{experiment_id}/restore", _as_experiment))
+
+    def describe_experiment(
+        self, experiment_id: int, *, name: str | None = None, note: str | None = None
+    ) -> Experiment:
+        given = {"name": name, "note": note}
+        return self._do(_Calls.described(f"/experiments/{experiment_id}", given, _as_experiment))
+
+    # Following
+
+    def events(self, run_ids: Sequence[int] = ()) -> Iterator[Event]:
+        """What changes, live, without end; a stream that breaks goes on where it was."""
+        lines, failures = _EventLines(), 0
+        while True:
+            try:
+                params = {"run": list(run_ids), "after": lines.last_id or None}
+                with self._http.stream(**_Call("GET", "/events", _as_nothing, params).arguments()) as answer:
+                    if not answer.is_success:
+                        answer.read()
+                    _checked(answer)
+                    for line in answer.iter_lines():
+                        failures = 0
+                        event = lines.take(line)
+                        if event is not None:
+                            yield event
+            except httpx.HTTPError as error:
+                failures += 1
+                if failures > MOST_RETRIES:
+                    _unreachable(self.base, error)
+            time.sleep(RETRY_SECONDS)
+
+    def watch(self, run_ids: Iterable[int]) -> Iterator[Run]:
+        """Each run as it is now, then whenever it changes, until all are over."""
+        watching = _Watching(run_ids)
+        if not watching.left:
+            return
+        for event in self.events(watching.named):
+            for run_id in watching.told(event):
+                try:
+                    run = self.run(run_id)
+                except NotFound:  # deleted meanwhile
+                    watching.left.discard(run_id)
+                    continue
+                watching.see(run)
+                yield run
+            if not watching.left:
+                return
+
+    def wait(self, run_ids: Iterable[int], timeout: float | None = None) -> list[Run]:
+        """Until all are over; the runs, in the order of the ids. Raises TimedOut after `timeout` seconds."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        found = []
+        for run_id in run_ids:
+            while not (run := self.run(run_id)).is_over:
+                _check_time(run, deadline, timeout)
+                time.sleep(POLL_SECONDS)
+            found.append(run)
+        return found
+
+
+class AsyncClient:
+    """`Client` for asyncio: the same methods, to be awaited; `runs`, `experiments`, `events` and `watch` go with
+    `async for`."""
+
+    def __init__(
+        self,
+        url: str | None = None,
+        token: str | None = None,
+        *,
+        timeout: float = 30.0,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self.base = _base(url)
+        self._http = httpx.AsyncClient(
+            base_url=self.base, headers=_headers(token), timeout=timeout, transport=transport, follow_redirects=False
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def _do(self, call: _Call[T]) -> T:
+        try:
+            answer = await self._http.request(**call.arguments())
+        except httpx.HTTPError as error:
+            _unreachable(self.base, error)
+        return call.parse(_checked(answer))
+
+    # Launching
+
+    async def launch(self, spec: Spec, name: str | None = None) -> Run:
+        """Queue one run. `spec`: knobs by name, as `{"model": "cnn", "optimizer": {"lr": 0.1}}`."""
+        return await self._do(_Calls.launch(spec, name))
+
+    async def launch_experiment(self, name: str, base: Spec, grid: Mapping[str, Sequence[Any]]) -> Experiment:
+        """Queue every combination of the grid's values, on top of the base."""
+        return await self._do(
+            _Call("POST", "/experiments", _as_experiment, body=_Calls.experiment_body(name, base, grid))
+        )
+
+    async def plan(self, name: str, base: Spec, grid: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
+        """What `launch_experiment` would make; nothing is made."""
+        return await self._do(
+            _Call("POST", "/experiments/plan", _as_json, body=_Calls.experiment_body(name, base, grid))
+        )
+
+    async def relaunch(self, run_id: int, overrides: Spec | None = None) -> Run:
+        """A new run with the same knobs but for `overrides`, as `{"optimizer.lr": 0.1}`."""
+        return await self._do(
+            _Call("POST", f"/runs/{run_id}/relaunch", _as_run, body={"overrides": dict(overrides or {})})
+        )
+
+    async def relaunch_failed(self, experiment_id: int) -> list[int]:
+        """A new run for each of the experiment's that failed or was lost; their ids."""
+        return await self._do(_Call("POST", f"/experiments/{experiment_id}/relaunch-failed", _as_ids))
+
+    # Looking
+
+    async def run(self, run_id: int) -> Run:
+        return await self._do(_Call("GET", f"/runs/{run_id}", _as_run))
+
+    async def runs(
+        self,
+        *,
+        status: Sequence[str] = (),
+        experiment: int | None = None,
+        dataset: str | None = None,
+        tags: Sequence[str] = (),
+        text: str = "",
+        sort: str = "-created",
+    ) -> AsyncIterator[Run]:
+        """All runs that fit, fetched a page at a time. `sort`: see GET /runs; a minus before it turns it round."""
+        filters, cursor, more = _filters(status, experiment, dataset, tags, text, sort), None, True
+        while more:
+            items, cursor = await self._do(_Calls.runs(cursor, filters))
+            for item in items:
+                yield item
+            more = cursor is not None
+
+    async def experiment(self, experiment_id: int) -> Experiment:
+        return await self._do(_Call("GET", f"/experiments/{experiment_id}", _as_experiment))
+
+    async def experiments(self) -> AsyncIterator[Experiment]:
+        """All experiments, newest first."""
+        cursor, more = None, True
+        while more:
+            items, cursor = await self._do(_Calls.experiments(cursor))
+            for item in items:
+                yield item
+            more = cursor is not None
+
+    async def compare(self, *, experiment: int | None = None, runs: Sequence[int] = ()) -> dict[str, Any]:
+        """Configurations side by side: `groups`, `differences`, `answer`, as GET /compare describes them."""
+        return await self._do(_Call("GET", "/compare", _as_json, {"experiment": experiment, "run": list(runs)}))
+
+    async def points(self, run_id: int, name: str = "train/loss") -> list[Point]:
+        """Every point of a series, exactly."""
+        return await self._do(_Call("GET", f"/runs/{run_id}/series", _as_points, {"name": name, "raw": "true"}))
+
+    async def log(self, run_id: int, attempt: int | None = None) -> str:
+        """The end of its worker's output."""
+        return await self._do(_Call("GET", f"/runs/{run_id}/log", _as_text, {"attempt": attempt}))
+
+    async def weights(self, run_id: int) -> bytes:
+        """Its final weights, for `torch.load(io.BytesIO(...), weights_only=True)`."""
+        return await self._do(_Call("GET", f"/runs/{run_id}/weights", _as_bytes))
+
+    async def export(
+        self,
+        path: Path | str,
+        *,
+        experiment: int | None = None,
+        runs: Sequence[int] = (),
+        what: Literal["series", "runs"] = "series",
+        format: Literal["csv", "json", "parquet"] = "csv",
+    ) -> None:
+        """Write runs and every point of theirs to a file."""
+        params = {"experiment": experiment, "run": list(runs), "what": what, "format": format}
+        call = _Call("GET", "/export", _as_nothing, params)
+        try:
+            async with self._http.stream(**call.arguments()) as answer:
+                if not answer.is_success:
+                    await answer.aread()
+                _checked(answer)
+                with Path(path).open("wb") as file:
+                    async for part in answer.aiter_bytes():
+                        file.write(part)
+        except httpx.HTTPError as error:
+            _unreachable(self.base, error)
+
+    async def catalog(self) -> dict[str, Any]:
+        """What can be trained: models, data sets, knobs, presets."""
+        return await self._do(_Call("GET", "/catalog", _as_json))
+
+    async def system(self) -> dict[str, Any]:
+        """The server and its machine."""
+        return await self._do(_Call("GET", "/system", _as_json))
+
+    # Steering
+
+    async def stop(self, run_id: int) -> Run:
+        return await self._do(_Calls.action(run_id, "stop"))
+
+    async def pause(self, run_id: int) -> Run:
+        return await self._do(_Calls.action(run_id, "pause"))
+
+    async def resume(self, run_id: int) -> Run:
+        return await self._do(_Calls.action(run_id, "resume"))
+
+    async def move_first(self, run_id: int) -> Run:
+        """Let a queued run be the next to start."""
+        return await self._do(_Calls.action(run_id, "first"))
+
+    async def delete(self, run_id: int) -> None:
+        """Ten minutes long `restore` brings it back."""
+        await self._do(_Call("DELETE", f"/runs/{run_id}", _as_nothing))
+
+    async def restore(self, run_id: int) -> Run:
+        return await self._do(_Calls.action(run_id, "restore"))
+
+    async def describe(
+        self, run_id: int, *, name: str | None = None, note: str | None = None, tags: Sequence[str] | None = None
+    ) -> Run:
+        """Rename, note or tag a run; None leaves it as it is."""
+        given = {"name": name, "note": note, "tags": None if tags is None else list(tags)}
+        return await self._do(_Calls.described(f"/runs/{run_id}", given, _as_run))
+
+    async def bulk(
+        self, action: Action, run_ids: Iterable[int], *, add_tags: Sequence[str] = (), remove_tags: Sequence[str] = ()
+    ) -> Done:
+        """One action on many runs; what was refused is named, with the reason."""
+        return await self._do(_Calls.bulk(action, run_ids, add_tags, remove_tags))
+
+    async def stop_experiment(self, experiment_id: int) -> list[int]:
+        """Stop all its runs that have not ended; their ids."""
+        return await self._do(_Call("POST", f"/experiments/{experiment_id}/stop", _as_ids))
+
+    async def delete_experiment(self, experiment_id: int) -> None:
+        """With its runs; ten minutes long `restore_experiment` brings them back."""
+        await self._do(_Call("DELETE", f"/experiments/{experiment_id}", _as_nothing))
+
+    async def restore_experiment(self, experiment_id: int) -> Experiment:
+        return await self._do(_Call("POST", f"/experiments/{experiment_id}/restore", _as_experiment))
+
+    async def describe_experiment(
+        self, experiment_id: int, *, name: str | None = None, note: str | None = None
+    ) -> Experiment:
+        given = {"name": name, "note": note}
+        return await self._do(_Calls.described(f"/experiments/{experiment_id}", given, _as_experiment))
+
+    # Following
+
+    async def events(self, run_ids: Sequence[int] = ()) -> AsyncIterator[Event]:
+        """What changes, live, without end; a stream that breaks goes on where it was."""
+        lines, failures = _EventLines(), 0
+        while True:
+            try:
+                params = {"run": list(run_ids), "after": lines.last_id or None}
+                async with self._http.stream(**_Call("GET", "/events", _as_nothing, params).arguments()) as answer:
+                    if not answer.is_success:
+                        await answer.aread()
+                    _checked(answer)
+                    async for line in answer.aiter_lines():
+                        failures = 0
+                        event = lines.take(line)
+                        if event is not None:
+                            yield event
+            except httpx.HTTPError as error:
+                failures += 1
+                if failures > MOST_RETRIES:
+                    _unreachable(self.base, error)
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def watch(self, run_ids: Iterable[int]) -> AsyncIterator[Run]:
+        """Each run as it is now, then whenever it changes, until all are over."""
+        watching = _Watching(run_ids)
+        if not watching.left:
+            return
+        async for event in self.events(watching.named):
+            for run_id in watching.told(event):
+                try:
+                    run = await self.run(run_id)
+                except NotFound:  # deleted meanwhile
+                    watching.left.discard(run_id)
+                    continue
+                watching.see(run)
+                yield run
+            if not watching.left:
+                return
+
+    async def wait(self, run_ids: Iterable[int], timeout: float | None = None) -> list[Run]:
+        """Until all are over; the runs, in the order of the ids. Raises TimedOut after `timeout` seconds."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        found = []
+        for run_id in run_ids:
+            while not (run := await self.run(run_id)).is_over:
+                _check_time(run, deadline, timeout)
+                await asyncio.sleep(POLL_SECONDS)
+            found.append(run)
+        return found
+
+
+def _check_time(run: Run, deadline: float | None, timeout: float | None) -> None:
+    if deadline is not None and time.monotonic() > deadline:
+        raise TimedOut(f"run {run.id} is {run.status} after {timeout:g} s: give it more time, or look at its log")

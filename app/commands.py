@@ -1,0 +1,411 @@
+"""The commands of `runyard` that talk to a running server: what a browser can do, for a terminal and for scripts.
+
+Exit codes: 0 done; 1 refused or failed; 2 wrong use; 3 no server answers; 4 a watched run did not succeed.
+"""
+
+import contextlib
+import json
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+
+from app.client import Action, Client, Experiment, Run, RunyardError, Unreachable
+from app.settings import Settings
+
+FAILED, NO_SERVER, NOT_SUCCEEDED = 1, 3, 4
+FOLLOW_SECONDS = 0.5
+
+Ids = Annotated[list[int] | None, typer.Argument(metavar="RUN...", help="Ids of runs.", show_default=False)]
+Of = Annotated[int | None, typer.Option("--experiment", "-e", help="All runs of this experiment.")]
+AsJson = Annotated[bool, typer.Option("--json", help="As JSON, in the form of the API.")]
+Url = Annotated[str | None, typer.Option("--url", envvar="RUNYARD_URL", help="Address of the server.")]
+Token = Annotated[
+    str | None, typer.Option("--token", envvar="RUNYARD_TOKEN", help="Token, where one is asked for.", show_envvar=True)
+]
+Knobs = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="KNOB=VALUE[,VALUE]...", help="As model=fc,cnn optimizer.lr=0.1 seed=1,2,3", show_default=False
+    ),
+]
+
+
+@contextlib.contextmanager
+def connected(url: str | None, token: str | None) -> Iterator[Client]:
+    """A client; its errors become one line on stderr and an exit code."""
+    settings = Settings()
+    try:
+        with Client(url or settings.public_url or f"http://{settings.host}:{settings.port}", token) as client:
+            yield client
+    except RunyardError as error:
+        print(f"runyard: {error}", file=sys.stderr)
+        raise typer.Exit(NO_SERVER if isinstance(error, Unreachable) else FAILED) from None
+
+
+def add_to(cli: typer.Typer) -> None:
+    """Give the command line these commands."""
+    for command in (launch, runs, show, watch, log, compare, export, relaunch):
+        cli.command()(command)
+    for name, words in {
+        "stop": "Stop runs; what they recorded is kept.",
+        "pause": "Pause runs, with a checkpoint that they go on from.",
+        "resume": "Queue runs again that are paused, failed, stopped or lost.",
+        "first": "Move queued runs to the front.",
+        "delete": "Delete runs; ten minutes long `restore` brings them back.",
+        "restore": "Bring deleted runs back.",
+    }.items():
+        cli.command(name, help=words)(_bulk(name))  # type: ignore[arg-type]
+    cli.command()(tag)
+    cli.command()(note)
+
+
+# Launching
+
+
+def launch(
+    knobs: Knobs = None,
+    name: Annotated[str | None, typer.Option(help="Of the experiment; made from the preset when absent.")] = None,
+    preset: Annotated[str | None, typer.Option(help="Start from a preset, such as mnist-fc-vs-cnn.")] = None,
+    plan: Annotated[bool, typer.Option("--plan", help="Only say what would be launched.")] = False,
+    wait: Annotated[bool, typer.Option("--watch", help="Watch until all runs are over.")] = False,
+    as_json: AsJson = False,
+    url: Url = None,
+    token: Token = None,
+) -> None:
+    """Launch every combination of the values given, as one experiment."""
+    with connected(url, token) as client:
+        base, grid, title = _start(client, preset)
+        for path, values in map(_knob, knobs or []):
+            base.pop(path, None)
+            grid[path] = values
+        name = name or title or ", ".join(knobs or []) or "defaults"
+        if plan:
+            planned = client.plan(name, base, grid)
+            _print_json(planned) if as_json else _print_plan(planned)
+            return
+        made = client.launch_experiment(name, base, grid)
+        if as_json:
+            _print_json(made.model_dump(mode="json"))
+        else:
+            ids = made.run_ids
+            which = f"run {ids[0]}" if len(ids) == 1 else f"runs {ids[0]} to {ids[-1]}"
+            print(f"experiment {made.id}: {len(ids)} queued, {which}", file=sys.stderr if wait else sys.stdout)
+        if wait:
+            _leave_by(_progress(client, made.run_ids))
+
+
+def _start(client: Client, preset: str | None) -> tuple[dict[str, Any], dict[str, list[Any]], str]:
+    if preset is None:
+        return {}, {}, ""
+    presets = {one["name"]: one for one in client.catalog()["presets"]}
+    if preset not in presets:
+        raise RunyardError(f"preset is {preset!r}: there is no such preset; choose {' or '.join(presets)}")
+    return dict(presets[preset]["base"]), dict(presets[preset]["grid"]), presets[preset]["title"]
+
+
+def _knob(given: str) -> tuple[str, list[Any]]:
+    path, equals, values = given.partition("=")
+    if not equals or not path or not values:
+        raise RunyardError(f"{given!r} is no KNOB=VALUE: write for example epochs=5 or seed=1,2,3")
+    return path, [_value(value) for value in values.split(",")]
+
+
+def _value(text: str) -> Any:
+    """A number where it is one, else the word itself."""
+    for kind in (int, float):
+        with contextlib.suppress(ValueError):
+            return kind(text)
+    return text
+
+
+def relaunch(
+    run: Annotated[int | None, typer.Argument(help="Id of the run.", show_default=False)] = None,
+    changes: Annotated[
+        list[str] | None, typer.Argument(metavar="KNOB=VALUE...", help="What is different.", show_default=False)
+    ] = None,
+    failed_of: Annotated[int | None, typer.Option(help="All failed runs of this experiment, as they were.")] = None,
+    as_json: AsJson = False,
+    url: Url = None,
+    token: Token = None,
+) -> None:
+    """Launch a run again from the start, with changes if you like; or all failed runs of an experiment."""
+    with connected(url, token) as client:
+        if failed_of is not None:
+            ids = client.relaunch_failed(failed_of)
+        elif run is not None:
+            overrides = {}
+            for path, values in map(_knob, changes or []):
+                if len(values) > 1:
+                    raise RunyardError(f"{path} has {len(values)} values: a relaunched run takes one")
+                overrides[path] = values[0]
+            ids = [client.relaunch(run, overrides).id]
+        else:
+            raise RunyardError("what to relaunch is missing: name a run, or an experiment with --failed-of")
+        _print_json({"run_ids": ids}) if as_json else print("queued:", ", ".join(map(str, ids)) or "nothing")
+
+
+# Looking
+
+
+def runs(
+    status: Annotated[list[str] | None, typer.Option(help="Only runs in one of these states.")] = None,
+    experiment: Of = None,
+    dataset: Annotated[str | None, typer.Option(help="Only runs on this data set.")] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="Only runs that have all these tags.")] = None,
+    search: Annotated[str, typer.Option(help="Only runs whose name contains this.")] = "",
+    sort: Annotated[str, typer.Option(help="As status or test/accuracy.best; -, greatest first.")] = "-created",
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 1_000_000,
+    as_json: AsJson = False,
+    url: Url = None,
+    token: Token = None,
+) -> None:
+    """List runs, newest first."""
+    with connected(url, token) as client:
+        chosen = client.runs(
+            status=status or [], experiment=experiment, dataset=dataset, tags=tag or [], text=search, sort=sort
+        )
+        items = [run for run, _ in zip(chosen, range(limit), strict=False)]
+        if as_json:
+            _print_json([run.model_dump(mode="json") for run in items])
+        for run in [] if as_json else items:
+            accuracy = run.summary.get("test/accuracy")
+            figure = f"{accuracy.last:.2%}" if accuracy else ""
+            steps = f"{run.steps_done:>7} of {run.steps_total:<7}"
+            print(f"{run.id:>5}  {run.status:<9}  {steps}  {figure:>7}  {run.name}{_tags(run)}")
+
+
+def _tags(run: Run) -> str:
+    return f"  [{', '.join(run.tags)}]" if run.tags else ""
+
+
+def show(
+    run: Annotated[int, typer.Argument(help="Id of the run.")],
+    as_json: AsJson = False,
+    url: Url = None,
+    token: Token = None,
+) -> None:
+    """All about one run."""
+    with connected(url, token) as client:
+        found = client.run(run)
+    if as_json:
+        _print_json(found.model_dump(mode="json"))
+        return
+    where = found.device or "no device yet"
+    lines: dict[str, object] = {
+        "run": f"{found.id}, {found.name}{_tags(found)}",
+        "status": found.status + (f": {found.cause}" if found.cause else ""),
+        "steps": f"{found.steps_done:,} of {found.steps_total:,} in {found.seconds:.1f} s on {where}",
+        "model": f"{_named(found.spec['model'])}, {found.parameters:,} parameters",
+        "optimizer": _named(found.spec["optimizer"]),
+        **{key: value for key, value in found.spec.items() if key not in ("model", "optimizer", "device")},
+        **{
+            metric: f"{one.last:.4f}, best {one.best:.4f} at step {one.best_step:,}"
+            for metric, one in found.summary.items()
+        },
+        **({"note": found.note} if found.note else {}),
+    }
+    for attempt in found.attempts:
+        ended = f"until {attempt.ended_at:%Y-%m-%d %H:%M:%S}, {attempt.cause or 'finished'}" if attempt.ended_at else ""
+        lines[f"attempt {attempt.n}"] = (
+            f"from step {attempt.from_step:,}, {attempt.started_at:%Y-%m-%d %H:%M:%S} {ended}".rstrip()
+        )
+    for key, value in lines.items():
+        print(f"{key:<16}  {value}")
+
+
+def _named(one: dict[str, Any]) -> str:
+    return ", ".join([one["name"], *(f"{key} {value}" for key, value in one.items() if key != "name")])
+
+
+def watch(ids: Ids = None, experiment: Of = None, url: Url = None, token: Token = None) -> None:
+    """Show progress until all runs are over; exit code 4 when one did not succeed."""
+    with connected(url, token) as client:
+        _leave_by(_progress(client, _chosen(client, ids, experiment)))
+
+
+def _leave_by(runs: Iterable[Run]) -> None:
+    unhappy = [run for run in runs if run.status != "succeeded"]
+    for run in unhappy:
+        print(f"runyard: run {run.id}, {run.name}, is {run.status}: {run.cause}", file=sys.stderr)
+    if unhappy:
+        raise typer.Exit(NOT_SUCCEEDED)
+
+
+def _progress(client: Client, ids: Sequence[int]) -> list[Run]:
+    return progress(client, ids, Console(stderr=True))
+
+
+def progress(client: Client, ids: Sequence[int], console: Console) -> list[Run]:
+    """A bar a run, until all are over; the runs."""
+    found: dict[int, Run] = {}
+    with Progress(
+        TextColumn("{task.description:<18}"),
+        BarColumn(bar_width=None),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[said]:<20}"),
+        console=console,
+    ) as bars:
+        tasks: dict[int, Any] = {}
+        for run in client.watch(ids):
+            found[run.id] = run
+            if run.id not in tasks:
+                tasks[run.id] = bars.add_task(run.name, total=run.steps_total, said="")
+            accuracy = run.summary.get("test/accuracy")
+            said = f"accuracy {accuracy.last:.2%}" if run.status == "succeeded" and accuracy else run.status
+            bars.update(tasks[run.id], completed=run.steps_done, said=said)
+    return list(found.values())
+
+
+def log(
+    run: Annotated[int, typer.Argument(help="Id of the run.")],
+    attempt: Annotated[int | None, typer.Option(min=1, help="Which of its lives; the newest when absent.")] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the run is over.")] = False,
+    url: Url = None,
+    token: Token = None,
+) -> None:
+    """Print the output of a run's worker."""
+    with connected(url, token) as client:
+        text, shown = client.log(run, attempt), ""
+        while True:
+            # the server keeps the last 256 KiB: what begins anew is printed anew
+            print(text.removeprefix(shown), end="", flush=True)
+            if not follow or client.run(run).is_over:
+                return
+            shown = text
+            time.sleep(FOLLOW_SECONDS)
+            text = client.log(run, attempt)
+
+
+def compare(
+    ids: Ids = None, experiment: Of = None, as_json: AsJson = False, url: Url = None, token: Token = None
+) -> None:
+    """Configurations side by side, and what the figures say."""
+    with connected(url, token) as client:
+        compared = client.compare(experiment=experiment, runs=ids or [])
+    _print_json(compared) if as_json else print_comparison(compared, Console(highlight=False))
+
+
+def print_comparison(compared: dict[str, Any], console: Console) -> None:
+    """The comparison as a table, whole at 80 columns, and its sentences."""
+    table = Table(
+        title=compared["title"], title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False
+    )
+    for heading in ("Configuration", "Parameters", "Runs", "Accuracy, %", "Test loss", "Published"):
+        table.add_column(heading, justify="left" if heading == "Configuration" else "right", no_wrap=True)
+    for group in compared["groups"]:
+        accuracy, loss = group["metrics"].get("test/accuracy"), group["metrics"].get("test/loss")
+        published = accuracy and accuracy["published"]
+        table.add_row(
+            group["name"],
+            f"{group['parameters']:,}",
+            f"{group['n']}/{len(group['runs'])}",
+            _with_deviation(accuracy, 100, 2) if accuracy else "–",
+            _with_deviation(loss, 1, 3) if loss else "–",
+            f"{published:.2%}" if published else "–",
+        )
+    console.print(table)
+    console.print("Mean ± sample deviation over seeds. Published: the figure of the recipe's source.", highlight=False)
+    for sentence in compared["answer"]["sentences"]:
+        console.print(sentence, highlight=False)
+
+
+def _with_deviation(figure: dict[str, Any], factor: float, digits: int) -> str:
+    deviation = "" if figure["std"] is None else f" ± {figure['std'] * factor:.{digits}f}"
+    return f"{figure['mean'] * factor:.{digits}f}{deviation}"
+
+
+def export(
+    ids: Ids = None,
+    experiment: Of = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="File; its ending says the format.")] = None,
+    what: Annotated[Literal["series", "runs"], typer.Option(help="Every point, or a row a run.")] = "series",
+    format: Annotated[
+        Literal["csv", "json", "parquet"] | None, typer.Option(help="csv unless the file says so.")
+    ] = None,
+    url: Url = None,
+    token: Token = None,
+) -> None:
+    """Write runs and every point of theirs to a file, or to the terminal."""
+    ending = (output.suffix.lstrip(".") if output else "") or "csv"
+    chosen: Any = format or (ending if ending in ("csv", "json", "parquet") else "csv")
+    with connected(url, token) as client:
+        client.export(output or "/dev/stdout", experiment=experiment, runs=ids or [], what=what, format=chosen)
+
+
+# Steering
+
+
+def _bulk(action: Action) -> Callable[..., None]:
+    def command(
+        ids: Ids = None, experiment: Of = None, as_json: AsJson = False, url: Url = None, token: Token = None
+    ) -> None:
+        with connected(url, token) as client:
+            if experiment is not None and action in ("delete", "restore"):  # the experiment itself, too
+                steer = client.delete_experiment if action == "delete" else client.restore_experiment
+                steer(experiment)
+                return
+            _do(client, action, _chosen(client, ids, experiment), as_json)
+
+    return command
+
+
+def _do(client: Client, action: Action, ids: Sequence[int], as_json: bool, **tags: list[str]) -> None:
+    done = client.bulk(action, ids, **tags)
+    if as_json:
+        _print_json(done.model_dump(mode="json"))
+    for one in done.refused:
+        print(f"runyard: {one.message}", file=sys.stderr)
+    if done.refused:
+        raise typer.Exit(FAILED)
+
+
+def _chosen(client: Client, ids: Sequence[int] | None, experiment: int | None) -> list[int]:
+    if bool(ids) == (experiment is not None):
+        raise RunyardError("which runs is missing: name their ids, or an experiment with --experiment")
+    if ids:
+        return list(ids)
+    found: Experiment = client.experiment(experiment or 0)
+    return found.run_ids
+
+
+def tag(
+    ids: Ids = None,
+    experiment: Of = None,
+    add: Annotated[list[str] | None, typer.Option(help="Tag to give.")] = None,
+    remove: Annotated[list[str] | None, typer.Option(help="Tag to take away.")] = None,
+    as_json: AsJson = False,
+    url: Url = None,
+    token: Token = None,
+) -> None:
+    """Give runs tags, or take them away."""
+    with connected(url, token) as client:
+        _do(client, "tag", _chosen(client, ids, experiment), as_json, add_tags=add or [], remove_tags=remove or [])
+
+
+def note(
+    run: Annotated[int, typer.Argument(help="Id of the run.")],
+    text: Annotated[str, typer.Argument(help="In your own words; empty takes it away.")],
+    url: Url = None,
+    token: Token = None,
+) -> None:
+    """Write a note on a run."""
+    with connected(url, token) as client:
+        client.describe(run, note=text)
+
+
+def _print_json(found: object) -> None:
+    print(json.dumps(found, indent=2))
+
+
+def _print_plan(planned: dict[str, Any]) -> None:
+    for one in planned["configurations"]:
+        print(f"{one['runs']:>4} × {one['name']}, {one['parameters']:,} parameters, {one['steps']:,} steps")
+    print(f"{planned['runs']:>4} runs, {planned['steps']:,} steps")

@@ -1,0 +1,96 @@
+"""A server with its database, its dispatcher and its tokens: where the parts are put together."""
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from app.jobs.dispatcher import Dispatcher
+from app.jobs.launchers import LocalLauncher
+from app.settings import Settings
+from app.store import credentials
+from app.store.engine import open_database, reading
+from app.store.tables import Access
+from app.web.security import is_shared
+from app.web.server import ServeError, Uvicorn, address, bind, create_app
+
+
+@contextlib.contextmanager
+def server(settings: Settings) -> Iterator[Uvicorn]:
+    """A server ready to be run, with its database and its dispatcher; closed in order at the end."""
+    with contextlib.ExitStack() as opened:
+        listening = opened.enter_context(contextlib.closing(bind(settings)))
+        opened.enter_context(_only_server_of(settings))
+        engine = open_database(settings.database)
+        opened.callback(engine.dispose)
+        if is_shared(settings):
+            _first_tokens(settings, engine, listening.getsockname()[1])
+        dispatcher = Dispatcher(engine, settings, LocalLauncher(settings))
+        dispatcher.adopt()
+        opened.callback(dispatcher.close)
+        # What the dispatcher starts (a look for devices, a warm worker) must not slow the server's own start
+        yield Uvicorn(create_app(settings, engine, dispatcher), listening, after=dispatcher.start)
+
+
+def _first_tokens(settings: Settings, engine: Engine, port: int) -> None:
+    """At the first start that others can reach: make the tokens and tell them, this once."""
+    with reading(engine) as session:
+        if credentials.tokens(session):
+            return
+    owner = credentials.new_token(engine, credentials.OWNER, Access.FULL)
+    reader = credentials.new_token(engine, credentials.READER, Access.READ)
+    print(f"Token, told this once:      {owner}")
+    print(f"Read-only token, likewise:  {reader}")
+    print(f"Log a browser in, once:     {login_link(settings, engine, credentials.OWNER, port)}", flush=True)
+
+
+def login_link(settings: Settings, engine: Engine, name: str, port: int | None = None) -> str:
+    """Logs one browser in, once, with the rights of that token."""
+    return f"{address(settings, port)}/login?code={credentials.new_link(engine, name)}"
+
+
+@contextlib.contextmanager
+def _only_server_of(settings: Settings) -> Iterator[None]:
+    """Hold HOME/server.lock: a second server would end the first one's workers as leftovers."""
+    home = settings.home
+    for directory in (home, settings.logs_dir, settings.artifacts_dir):
+        _make(directory, home)
+    with (home / "server.lock").open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise ServeError(
+                f"RUNYARD_HOME is {home}: a server (process {file.read().strip() or 'unknown'}) uses it already; "
+                "stop that one, or choose another directory"
+            ) from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+def _make(directory: Path, home: Path) -> None:
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not os.access(directory, os.W_OK | os.X_OK):
+            raise PermissionError(None, "permission denied")
+    except OSError as error:
+        raise ServeError(
+            f"RUNYARD_HOME is {home}: {directory} can't be made or written ({(error.strerror or '').lower()}); "
+            "choose a directory that you can write to"
+        ) from error
+
+
+@contextlib.contextmanager
+def database(settings: Settings) -> Iterator[Engine]:
+    """The database of RUNYARD_HOME, beside a server that may run on it."""
+    _make(settings.home, settings.home)
+    engine = open_database(settings.database)
+    try:
+        yield engine
+    finally:
+        engine.dispose()

@@ -1,0 +1,155 @@
+"""Everything the browser can do, a script can: the client walks through it against a real server."""
+
+import asyncio
+import csv
+import inspect
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from app.client import AsyncClient, Client, Conflict, Invalid, NotFound, TimedOut, Unauthorized, Unreachable
+from tests.serving import Server, serving
+from trainer.data.prepared import Places
+
+SHORT = {"dataset": "digits", "model": "fc", "batch_size": 500}
+LONG = {"dataset": "digits", "model": "cnn", "epochs": 500}
+
+
+@pytest.fixture(scope="module")
+def client(quick_server: Server) -> Iterator[Client]:
+    with Client(quick_server.url) as opened:
+        yield opened
+
+
+def test_a_script_launches_watches_compares_exports_and_deletes(client: Client, tmp_path: Path) -> None:
+    planned = client.plan("x", SHORT, {"seed": [1, 2]})
+    assert (planned["runs"], planned["seeds"]) == (2, 2)
+    experiment = client.launch_experiment("by script", SHORT, {"seed": [1, 2]})
+    last = {run.id: run for run in client.watch(experiment.run_ids)}
+    assert {run.status for run in last.values()} == {"succeeded"}
+    assert client.wait(experiment.run_ids) == [client.run(run_id) for run_id in experiment.run_ids]
+    (group,) = client.compare(experiment=experiment.id)["groups"]
+    assert group["n"] == 2
+    first = experiment.run_ids[0]
+    points = client.points(first)
+    assert [point.step for point in points] == list(range(1, 16))
+    weights = torch.load(io.BytesIO(client.weights(first)), weights_only=True)
+    assert sum(tensor.numel() for tensor in weights.values()) == client.run(first).parameters
+    assert "finished after 15 steps" in client.log(first)
+    client.export(tmp_path / "all.csv", experiment=experiment.id)
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "all.csv").read_text())))
+    exported = [float(row["value"]) for row in rows if row["run"] == str(first) and row["metric"] == "train/loss"]
+    assert exported == [point.value for point in points]
+
+    assert client.describe(first, name="best", note="keep this", tags=["keep"]).tags == ["keep"]
+    assert [run.id for run in client.runs(tags=["keep"])] == [first]
+    assert client.describe_experiment(experiment.id, note="of the talk").note == "of the talk"
+    assert [run.id for run in client.runs(experiment=experiment.id, sort="created")] == experiment.run_ids
+    again = client.relaunch(first, {"seed": 9})
+    assert client.wait([again.id])[0].spec["seed"] == 9
+    assert client.relaunch_failed(experiment.id) == []
+
+    client.delete(first)
+    with pytest.raises(NotFound):
+        client.run(first)
+    assert client.restore(first).name == "best"
+    client.delete_experiment(experiment.id)
+    assert experiment.id not in [one.id for one in client.experiments()]
+    assert client.restore_experiment(experiment.id).run_ids == [*experiment.run_ids, again.id]
+    assert client.bulk("delete", [first, 10_000]).refused[0].run == 10_000
+
+
+def test_a_script_pauses_resumes_and_stops(client: Client) -> None:
+    run = client.launch(LONG, "long one")
+    waiting = [client.launch(LONG).id for _ in range(3)]
+    assert client.move_first(waiting[2]).status == "queued"
+    for seen in client.watch([run.id]):
+        if seen.steps_done > 20 and seen.status == "running":
+            client.pause(run.id)
+            break
+    paused = client.wait([run.id])[0]
+    assert (paused.status, paused.cause) == ("paused", "paused by user")
+    assert client.resume(run.id).status == "queued"
+    client.stop(run.id)
+    assert client.wait([run.id])[0].status == "stopped"
+    client.bulk("stop", waiting)
+    assert {run.status for run in client.wait(waiting)} == {"stopped"}
+
+
+def test_waiting_ends_when_the_time_is_up(client: Client) -> None:
+    run = client.launch(LONG)
+    with pytest.raises(TimedOut, match=rf"run {run.id} is \w+ after 0.1 s"):
+        client.wait([run.id], timeout=0.1)
+    client.stop(run.id)
+    client.wait([run.id])
+
+
+def test_errors_have_their_kind_the_servers_words_and_the_fields(client: Client) -> None:
+    with pytest.raises(Invalid, match="epochs is 0") as caught:
+        client.launch({"epochs": 0})
+    assert caught.value.errors[0]["field"] == "epochs"
+    done = client.launch(SHORT)
+    client.wait([done.id])
+    with pytest.raises(Conflict, match=f"run {done.id} is succeeded"):
+        client.resume(done.id)
+    with Client("http://127.0.0.1:1") as nobody, pytest.raises(Unreachable, match="start one with runyard serve"):
+        nobody.system()
+
+
+def test_a_token_is_sent(places: Places, tmp_path: Path) -> None:
+    with serving(tmp_path / "home", places.prepared, RUNYARD_HOST="0.0.0.0") as shared:
+        url = f"http://127.0.0.1:{shared.url.rpartition(':')[2]}"
+        token, reader = (line.split()[-1] for line in shared.said[:2])
+        with Client(url) as nobody, pytest.raises(Unauthorized, match="needs a token"):
+            nobody.system()
+        with Client(url, reader) as looking, pytest.raises(Unauthorized, match="read-only"):
+            looking.launch(SHORT)
+        with Client(url, token) as known:
+            assert known.system()["cores"]
+
+
+def test_the_stream_goes_on_when_the_server_comes_back(places: Places, tmp_path: Path) -> None:
+    with serving(tmp_path / "home", places.prepared, RUNYARD_PORT="0") as own:
+        port = own.url.rpartition(":")[2]
+        own.environment["RUNYARD_PORT"] = port
+        with Client(own.url) as client:
+            run = client.launch({**LONG, "epochs": 3})
+            seen = []
+            for one in client.watch([run.id]):
+                seen.append(one)
+                if len(seen) == 1:
+                    own.restart()
+            assert seen[-1].status == "succeeded"
+
+
+def test_the_asynchronous_client_does_the_same(quick_server: Server, tmp_path: Path) -> None:
+    async def walk() -> None:
+        async with AsyncClient(quick_server.url) as client:
+            experiment = await client.launch_experiment("asynchronous", SHORT, {"seed": [1, 2]})
+            seen = {run.id: run async for run in client.watch(experiment.run_ids)}
+            assert {run.status for run in seen.values()} == {"succeeded"}
+            assert len(await client.points(experiment.run_ids[0])) == 15
+            await client.export(tmp_path / "x.json", runs=experiment.run_ids, format="json")
+            assert [run.id async for run in client.runs(experiment=experiment.id, sort="created")] == experiment.run_ids
+            again = await client.relaunch(experiment.run_ids[0])
+            assert (await client.wait([again.id]))[0].status == "succeeded"
+            await client.delete_experiment(experiment.id)
+            with pytest.raises(NotFound):
+                await client.experiment(experiment.id)
+
+    asyncio.run(walk())
+    assert (tmp_path / "x.json").stat().st_size > 1000
+
+
+def test_both_clients_have_the_same_methods() -> None:
+    def methods(kind: type) -> dict[str, list[str]]:
+        return {
+            name: list(inspect.signature(member).parameters)
+            for name, member in vars(kind).items()
+            if callable(member) and not name.startswith("_")
+        }
+
+    assert methods(Client) == methods(AsyncClient)

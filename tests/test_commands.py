@@ -1,0 +1,111 @@
+"""The command line does what the browser does, prints JSON where asked, and leaves with a code that scripts can use."""
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from tests.serving import ROOT, Server, until
+
+LONG = ["dataset=digits", "model=cnn", "epochs=500"]
+SHORT = ["dataset=digits", "model=fc", "batch_size=500"]
+
+
+@pytest.fixture(scope="module")
+def server(quick_server: Server) -> Server:
+    return quick_server
+
+
+def runyard(server: Server | str, *arguments: object, code: int = 0) -> str:
+    url = server if isinstance(server, str) else server.url
+    found = subprocess.run(
+        [sys.executable, "-m", "app.cli", *map(str, arguments)],
+        cwd=ROOT,
+        env={**os.environ, "RUNYARD_URL": url},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert found.returncode == code, (found.returncode, found.stdout, found.stderr)
+    assert "Traceback" not in found.stderr
+    return found.stdout if code == 0 else found.stderr
+
+
+def as_json(server: Server, *arguments: object) -> Any:
+    return json.loads(runyard(server, *arguments, "--json"))
+
+
+def test_launch_watch_show_compare_export_and_delete(server: Server) -> None:
+    assert "2 runs, 30 steps" in runyard(server, "launch", *SHORT, "seed=1,2", "--plan")
+    made = as_json(server, "launch", *SHORT, "seed=1,2", "--name", "from a shell", "--watch")
+    assert (made["name"], len(made["run_ids"])) == ("from a shell", 2)
+    first, second = made["run_ids"]
+    assert as_json(server, "runs", "-e", made["id"], "--sort", "created") == [server.run(first), server.run(second)]
+    assert "succeeded" in runyard(server, "runs", "--sort", "-test/accuracy.best", "--limit", 1)
+    assert as_json(server, "show", first) == server.run(first)
+    assert "6,442 parameters" in runyard(server, "show", first)
+    assert "finished after 15 steps" in runyard(server, "log", first, "--follow")
+    assert "2/2" in runyard(server, "compare", "-e", made["id"])
+    assert as_json(server, "compare", first, second)["runs"] == 2
+    rows = list(csv.DictReader(io.StringIO(runyard(server, "export", first, "--what", "runs"))))
+    assert [row["id"] for row in rows] == [str(first)]
+    again = as_json(server, "relaunch", first, "seed=7")["run_ids"]
+    runyard(server, "watch", *again)
+    runyard(server, "tag", first, second, "--add", "keep")
+    runyard(server, "note", first, "the better one")
+    assert [run["id"] for run in as_json(server, "runs", "--tag", "keep")] == [second, first]
+    assert "the better one" in runyard(server, "show", first)
+    runyard(server, "delete", first)
+    assert "does not exist" in runyard(server, "show", first, code=1)
+    runyard(server, "restore", first)
+    runyard(server, "delete", "-e", made["id"])
+    assert as_json(server, "runs", "--search", "fc-original-7") == []
+
+
+def test_stop_pause_resume_and_first(server: Server) -> None:
+    ids = as_json(server, "launch", *LONG, "seed=1,2,3,4")["run_ids"]
+    runyard(server, "first", ids[3])
+    server.wait_for(ids[0], "running", steps=10)
+    runyard(server, "pause", ids[0])
+    assert "is paused" in runyard(server, "watch", ids[0], code=4)
+    runyard(server, "resume", ids[0])
+    refused = runyard(server, "resume", ids[0], ids[1], code=1)
+    assert "only a run that is paused, failed, stopped or lost can be resumed" in refused
+    assert as_json(server, "stop", "-e", server.run(ids[0])["experiment_id"])["refused"] == []
+    until(lambda: all(server.run(run_id)["status"] == "stopped" for run_id in ids), "all are stopped")
+
+
+def test_relaunching_what_failed(server: Server) -> None:
+    made = as_json(server, "launch", "dataset=digits", "model=fc", "model.n_hidden=512", "optimizer.lr=100")
+    runyard(server, "watch", "-e", made["id"], code=4)
+    assert len(as_json(server, "relaunch", "--failed-of", made["id"])["run_ids"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["launch", "epochs"], "is no KNOB=VALUE"),
+        (["launch", "epochs=0"], "epochs is 0"),
+        (["launch", "--preset", "nothing"], "choose mnist-fc-vs-cnn"),
+        (["watch"], "which runs is missing"),
+        (["stop", 1, "-e", 1], "which runs is missing"),
+        (["relaunch"], "what to relaunch is missing"),
+        (["runs", "--sort", "luck"], "choose created"),
+        (["show", 999999], "does not exist"),
+    ],
+    ids=lambda value: " ".join(map(str, value)) if isinstance(value, list) else "",
+)
+def test_wrong_use_is_one_line(server: Server, arguments: list[object], words: str) -> None:
+    said = runyard(server, *arguments, code=1)
+    assert words in said
+    assert said.startswith("runyard: ")
+    assert said.count("\n") == 1
+
+
+def test_no_server_is_a_code_of_its_own() -> None:
+    assert "start one with runyard serve" in runyard("http://127.0.0.1:1", "runs", code=3)
