@@ -125,25 +125,20 @@ export async function copy(text) {
   }
 }
 
-/** Ask before something that can't be undone. Resolves to true when confirmed. */
-export function confirmed(question, { detail = "", yes }) {
+/** Ask for a line of text. Resolves to it, or to null when it was cancelled. */
+export function asked(question, { label, value = "", detail = "", yes }) {
   return new Promise((resolve) => {
+    const field = el("input", { type: "text", value, autocomplete: "off", autofocus: true, "aria-label": label });
     const close = () => {
       dialog.remove();
-      resolve(dialog.returnValue === "yes");
+      resolve(dialog.returnValue === "yes" ? field.value : null);
     };
-    const dialog = el(
-      "dialog",
-      { "aria-label": question, onclose: close },
-      el(
-        "form",
-        { method: "dialog" },
-        el("h2", {}, question),
-        detail && el("p.muted", {}, detail),
-        el("div.actions", {}, el("button.btn", { value: "no", autofocus: true }, "Cancel"), el("button.btn.btn-danger", { value: "yes" }, yes)),
-      ),
-    );
+    // the first submit button is the one that Enter presses
+    const buttons = [el("button.btn.btn-primary", { value: "yes" }, yes), el("button.btn", { value: "no" }, "Cancel")];
+    const parts = [el("h2", {}, question), el("label.note", {}, label, field), detail && el("p.muted", {}, detail)];
+    const dialog = el("dialog", { "aria-label": question, onclose: close }, el("form", { method: "dialog" }, ...parts, el("div.actions.reverse", {}, ...buttons)));
     document.body.append(dialog);
     dialog.showModal();
+    field.select();
   });
 }

@@ -1,5 +1,6 @@
-// What every page does: the live stream, and the menu on a phone.
+// What every page does: the live stream, the keyboard, and the menu on a phone.
 
+import { start as startKeys } from "./keys.js";
 import { start } from "./live.js";
 
 const button = document.getElementById("menu");
@@ -14,3 +15,4 @@ document.addEventListener("click", (event) => {
 });
 document.addEventListener("keydown", (event) => event.key === "Escape" && set(false));
 start();
+startKeys();

@@ -4,7 +4,7 @@ import { get, post, query } from "./api.js";
 import { chipField } from "./chips.js";
 import { copy, el, report, setText, swatch, toast } from "./dom.js";
 import { addressOf, bodyOf, compact, emptyForm, formAt, formOf } from "./form.js";
-import { integer, plural } from "./format.js";
+import { duration, integer, plural } from "./format.js";
 import { showImages } from "./images.js";
 import { gathered } from "./live.js";
 
@@ -269,7 +269,7 @@ function showPlan() {
         el("td", {}, el("span.named", {}, swatch(one.spec.model.name, one.spec.pixel_order), one.name)),
         el("td.right", {}, integer(one.parameters)),
         el("td.right", {}, integer(one.runs)),
-        el("td.right", {}, integer(one.steps)),
+        el("td.right.nowrap", { title: one.seconds === null ? "No run like it has ended here yet" : `${integer(one.steps)} steps, by runs like it here` }, one.seconds === null ? `${integer(one.steps)} steps` : duration(one.seconds)),
       ),
     ),
   );
@@ -282,7 +282,8 @@ function showPlan() {
   byId("launch").disabled = false;
   setText(byId("launch"), `Launch ${plural(plan.runs, "run")}`);
   const dataset = catalog.datasets.find((one) => one.name === form.knobs.dataset[0]);
-  setText(byId("launch-note"), dataset.on_disk ? `${integer(plan.steps)} steps in all` : `${dataset.download_mb} MB are downloaded first`);
+  const work = plan.seconds === null ? `${integer(plan.steps)} steps in all` : `about ${duration(plan.seconds)}`;
+  setText(byId("launch-note"), dataset.on_disk ? work : `${dataset.download_mb} MB are downloaded first`);
 }
 
 function showErrors(error) {
@@ -319,10 +320,12 @@ const matches = (field, path) => {
 function showScript() {
   const body = bodyOf(form, catalog);
   const text = compact(body);
+  // the Python client takes it from RUNYARD_TOKEN by itself
+  const token = "needsToken" in document.body.dataset ? '-H "Authorization: Bearer $RUNYARD_TOKEN" ' : "";
   const script =
     language === "curl"
-      ? `curl ${location.origin}/api/v1/experiments \\\n  -H 'Content-Type: application/json' -d '${text.replaceAll("'", "'\\''")}'`
-      : `import httpx\n\nbody = ${text}\nmade = httpx.post("${location.origin}/api/v1/experiments", json=body)\nprint(made.raise_for_status().json()["run_ids"])`;
+      ? `curl ${location.origin}/api/v1/experiments \\\n  ${token}-H 'Content-Type: application/json' -d '${text.replaceAll("'", "'\\''")}'`
+      : `from app.client import Client\n\nwith Client("${location.origin}") as runyard:\n    experiment = runyard.launch_experiment(**${text.replaceAll("\n", "\n    ")})\n    for run in runyard.wait(experiment.run_ids):\n        print(run.name, run.summary["test/accuracy"].last)`;
   setText(byId("script"), script);
   for (const name of ["curl", "python"]) byId(`t-${name}`).setAttribute("aria-selected", String(name === language));
 }

@@ -1,11 +1,13 @@
 // One run: its figures, loss and accuracy as they come, what it was told to do, how it ended.
 
 import { get, patch, post, query, remove } from "./api.js";
-import { confirmed, copy, el, report, setStatus, setText, statusBadge, swatch, toast } from "./dom.js";
+import { promiseUndo, tagsIn, undoing } from "./bulk.js";
+import { asked, copy, el, report, setStatus, setText, statusBadge, swatch, toast } from "./dom.js";
 import { caption, fetchCurves, replaceTail, tailStart, xOf } from "./curves.js";
 import { ago, duration, elapsed, ENDED, integer, loss, moment, percent, RESUMABLE } from "./format.js";
 import { showImages } from "./images.js";
 import { formAddress } from "./form.js";
+import { keys } from "./keys.js";
 import { gathered, on } from "./live.js";
 import { color, dash, token } from "./palette.js";
 import { band, draw, line, onZoom, tip, xAxis, yAxis } from "./plots.js";
@@ -67,26 +69,64 @@ for (const verb of ["stop", "pause", "resume"]) {
   });
 }
 byId("delete").addEventListener("click", async () => {
-  const sure = await confirmed(`Delete ${run.name}?`, { detail: "Its curves, weights and logs go with it.", yes: "Delete 1 run" });
-  if (!sure) return;
   try {
     await remove(`/runs/${id}`);
+    promiseUndo(undoing([id]));
     location.assign("/");
   } catch (error) {
     report(error);
   }
 });
+byId("edit-tags").addEventListener("click", async () => {
+  const typed = await asked("Tags", { label: "With commas between them", value: run.tags.join(", "), yes: "Save tags" });
+  if (typed !== null) await change({ tags: tagsIn(typed) });
+});
+byId("edit-note").addEventListener("click", () => editNote(true));
+byId("keep-note").addEventListener("click", () => editNote(false));
+byId("note-form").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  if (await change({ note: byId("new-note").value })) editNote(false);
+});
+byId("note-form").addEventListener("keydown", (event) => event.key === "Escape" && editNote(false));
+
+/** Bring a change to the server; true when it took it. */
+async function change(what) {
+  try {
+    run = await patch(`/runs/${id}`, what);
+    showRun();
+    return true;
+  } catch (error) {
+    report(error);
+    return false;
+  }
+}
+
+function editNote(open) {
+  byId("note-form").hidden = !open;
+  byId("note").hidden = open || !run.note;
+  if (open) {
+    byId("new-note").value = run.note;
+    byId("new-note").focus();
+  } else {
+    byId("edit-note").focus();
+  }
+}
+
+const press = (name) => () => byId(name).hidden || byId(name).click();
+keys({
+  s: ["Stop", press("stop")],
+  p: ["Pause", press("pause")],
+  r: ["Resume", press("resume")],
+  l: ["Relaunch with changes", press("relaunch")],
+  e: ["Rename", press("edit-name")],
+  t: ["Tag", press("edit-tags")],
+  Delete: ["Delete", press("delete")],
+});
 byId("edit-name").addEventListener("click", () => editName(true));
 byId("keep-name").addEventListener("click", () => editName(false));
 byId("rename").addEventListener("submit", async (event) => {
   event.preventDefault();
-  try {
-    run = await patch(`/runs/${id}`, { name: byId("new-name").value });
-    editName(false);
-    showRun();
-  } catch (error) {
-    report(error);
-  }
+  if (await change({ name: byId("new-name").value })) editName(false);
 });
 byId("rename").addEventListener("keydown", (event) => event.key === "Escape" && editName(false));
 byId("copy-json").addEventListener("click", async () => {
@@ -153,7 +193,7 @@ const refresh = gathered(async () => {
   if (tested) for (const name of Object.keys(tests)) tests[name] = await fetchCurves([id], name, { points: 1000 });
   showRun();
   redraw();
-  if (tested) await showLog();
+  if (tested || !ENDED.includes(run.status)) follow("log");
 });
 on("run", (event) => event.run === id && trainLoss && refresh(event.attempt));
 on("deleted", (event) => event.run === id && toast("This run was deleted", { kind: "bad" }));
@@ -189,14 +229,24 @@ async function showSeen() {
   setText(byId("images-note"), shown ? `This run trains on the ${row} row.` : "The images can be shown once the data set is prepared.");
 }
 
+const log = { attempt: 0, end: 0 };
+
+/** The log's tail, read on from where it ended; a new attempt begins a new log. */
 async function showLog() {
-  const answer = await fetch(`/api/v1/runs/${id}/log`);
+  const attempt = run.attempts.length;
+  const anew = attempt !== log.attempt || !log.end;
+  const answer = await fetch(`/api/v1/runs/${id}/log${query({ after: anew ? null : log.end })}`);
+  if (!answer.ok) return;
   const box = byId("log");
   const atEnd = box.scrollTop + box.clientHeight >= box.scrollHeight - 8;
-  setText(box, (await answer.text()) || "Nothing yet: the log begins when a worker starts.");
+  const text = await answer.text();
+  if (anew) setText(box, text || "Nothing yet: the log begins when a worker starts.");
+  else if (text) box.append(text);
+  Object.assign(log, { attempt, end: Number(answer.headers.get("Runyard-Log-End")) });
   setText(byId("log-state"), ENDED.includes(run.status) ? "ended" : "following");
   if (atEnd) box.scrollTop = box.scrollHeight;
 }
+const follow = gathered(showLog, 500);
 
 // Words and figures
 
@@ -211,6 +261,12 @@ function showRun() {
   byId("pause").hidden = ended || asked;
   byId("resume").hidden = !RESUMABLE.includes(run.status);
   byId("delete").hidden = ["starting", "running"].includes(run.status);
+  byId("relaunch").href = formAddress(run.name, run.spec);
+  byId("tags").replaceChildren(...run.tags.map((tag) => el("a.tag", { href: `/${query({ tag })}` }, tag)));
+  setText(byId("edit-tags"), run.tags.length ? "Edit tags" : "Add tag");
+  setText(byId("edit-note"), run.note ? "Edit note" : "Add note");
+  setText(byId("note"), run.note);
+  byId("note").hidden = !run.note || !byId("note-form").hidden;
   const line = byId("configuration");
   if (!line.querySelector("svg")) line.prepend(swatch(run.spec.model.name, run.spec.pixel_order));
   showCause();
@@ -325,7 +381,7 @@ function showAttempts() {
     return el(
       "tr",
       {},
-      el("td", {}, String(attempt.n)),
+      el("td", {}, el("a", { href: `/api/v1/runs/${id}/log?attempt=${attempt.n}`, title: "Its log" }, String(attempt.n))),
       el("td.nowrap", { title: moment(attempt.started_at) }, ago(attempt.started_at)),
       el("td.right", {}, integer(attempt.from_step)),
       el("td.right", {}, duration(seconds)),
@@ -398,8 +454,8 @@ function drawLoss() {
       margin: { l: 38, r: 24, t: 22, b: 30 },
       xaxis: xAxis(view.x, xRange(), { nticks: Math.max(3, Math.floor(width / 80)) }),
       yaxis: yAxis("train/loss", { range: [0, high] }),
-      shapes: run.status === "failed" && run.steps_done && view.x === "step" ? [failure()] : [],
-      annotations: [{ text: "nats", x: 0, y: 1, xref: "paper", yref: "paper", xanchor: "right", yanchor: "bottom", showarrow: false, xshift: -4, yshift: 6 }],
+      shapes: [...resumed().map(({ x }) => mark(x, token("--muted"), "dot")), ...(run.status === "failed" && run.steps_done ? [mark(onAxis(run.steps_done), token("--bad"), "solid")] : [])],
+      annotations: [...resumed().map(({ x, n }) => ({ text: `attempt ${n}`, x, y: 1, yref: "paper", xanchor: "left", yanchor: "top", showarrow: false, xshift: 4, font: { color: token("--muted") } })), { text: "nats", x: 0, y: 1, xref: "paper", yref: "paper", xanchor: "right", yanchor: "bottom", showarrow: false, xshift: -4, yshift: 6 }],
     },
     `loss ${view.x}`,
   );
@@ -416,7 +472,19 @@ function drawLoss() {
   }
 }
 
-const failure = () => ({ type: "line", x0: run.steps_done, x1: run.steps_done, yref: "paper", y0: 0, y1: 1, line: { color: token("--bad"), width: 1.5 } });
+/** A step's place on the horizontal axis; NaN where the time of a step is not known. */
+function onAxis(step) {
+  if (view.x === "step") return step;
+  if (view.x === "epoch") return step / run.steps_per_epoch;
+  const curve = trainLoss.items.get(id);
+  const at = curve ? curve.steps.findIndex((one) => one >= step) : -1;
+  return at < 0 ? NaN : curve.times[at];
+}
+
+/** Where attempts after the first went on. */
+const resumed = () => run.attempts.filter((one) => one.from_step > 0).map((one) => ({ n: one.n, x: onAxis(one.from_step) })).filter(({ x }) => Number.isFinite(x));
+
+const mark = (x, colour, style) => ({ type: "line", x0: x, x1: x, yref: "paper", y0: 0, y1: 1, line: { color: colour, width: 1.5, dash: style } });
 
 const zoomTo = gathered(async () => {
   remember();

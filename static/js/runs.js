@@ -1,15 +1,19 @@
 // The Runs page: filter, watch, select to compare. Filters and order are in the URL; rows change in place.
 
 import { get, post, query } from "./api.js";
-import { el, icon, report, setStatus, setText, statusBadge, swatch } from "./dom.js";
+import { bulkBar, keepPromise } from "./bulk.js";
+import { columnsMenu } from "./columns.js";
+import { el, icon, report, setStatus, setText, statusBadge, swatch, toast } from "./dom.js";
 import { fetchCurves } from "./curves.js";
 import { ago, duration, elapsed, ENDED, integer, loss, moment, percent, plural, STATUSES } from "./format.js";
+import { keys } from "./keys.js";
 import { gathered, on } from "./live.js";
 import { colorVariable, dash } from "./palette.js";
 import { showWelcome } from "./welcome.js";
 
 const PAGE = 100;
 const SPARK = { width: 120, height: 24, points: 60 };
+const WIDE = 19; // columns of the table
 const FEW = 8; // runs that are fetched one by one; more, and the list is fetched again
 
 const byId = (id) => document.getElementById(id);
@@ -20,9 +24,12 @@ const view = {
   status: given.getAll("status"),
   experiment: given.get("experiment") ?? "",
   dataset: given.get("dataset") ?? "",
+  tag: given.getAll("tag"),
   sort: given.get("sort") ?? "created",
   order: given.get("order") ?? "desc",
 };
+
+const WORDY = ["name", "model", "dataset", "pixel_order", "device", "seed", "train/loss"]; // least first, when first asked
 
 let runs = new Map(); // id -> run, in the order shown
 let next = null;
@@ -58,7 +65,7 @@ byId("chips").addEventListener("click", (event) => {
   changed();
 });
 byId("clear").addEventListener("click", () => {
-  Object.assign(view, { q: "", status: [], experiment: "", dataset: "" });
+  Object.assign(view, { q: "", status: [], experiment: "", dataset: "", tag: [] });
   for (const key of ["q", "experiment", "dataset"]) byId(key).value = "";
   showChips();
   changed();
@@ -66,7 +73,8 @@ byId("clear").addEventListener("click", () => {
 for (const sorter of document.querySelectorAll("[data-sort]")) {
   sorter.addEventListener("click", () => {
     const again = view.sort === sorter.dataset.sort;
-    view.order = again && view.order === "desc" ? "asc" : "desc";
+    const first = WORDY.includes(sorter.dataset.sort) ? "asc" : "desc";
+    view.order = again ? (view.order === "desc" ? "asc" : "desc") : first;
     view.sort = sorter.dataset.sort;
     changed();
   });
@@ -76,9 +84,56 @@ byId("all").addEventListener("change", (event) => {
   for (const id of runs.keys()) event.target.checked ? selected.add(id) : selected.delete(id);
   showSelection();
 });
-byId("bulk-clear").addEventListener("click", () => {
-  selected.clear();
+const bulk = bulkBar({
+  chosen: () => [...selected].map((id) => runs.get(id)).filter(Boolean),
+  clear: () => {
+    selected.clear();
+    showSelection();
+  },
+});
+columnsMenu(byId("columns-list"));
+document.addEventListener("click", (event) => event.target.closest("#columns") || byId("columns").removeAttribute("open"));
+byId("columns").addEventListener("keydown", (event) => event.key === "Escape" && byId("columns").removeAttribute("open"));
+body.addEventListener("click", (event) => {
+  const tag = event.target.closest("button.tag")?.value;
+  if (tag && !view.tag.includes(tag)) filterTags([...view.tag, tag]);
+});
+byId("tag-filter").addEventListener("click", (event) => {
+  const tag = event.target.closest("button")?.value;
+  if (tag) filterTags(view.tag.filter((one) => one !== tag));
+});
+function filterTags(tags) {
+  view.tag = tags;
+  changed();
+}
+
+// Keyboard: a row is pointed at, and the selection acted on
+
+function step(by) {
+  const shown = [...body.querySelectorAll("tr.run:not([hidden])")];
+  const at = shown.indexOf(document.activeElement.closest?.("tr.run"));
+  shown[Math.max(0, Math.min(shown.length - 1, at + by))]?.querySelector(".run-name").focus();
+}
+function toggle() {
+  const id = Number(document.activeElement.closest?.("tr.run")?.dataset.run);
+  if (!id) return;
+  if (!selected.delete(id)) selected.add(id);
   showSelection();
+}
+keys({
+  "/": ["Search", () => byId("q").focus()],
+  j: ["Next run", () => step(1)],
+  k: ["Run before", () => step(-1)],
+  ArrowDown: ["", () => step(1)],
+  ArrowUp: ["", () => step(-1)],
+  x: ["Select the run, or not", toggle],
+  c: ["Compare the selected runs", () => bulk.run("compare")],
+  s: ["Stop the selected runs", () => bulk.run("stop")],
+  p: ["Pause the selected runs", () => bulk.run("pause")],
+  r: ["Resume the selected runs", () => bulk.run("resume")],
+  t: ["Tag the selected runs", () => bulk.run("tag")],
+  Delete: ["Delete the selected runs", () => bulk.run("delete")],
+  Escape: ["Select none", () => byId("bulk-clear").click()],
 });
 body.addEventListener("change", (event) => {
   const id = Number(event.target.closest("tr")?.dataset.run);
@@ -100,7 +155,7 @@ function changed() {
 
 // Data
 
-const filters = () => ({ q: view.q, status: statusesOf(view.status), experiment: view.experiment, dataset: view.dataset, sort: view.sort, order: view.order });
+const filters = () => ({ ...view, status: statusesOf(view.status) });
 const statusesOf = (chosen) => chosen.flatMap((status) => (status === "running" ? ["starting", "running"] : [status]));
 
 let loading = 0;
@@ -150,6 +205,7 @@ async function refreshSome(ids) {
   await learnExperiments(moved.map((run) => run.experiment_id).filter(Boolean));
   for (const run of fresh) showRow(run);
   showGroups();
+  bulk.show();
   await loadSparks(ids);
 }
 
@@ -190,9 +246,15 @@ async function begin() {
   return undefined;
 }
 begin().catch(report);
+keepPromise();
 setInterval(() => runs.forEach(showTimes), 1000);
 
 // Drawing
+
+function showTagFilter() {
+  byId("tag-filter").hidden = !view.tag.length;
+  byId("tag-filter").replaceChildren(...view.tag.map((tag) => el("button.chip.status", { type: "button", value: tag, "aria-label": `Not only runs tagged ${tag}` }, tag, icon("close"))));
+}
 
 function showChips() {
   if (!counts) return;
@@ -226,11 +288,12 @@ function groupsShown() {
 }
 
 function render() {
+  showTagFilter();
   rows.clear();
   const parts = [];
   for (const group of groupsShown()) {
     if (group.experiment) parts.push(groupRow(group.experiment));
-    else if (view.sort === "created") parts.push(el("tr.group", {}, el("td", { colspan: 15 }, el("span.group-name.muted", {}, "Single runs"))));
+    else if (view.sort === "created") parts.push(el("tr.group", {}, el("td", { colspan: WIDE }, el("span.group-name.muted", {}, "Single runs"))));
     const hidden = closed.has(group.experiment);
     for (const run of group.members) parts.push(...runRows(run, hidden));
   }
@@ -253,11 +316,18 @@ function render() {
 function groupRow(id) {
   const bar = el("span.bar.group-bar");
   const said = el("span.muted");
-  const stop = el("button.btn-link", { type: "button", hidden: true });
+  const stop = el("button.btn-link.writes", { type: "button", hidden: true });
   stop.addEventListener("click", async () => {
     stop.disabled = true;
     await post(`/experiments/${id}/stop`).catch(report);
     stop.disabled = false;
+  });
+  const again = el("button.btn-link.writes", { type: "button", hidden: true });
+  again.addEventListener("click", async () => {
+    again.disabled = true;
+    const made = await post(`/experiments/${id}/relaunch-failed`).catch(report);
+    if (made) toast(`${plural(made.run_ids.length, "run")} queued again, from the start`);
+    again.disabled = false;
   });
   const fold = el("button.btn.btn-quiet.disclose", { type: "button", "aria-expanded": String(!closed.has(id)), "aria-label": `Runs of ${experiments.get(id)?.name}` }, icon("right"));
   fold.addEventListener("click", () => {
@@ -271,10 +341,10 @@ function groupRow(id) {
     el("a.group-name", { href: `/compare${query({ experiment: id })}` }, experiments.get(id)?.name ?? ""),
     bar,
     said,
-    el("span.row.group-end", {}, stop, el("a", { href: `/compare${query({ experiment: id })}` }, "Compare")),
+    el("span.row.group-end", {}, stop, again, el("a", { href: `/compare${query({ experiment: id })}` }, "Compare")),
   );
-  const row = el("tr.group", { "data-experiment": id }, el("td", { colspan: 15 }, line));
-  row.parts = { bar, said, stop };
+  const row = el("tr.group", { "data-experiment": id }, el("td", { colspan: WIDE }, line));
+  row.parts = { bar, said, stop, again };
   return row;
 }
 
@@ -283,7 +353,7 @@ function showGroups() {
     const experiment = experiments.get(Number(row.dataset.experiment));
     if (!experiment || !row.parts) continue;
     const { counts: own, run_ids: ids } = experiment;
-    const { bar, said, stop } = row.parts;
+    const { bar, said, stop, again } = row.parts;
     const ended = ENDED.reduce((sum, status) => sum + own[status], 0);
     const running = own.running + own.starting;
     const share = (status, count) => el("span", { "data-status": status, style: `width:${(100 * count) / ids.length}%` });
@@ -294,21 +364,45 @@ function showGroups() {
       own.queued && `${own.queued} queued`,
       ...["failed", "stopped", "paused", "lost"].map((status) => own[status] && `${own[status]} ${status}`),
     ];
+    const left = ended < ids.length ? secondsLeft(experiment.id) : null;
+    if (left !== null) words.push(`about ${duration(left)} left`);
     setText(said, words.filter(Boolean).join(", "));
+    again.hidden = !(own.failed + own.lost);
+    setText(again, `Relaunch ${own.failed + own.lost} failed`);
     stop.hidden = ended === ids.length;
     setText(stop, `Stop ${plural(ids.length - ended, "run")}`);
   }
+}
+
+/** Seconds until an experiment is done, by the pace of its runs; null while a model's pace is not known. */
+function secondsLeft(experiment) {
+  const members = [...runs.values()].filter((run) => run.experiment_id === experiment);
+  if (members.length !== experiments.get(experiment).run_ids.length) return null;
+  const pace = new Map();
+  for (const { spec, steps_done: steps, seconds } of members) {
+    const [allSteps, allSeconds] = pace.get(spec.model.name) ?? [0, 0];
+    pace.set(spec.model.name, [allSteps + steps, allSeconds + seconds]);
+  }
+  let left = 0;
+  for (const run of members.filter((one) => !ENDED.includes(one.status))) {
+    const [steps, seconds] = pace.get(run.spec.model.name);
+    if (!steps) return null;
+    left += ((run.steps_total - run.steps_done) * seconds) / steps;
+  }
+  const atOnce = members.filter((run) => run.status === "running").length;
+  return atOnce ? left / atOnce : null;
 }
 
 function runRows(run, hidden) {
   const parts = {
     status: statusBadge(run),
     name: el("a.run-name", { href: `/runs/${run.id}` }),
-    step: el("td.right.nowrap.p-step"),
+    tags: el("span.tags"),
+    step: el("td.right.nowrap.p-step.c-step"),
     bar: el("span"),
     spark: el("td.c-spark.p-spark"),
     last: el("td.right.c-last"),
-    accuracy: el("td.right.nowrap.p-accuracy"),
+    accuracy: el("td.right.nowrap.p-accuracy.c-accuracy"),
     time: el("td.right.nowrap.c-time"),
     started: el("td.right.nowrap.muted.c-started"),
     device: el("td.muted.c-device"),
@@ -319,11 +413,15 @@ function runRows(run, hidden) {
     { "data-run": run.id, hidden },
     el("td.pick", {}, parts.pick),
     el("td.p-status", {}, parts.status),
-    el("td.p-name", {}, parts.name),
+    el("td.p-name", {}, parts.name, parts.tags),
     el("td.c-model", {}, el("span.named", {}, swatch(run.spec.model.name, run.spec.pixel_order), titleOf("models", run.spec.model.name))),
     el("td.nowrap.c-data", {}, titleOf("datasets", run.spec.dataset)),
     el("td.c-order", {}, run.spec.pixel_order),
     el("td.right.c-seed", {}, String(run.spec.seed)),
+    el("td.right.c-epochs", {}, integer(run.spec.epochs)),
+    el("td.right.c-batch", {}, integer(run.spec.batch_size)),
+    el("td.right.c-lr", {}, String(run.spec.optimizer.lr)),
+    el("td.right.c-parameters", {}, integer(run.parameters)),
     parts.step,
     el("td.c-bar", {}, el("span.bar", {}, parts.bar)),
     parts.spark,
@@ -333,7 +431,7 @@ function runRows(run, hidden) {
     parts.started,
     parts.device,
   );
-  parts.why = el("tr.why", { hidden: true }, el("td.pick"), el("td", { colspan: 14 }));
+  parts.why = el("tr.why", { hidden: true }, el("td.pick"), el("td", { colspan: WIDE - 1 }));
   rows.set(run.id, parts);
   return [parts.row, parts.why];
 }
@@ -343,6 +441,11 @@ function showRow(run) {
   if (!parts) return;
   setStatus(parts.status, run);
   setText(parts.name, run.name);
+  parts.name.title = run.note;
+  if (parts.tags.dataset.shown !== run.tags.join()) {
+    parts.tags.dataset.shown = run.tags.join();
+    parts.tags.replaceChildren(...run.tags.map((tag) => el("button.tag", { type: "button", value: tag, title: `Only runs tagged ${tag}` }, tag)));
+  }
   const whole = run.steps_done === run.steps_total;
   parts.step.replaceChildren(
     el(run.steps_done ? "span" : "span.muted", {}, integer(run.steps_done)),
@@ -412,9 +515,5 @@ function showSelection() {
   const all = byId("all");
   all.checked = runs.size > 0 && selected.size === runs.size;
   all.indeterminate = selected.size > 0 && !all.checked;
-  byId("bulk").hidden = !selected.size;
-  setText(byId("bulk-count"), `${plural(selected.size, "run")} selected`);
-  const compare = byId("bulk-compare");
-  setText(compare, `Compare ${plural(selected.size, "run")}`);
-  compare.href = `/compare${query({ run: [...selected].slice(0, 100) })}`;
+  bulk.show();
 }

@@ -27,7 +27,7 @@ function card(preset, catalog, first) {
   showImages(images, { dataset: dataset.name, orders: shuffles ? ["original", "shuffled"] : ["original"], seed: 1, count: shuffles ? 5 : 10 })
     .then((shown) => shown || images.replaceChildren(el("p.note", {}, `${dataset.title}’s images are shown here after the download.`)))
     .catch(report);
-  const launch = el(`button.btn${first ? ".btn-primary" : ""}`, { type: "button" }, `Launch ${plural(sizeOf(preset), "run")}`);
+  const launch = el(`button.btn.writes${first ? ".btn-primary" : ""}`, { type: "button" }, `Launch ${plural(sizeOf(preset), "run")}`);
   launch.addEventListener("click", async () => {
     launch.disabled = true;
     try {

@@ -172,10 +172,12 @@ def test_a_run_is_renamed_and_deleted_on_its_page(server: Server, page: Page) ->
     page.get_by_role("button", name="Show as a table").click()
     expect(page.locator("#loss-table tbody tr")).to_have_count(2)
     page.get_by_role("button", name="Delete").click()
-    page.get_by_role("button", name="Delete 1 run").click()
     expect(page).to_have_url(re.compile(r"/$"))
     with server.api() as client:
         assert client.get(f"/runs/{run_id}").status_code == 404
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("link", name="renamed <i>here</i>")).to_be_visible()
+    server.call("DELETE", f"/runs/{run_id}")
 
 
 def test_the_theme_is_switched_and_remembered(server: Server, page: Page) -> None:
@@ -193,7 +195,7 @@ def test_no_page_is_wider_than_the_window(server: Server, page: Page, width: int
     page.set_viewport_size({"width": width, "height": 844})
     run_id = server.launch(dataset="digits", model="fc", batch_size=5000)
     server.wait_for(run_id, "succeeded")
-    for path in ("/", f"/runs/{run_id}", f"/compare?run={run_id}", "/experiments/new", "/compare"):
+    for path in ("/", f"/runs/{run_id}", f"/compare?run={run_id}", "/experiments/new", "/compare", "/system"):
         page.goto(f"{server.url}{path}")
         expect(page.locator("#live")).to_have_text("Live")
         assert page.evaluate("() => document.documentElement.scrollWidth") <= width, path

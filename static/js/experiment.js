@@ -1,0 +1,56 @@
+// What can be done with the experiment that the compare page shows: its menu and its note.
+
+import { get, patch, post, remove } from "./api.js";
+import { promiseUndo } from "./bulk.js";
+import { asked, report, setText, toast } from "./dom.js";
+import { plural } from "./format.js";
+import { gathered, on } from "./live.js";
+
+const byId = (id) => document.getElementById(id);
+const menu = byId("experiment-menu");
+const id = Number(menu.dataset.experiment);
+let experiment = null;
+
+const actions = {
+  rename: async () => {
+    const name = await asked("Rename the experiment", { label: "Name", value: experiment.name, yes: "Save" });
+    if (name !== null) show(await patch(`/experiments/${id}`, { name }));
+  },
+  note: async () => {
+    const note = await asked("Note", { label: "In your own words", value: experiment.note, yes: "Save note" });
+    if (note !== null) show(await patch(`/experiments/${id}`, { note }));
+  },
+  relaunch: async () => {
+    const made = await post(`/experiments/${id}/relaunch-failed`);
+    toast(`${plural(made.run_ids.length, "run")} queued again, from the start`);
+    await refresh("relaunched");
+  },
+  delete: async () => {
+    await remove(`/experiments/${id}`);
+    promiseUndo({ words: `${experiment.name} deleted`, path: `/experiments/${id}/restore` });
+    location.assign("/");
+  },
+};
+for (const [name, action] of Object.entries(actions)) {
+  byId(`experiment-${name}`).addEventListener("click", () => {
+    menu.removeAttribute("open");
+    action().catch(report);
+  });
+}
+document.addEventListener("click", (event) => event.target.closest("#experiment-menu") || menu.removeAttribute("open"));
+menu.addEventListener("keydown", (event) => event.key === "Escape" && menu.removeAttribute("open"));
+
+function show(fresh) {
+  experiment = fresh;
+  setText(byId("title"), experiment.name);
+  setText(byId("experiment-note-text"), experiment.note);
+  byId("experiment-note-text").hidden = !experiment.note;
+  const failed = experiment.counts.failed + experiment.counts.lost;
+  byId("experiment-relaunch").hidden = !failed;
+  setText(byId("experiment-relaunch"), `Relaunch ${plural(failed, "failed run")}`);
+  byId("experiment-delete").disabled = experiment.counts.running + experiment.counts.starting > 0;
+}
+
+const refresh = gathered(async () => show(await get(`/experiments/${id}`)), 500);
+on("run", (event) => event.experiment === id && refresh("run"));
+get(`/experiments/${id}`).then(show).catch(report);

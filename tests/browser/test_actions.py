@@ -1,0 +1,246 @@
+"""Each action of the pages, by mouse and by keyboard, in a real browser."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.serving import Server, serving, until
+from trainer.data.prepared import Places
+
+SHORT = {"dataset": "digits", "model": "fc", "batch_size": 500}
+LONG = {"dataset": "digits", "model": "cnn", "epochs": 500}
+WAIT = 20_000
+
+
+@pytest.fixture(scope="module")
+def finished(server: Server) -> dict[str, int]:
+    """An experiment of three short runs: its id and the first of theirs."""
+    made = server.call("POST", "/experiments", json={"name": "Three seeds", "base": SHORT, "grid": {"seed": [1, 2, 3]}})
+    for run_id in made["run_ids"]:
+        server.wait_for(run_id, "succeeded")
+    return {"id": made["id"], "first": made["run_ids"][0]}
+
+
+@pytest.fixture
+def long_runs(server: Server) -> Iterator[list[int]]:
+    """Two runs at work and two that wait."""
+    ids = [server.launch(**LONG) for _ in range(4)]
+    yield ids
+    server.call("POST", "/runs/bulk", json={"action": "stop", "run_ids": ids})
+    for run_id in ids:
+        if server.run(run_id)["status"] in ("starting", "running"):
+            server.wait_for(run_id, "stopped")
+
+
+def pick(page: Page, *run_ids: int) -> None:
+    for run_id in run_ids:
+        page.locator(f"tr[data-run='{run_id}'] input[type=checkbox]").check()
+
+
+def test_selected_runs_are_stopped_and_resumed_together(server: Server, page: Page, long_runs: list[int]) -> None:
+    page.goto(server.url)
+    pick(page, *long_runs)
+    page.get_by_role("button", name="Stop 4 runs").click()
+    for run_id in long_runs:
+        server.wait_for(run_id, "stopped")
+    page.get_by_role("button", name="Resume 4 runs").click()
+    until(lambda: server.run(long_runs[3])["status"] != "stopped", "they are queued again")
+    expect(page.get_by_role("button", name="Pause 4 runs")).to_be_visible(timeout=WAIT)
+
+
+def test_tags_are_given_shown_and_filter_the_list(server: Server, page: Page, finished: dict[str, int]) -> None:
+    first = finished["first"]
+    page.goto(server.url)
+    pick(page, first, first + 1)
+    page.get_by_role("button", name="Tag").click()
+    page.get_by_role("textbox", name="Tags, with commas between them").fill("baseline, <b>bold</b>")
+    page.keyboard.press("Enter")
+    expect(page.locator(f"tr[data-run='{first}'] .tag")).to_have_text(["<b>bold</b>", "baseline"], timeout=WAIT)
+    page.locator(f"tr[data-run='{first}'] .tag", has_text="baseline").click()
+    expect(page.locator("tr.run")).to_have_count(2)
+    assert "tag=baseline" in page.url
+    page.reload()
+    expect(page.locator("tr.run")).to_have_count(2)
+    page.get_by_role("button", name="Not only runs tagged baseline").click()
+    expect(page.locator(f"tr[data-run='{first + 2}']")).to_be_visible()
+
+
+def test_deleted_runs_come_back_by_undo(server: Server, page: Page, finished: dict[str, int]) -> None:
+    first = finished["first"]
+    page.goto(server.url)
+    pick(page, first, first + 1)
+    page.get_by_role("button", name="Delete 2 runs").click()
+    expect(page.locator(f"tr[data-run='{first}']")).to_have_count(0)
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator(f"tr[data-run='{first}']")).to_be_visible()
+    assert server.run(first)["status"] == "succeeded"
+
+
+def test_columns_are_chosen_and_remembered(server: Server, page: Page, finished: dict[str, int]) -> None:
+    page.goto(server.url)
+    expect(page.get_by_role("columnheader", name="Pixel order")).to_be_visible()
+    page.get_by_text("Columns").click()
+    page.get_by_label("Pixel order").uncheck()
+    page.get_by_label("Learning rate").check()
+    for _ in range(2):
+        expect(page.get_by_role("columnheader", name="Pixel order")).to_be_hidden()
+        expect(page.get_by_role("columnheader", name="Learning rate")).to_be_visible()
+        expect(page.locator(f"tr[data-run='{finished['first']}'] .c-lr")).to_have_text("0.01")
+        page.reload()
+
+
+def test_any_column_sorts(server: Server, page: Page, finished: dict[str, int]) -> None:
+    page.goto(f"{server.url}/?experiment={finished['id']}")
+    for column, sort in {"Name": "name", "Last": "train%2Floss", "Duration": "duration", "Step": "steps"}.items():
+        page.get_by_role("button", name=column, exact=True).click()
+        expect(page.locator("th[aria-sort=ascending], th[aria-sort=descending]")).to_have_text(column)
+        expect(page).to_have_url(re.compile(f"sort={sort}"))
+        expect(page.locator("tr.run")).to_have_count(3)
+
+
+def test_the_keyboard_moves_selects_and_acts(server: Server, page: Page, long_runs: list[int]) -> None:
+    page.goto(f"{server.url}/?sort=created&order=asc&q=cnn-original")
+    expect(page.locator(f"tr[data-run='{long_runs[0]}']")).to_be_visible()
+    page.keyboard.press("/")
+    expect(page.locator("#q")).to_be_focused()
+    page.keyboard.type("jx")  # typed, not obeyed
+    expect(page.locator("#bulk")).to_be_hidden()
+    page.locator("#q").fill("")
+    page.goto(server.url)
+    expect(page.locator(f"tr[data-run='{long_runs[3]}']")).to_be_visible()
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    expect(page.locator("#bulk-count")).to_have_text("2 runs selected")
+    page.keyboard.press("s")
+    until(lambda: [server.run(run_id)["status"] for run_id in long_runs].count("stopped") == 2, "two are stopped")
+    page.keyboard.press("Escape")
+    expect(page.locator("#bulk")).to_be_hidden()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_contain_text("Stop the selected runs")
+    page.keyboard.press("Escape")
+    page.keyboard.press("n")
+    expect(page).to_have_url(re.compile("/experiments/new"))
+
+
+def test_a_run_is_noted_tagged_and_relaunched_with_changes(
+    server: Server, page: Page, finished: dict[str, int]
+) -> None:
+    page.goto(f"{server.url}/runs/{finished['first'] + 2}")
+    page.get_by_role("button", name="Add note").click()
+    page.get_by_role("textbox", name="Note").fill("two lines\n<i>of words</i>")
+    page.get_by_role("button", name="Save note").click()
+    expect(page.locator("#note")).to_have_text("two lines\n<i>of words</i>")
+    page.get_by_role("button", name="Add tag").click()
+    page.get_by_role("textbox", name="With commas between them").fill("keep")
+    page.get_by_role("button", name="Save tags").click()
+    expect(page.locator("#tags")).to_have_text("keep")
+    expect(page.locator("#log")).to_contain_text("finished after 15 steps")
+    page.get_by_role("link", name="Relaunch").click()
+    expect(page.locator("#launch")).to_have_text("Launch 1 run", timeout=WAIT)
+    assert "seed=3" in page.url
+    expect(page.locator("#plan")).to_contain_text(" s")  # its time, by runs like it
+    expect(page.locator("#launch-note")).to_contain_text("about")
+    page.locator("#seed").fill("11,12")
+    page.keyboard.press("Enter")
+    expect(page.locator("#launch")).to_have_text("Launch 3 runs", timeout=WAIT)
+    page.locator("#launch").click()
+    expect(page).to_have_url(re.compile(r"/compare\?experiment="))
+
+
+def test_the_log_follows_a_running_run(server: Server, page: Page, long_runs: list[int]) -> None:
+    server.wait_for(long_runs[0], "running")
+    page.goto(f"{server.url}/runs/{long_runs[0]}")
+    expect(page.locator("#log-state")).to_have_text("following", timeout=WAIT)
+    lines = len(page.locator("#log").inner_text().splitlines())
+    until(lambda: len(page.locator("#log").inner_text().splitlines()) > lines + 2, "the log grows")
+    shown = page.locator("#log").inner_text().splitlines()
+    assert len(set(shown)) == len(shown)  # nothing twice
+
+
+def test_an_experiment_is_renamed_noted_deleted_and_restored(server: Server, page: Page) -> None:
+    made = server.call("POST", "/experiments", json={"name": "To go", "base": SHORT, "grid": {"seed": [1]}})
+    server.wait_for(made["run_ids"][0], "succeeded")
+    page.goto(f"{server.url}/compare?experiment={made['id']}")
+    for action, field, words in (("Rename", "Name", "To stay"), ("Note", "In your own words", "for the talk")):
+        page.get_by_text("More", exact=True).click()
+        page.get_by_role("button", name=action, exact=True).click()
+        page.get_by_role("textbox", name=field).fill(words)
+        page.keyboard.press("Enter")
+        expect(page.get_by_text(words, exact=True)).to_be_visible()
+    page.get_by_text("More", exact=True).click()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Runs as CSV").click()
+    assert download.value.suggested_filename == f"experiment-{made['id']}-runs.csv"
+    page.get_by_role("button", name="Delete with its runs").click()
+    expect(page).to_have_url(re.compile(r"/$"))
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("link", name="To stay")).to_be_visible()
+    assert server.call("GET", f"/experiments/{made['id']}")["note"] == "for the talk"
+
+
+def test_the_system_page_shows_the_queue_and_moves_a_run_to_its_front(
+    server: Server, page: Page, long_runs: list[int]
+) -> None:
+    server.wait_for(long_runs[1], "running")
+    page.goto(f"{server.url}/system")
+    expect(page.locator("#queue tr")).to_have_count(2)
+    expect(page.locator("#slots-note")).to_have_text("2 of 2 slots in use")
+    expect(page.locator("#running tr")).to_have_count(2)
+    page.locator(f"#queue tr[data-run='{long_runs[3]}']").get_by_role("button", name="Move to front").click()
+    expect(page.locator("#queue tr").first).to_have_attribute("data-run", str(long_runs[3]))
+    expect(page.locator("#settings")).to_contain_text("RUNYARD_CPU_SLOTS")
+    expect(page.locator("#settings tr", has_text="RUNYARD_CPU_SLOTS")).to_contain_text("environment")
+    expect(page.locator("#disk")).to_contain_text("runyard.db")
+
+
+def test_a_browser_logs_in_and_a_read_only_one_is_offered_no_writing(
+    browser: Browser, places: Places, tmp_path: Path
+) -> None:
+    with serving(tmp_path / "home", places.prepared, RUNYARD_HOST="0.0.0.0") as shared:
+        url = f"http://127.0.0.1:{shared.url.rpartition(':')[2]}"
+        owner, reader = (line.split()[-1] for line in shared.said[:2])
+        context = browser.new_context()
+        page = context.new_page()
+        page.goto(f"{url}/system")
+        page.get_by_label("Token").fill(owner[:-2])
+        page.get_by_role("button", name="Log in").click()
+        expect(page.get_by_role("alert")).to_contain_text("it has 47 characters, this one has 45")
+        page.get_by_label("Token").fill(reader)
+        page.get_by_role("button", name="Log in").click()
+        expect(page).to_have_url(f"{url}/system")
+        expect(page.locator("#live")).to_have_text("Live")
+        expect(page.locator("#tokens")).to_contain_text("read-only")
+        expect(page.get_by_role("link", name="New experiment", exact=True)).to_have_count(0)
+        page.get_by_role("button", name="Log out").click()
+        page.get_by_label("Token").fill(owner)
+        page.get_by_role("button", name="Show").click()
+        expect(page.get_by_label("Token")).to_have_value(owner)
+        page.get_by_role("button", name="Log in").click()
+        expect(page.locator("#live")).to_have_text("Live")
+        page.get_by_role("link", name="New experiment", exact=True).click()
+        expect(page.locator("#script")).to_contain_text("Bearer $RUNYARD_TOKEN")
+        context.close()
+
+
+def test_a_stream_that_fails_is_shown_and_mends_itself(browser: Browser, places: Places, tmp_path: Path) -> None:
+    with serving(tmp_path / "home", places.prepared) as own:
+        own.environment["RUNYARD_PORT"] = own.url.rpartition(":")[2]
+        context = browser.new_context()
+        page = context.new_page()
+        run_id = own.launch(**LONG)
+        page.goto(f"{own.url}/runs/{run_id}")
+        expect(page.locator("#status")).to_have_text("Running", timeout=WAIT)
+        own.kill()
+        expect(page.locator("#live")).to_have_text("Reconnecting")
+        own.start()
+        expect(page.locator("#live")).to_have_text("Live", timeout=WAIT)
+        before = int(page.locator("#f-steps").inner_text().replace(",", ""))
+        until(lambda: int(page.locator("#f-steps").inner_text().replace(",", "")) > before, "the figures go on")
+        own.call("POST", f"/runs/{run_id}/stop")
+        own.wait_for(run_id, "stopped")
+        context.close()
