@@ -1,37 +1,78 @@
-"""Why a run ended, in one line that a person can act on."""
+"""Why a run ended, in one line that a person can act on. docs/operations.md says what each means; a test compares."""
 
+import errno
 import signal
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.exc import DBAPIError
+
+from app.store.errors import StoreError
+from app.store.runs import PAUSED_BY_USER, STOPPED_BY_USER
+
 VANISHED = "its worker vanished while no server watched: it was killed, or the machine restarted"
-DEVICE_GONE = "device is {device!r}: there is no such device here; choose {choices}"
+KILLED = "killed by signal {signal}"
+KILLED_9 = "killed by signal 9 (the system may be out of memory)"
+NOT_STARTED = "the worker could not be started: {why}"
+ENDED = "the worker ended with exit code {code}: {last_line}"
+DEVICE_GONE = "device is {device}: there is no such device here; choose {choices}"
+GPU_MEMORY = "out of GPU memory at batch size {batch_size}: choose a smaller one"
+MEMORY = "out of memory at batch size {batch_size}: choose a smaller one"
+DIVERGED = "loss became {what} at step {step}: choose a lower learning rate than {lr}"
+DISK_FULL = "the disk is full: free some space, then resume the run"
+DATABASE = "the database could not be used: {why}"
+DATA = "data set {dataset}: {why}"
+EXCEPTION = "{exception}: {why}"
+
+CAUSES = (
+    *(STOPPED_BY_USER, PAUSED_BY_USER, VANISHED, KILLED, KILLED_9, NOT_STARTED, ENDED, DEVICE_GONE, GPU_MEMORY),
+    *(MEMORY, DIVERGED, DISK_FULL, DATABASE, DATA, EXCEPTION),
+)
+"""All there are; a run that succeeded has none."""
+
 LONGEST = 500
+NOT_RECORDED = 4
+"""Exit code of a worker that could not record its end; the last line of its log then is its cause."""
+FAILED = "failed: "
+"""Stands before the cause in a worker's log."""
 
 
 def of_exception(error: BaseException, spec: Mapping[str, Any]) -> str:
     """The cause of a run whose training raised."""
+    return _of_exception(error, spec)[:LONGEST]
+
+
+def _of_exception(error: BaseException, spec: Mapping[str, Any]) -> str:
     name = type(error).__name__
-    if name == "OutOfMemoryError":
-        return f"out of GPU memory at batch size {spec['batch_size']}: choose a smaller one"
-    if isinstance(error, MemoryError):
-        return f"out of memory at batch size {spec['batch_size']}: choose a smaller one"
     text = (str(error).strip().splitlines() or [""])[-1]
-    if name == "Diverged":
+    if name == "OutOfMemoryError":
+        return GPU_MEMORY.format(batch_size=spec["batch_size"])
+    if isinstance(error, MemoryError):
+        return MEMORY.format(batch_size=spec["batch_size"])
+    if name == "Diverged":  # its words are those of DIVERGED up to the colon
         return f"{text}: choose a lower learning rate than {spec['optimizer']['lr']:g}"
-    if name in ("DataError", "SpecError"):
-        return text[:LONGEST]
-    return f"{name}: {text}"[:LONGEST] if text else name
+    if name == "DataError":
+        return DATA.format(dataset=spec["dataset"], why=text)
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return DISK_FULL
+    if isinstance(error, DBAPIError):
+        why = str(error.orig)
+        return DISK_FULL if "disk is full" in why else DATABASE.format(why=why)
+    if isinstance(error, StoreError):
+        return DATABASE.format(why=text)
+    return EXCEPTION.format(exception=name, why=text) if text else name
 
 
 def of_exit(code: int, log: Path) -> str:
     """The cause of a run whose worker left without a word; `code` as subprocess gives it, negative for a signal."""
     if code < 0:
-        hint = " (the system may be out of memory)" if -code == signal.SIGKILL else ""
-        return f"killed by signal {-code}{hint}"
+        return KILLED_9 if -code == signal.SIGKILL else KILLED.format(signal=-code)
     last = _last_line(log)
-    return f"the worker ended with exit code {code}" + (f": {last}" if last else "")
+    _, said, cause = last.partition(FAILED)
+    if code == NOT_RECORDED and said:
+        return cause
+    return ENDED.format(code=code, last_line=last or "its log is empty")
 
 
 def _last_line(path: Path) -> str:

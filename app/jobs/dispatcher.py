@@ -15,19 +15,21 @@ from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.jobs import causes
 from app.jobs.launchers import Launched, Launcher, created
 from app.settings import Settings
 from app.store import artifacts, runs
 from app.store.engine import reading, writing
-from app.store.errors import Conflict, NotFound
+from app.store.errors import Conflict, NotFound, StoreError
 from app.store.runs import Claim
 from app.store.tables import Attempt, Run, Status, now
 
 TURN_SECONDS = 0.2
 STOP_SECONDS = 5.0  # a worker that was asked to stop or pause and is still there after this is killed
 SILENT_SECONDS = 10.0  # a worker that was not heard of for so long is shown as not responding
+PATIENCE_SECONDS = 1.0  # after an error
 PURGE_SECONDS = 30.0
 RESTORABLE = timedelta(minutes=10)  # a deleted run can be brought back for so long
 
@@ -54,6 +56,7 @@ class Dispatcher:
         self.devices: list[dict[str, Any]] | None = None  # None until the probe has answered
         self._workers: dict[int, Worker] = {}
         self._purge_next = 0.0
+        self._said = ""
         self._wake, self._closing = threading.Event(), threading.Event()
         self._threads = [
             threading.Thread(target=self._follow, name="runyard-dispatcher", daemon=True),
@@ -104,8 +107,14 @@ class Dispatcher:
                 self._launch()
                 self.launcher.warm_up()
                 self._purge()
+            except (StoreError, SQLAlchemyError) as error:  # a full disk, a directory that is gone
+                self._say(f"the database can't be used, the queue waits: {getattr(error, 'orig', None) or error}")
+                self._closing.wait(PATIENCE_SECONDS)
             except Exception:  # the queue goes on, whatever happens to one turn
                 log.exception("the dispatcher met an error; it goes on")
+                self._closing.wait(PATIENCE_SECONDS)
+            else:
+                self._said = ""
             self._wake.wait(TURN_SECONDS)
             self._wake.clear()
 
@@ -119,6 +128,12 @@ class Dispatcher:
             log.error("the devices could not be found out, the CPU is used: %s", asked.stderr.strip()[-500:])
             self.devices = [{"name": "cpu", "title": "CPU", "memory": None}]
         self.wake()
+
+    def _say(self, trouble: str) -> None:
+        """Log a trouble once for as long as it lasts."""
+        if trouble != self._said:
+            log.error(trouble)
+        self._said = trouble
 
     # Each turn
 
@@ -134,9 +149,9 @@ class Dispatcher:
             code = worker.process.poll()
             if code is None:
                 continue
-            del self._workers[worker.claim.run_id]
             to, cause, again = self._fate(worker, code)
             runs.end(self.engine, worker.claim.run_id, worker.claim.attempt, to, cause, again=again)
+            del self._workers[worker.claim.run_id]  # only now: where the end could not be recorded, it is tried again
 
     def _fate(self, worker: Worker, code: int | object) -> tuple[Status, str, bool]:
         """State, cause and whether it resumes by itself, for a run whose worker left without a word."""
@@ -191,7 +206,7 @@ class Dispatcher:
         if not choices:
             assert run.id is not None
             there = " or ".join(["auto", *free])
-            runs.refuse(self.engine, run.id, causes.DEVICE_GONE.format(device=wanted, choices=there))
+            runs.refuse(self.engine, run.id, causes.DEVICE_GONE.format(device=repr(wanted), choices=there))
         return next((name for name in choices if free[name] > 0), None)
 
     def _launch_one(self, run: Run, device: str) -> bool:
@@ -203,7 +218,7 @@ class Dispatcher:
         try:
             process = self.launcher.launch(claim)
         except OSError as error:
-            cause = f"the worker could not be started: {error}"
+            cause = causes.NOT_STARTED.format(why=error)
             runs.end(self.engine, claim.run_id, claim.attempt, Status.FAILED, cause)
             return False
         self._workers[claim.run_id] = Worker(claim, process)

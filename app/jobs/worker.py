@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.jobs import causes
 from app.jobs.recorder import Recorder
@@ -22,7 +23,7 @@ from app.jobs.warm import FLAG, wait_for_run
 from app.settings import Settings
 from app.store import artifacts, runs, series
 from app.store.engine import open_database, reading
-from app.store.errors import Conflict, Superseded
+from app.store.errors import Conflict, StoreError, Superseded
 from app.store.runs import Start
 from app.store.series import Point
 from app.store.tables import Status
@@ -36,7 +37,8 @@ CHECKPOINT_SECONDS = 30.0
 
 
 def main(run_id: int) -> int:
-    """Exit code: 0 when the run's end is recorded, whatever it is; 3 when the run is not this worker's."""
+    """Exit code: 0 when the run's end is recorded, whatever it is; 3 when the run is not this worker's; 4 when the end
+    could not be recorded."""
     settings = Settings()
     engine = open_database(settings.database, durable=True)
     with reading(engine) as session:
@@ -52,8 +54,13 @@ def main(run_id: int) -> int:
     except Exception as error:
         traceback.print_exc()
         cause = causes.of_exception(error, run.spec)
-        log(f"failed: {cause}")
-        runs.end(engine, run_id, run.attempt, Status.FAILED, cause)
+        try:
+            runs.end(engine, run_id, run.attempt, Status.FAILED, cause)
+        except (StoreError, SQLAlchemyError) as unrecorded:
+            log(f"the end could not be recorded: {causes.of_exception(unrecorded, run.spec)}")
+            log(f"{causes.FAILED}{cause}")
+            return causes.NOT_RECORDED
+        log(f"{causes.FAILED}{cause}")
     return 0
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, select
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, SQLModel, col
 
-from app.store.errors import StoreError
+from app.store.errors import StoreError, Vanished
 from app.store.tables import Clock
 
 BUSY_SECONDS = 30.0
@@ -39,7 +39,30 @@ def open_database(path: Path, *, durable: bool = False) -> Engine:
     except StoreError:
         engine.dispose()
         raise
+    _stay_with(engine, path)
     return engine
+
+
+def _stay_with(engine: Engine, path: Path) -> None:
+    """Refuse to go on when the file is gone or another one: SQLite would write on into the void."""
+    opened = _identity(path)
+
+    def is_there(_: Connection) -> None:
+        if _identity(path) != opened:
+            raise Vanished(
+                f"{path} is gone, or is not the file that was opened: bring the directory back as it was, "
+                "or restart the server"
+            )
+
+    event.listen(engine, "begin", is_there, insert=True)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _bring_up_to_date(connection: Connection, path: Path) -> None:

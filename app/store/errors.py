@@ -6,6 +6,7 @@ StoreError
     IllegalTransition   a run can't go from its state to that one
     RunActive           a run that is at work can't be deleted
   Superseded          a worker writes for an attempt that is over
+  Vanished            the database's file is no longer where it was
 """
 
 
@@ -31,4 +32,8 @@ class RunActive(Conflict):
 
 
 class Superseded(StoreError):
+    pass
+
+
+class Vanished(StoreError):
     pass

@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, quote
 from fastapi import FastAPI, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -21,6 +22,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.settings import Settings
 from app.store import credentials
 from app.store.credentials import SESSION_DAYS, TOKEN_LENGTH
+from app.store.errors import StoreError
 from app.store.tables import Access, Kind
 from app.web.problems import problem
 from app.web.security import SAFE_METHODS, is_loopback
@@ -55,7 +57,11 @@ class Authentication:
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        access, refusal = await self._look(headers, parse_qs(scope["query_string"].decode("latin-1")))
+        try:
+            access, refusal = await self._look(headers, parse_qs(scope["query_string"].decode("latin-1")))
+        except (StoreError, SQLAlchemyError) as error:
+            await problem(503, f"No token can be looked up now: {error}")(scope, receive, send)
+            return
         if access is None:
             if scope["method"] in SAFE_METHODS and _is_page(scope, headers):
                 question = scope["query_string"].decode("latin-1")

@@ -13,8 +13,9 @@ from starlette.middleware import Middleware
 from starlette_compress import CompressMiddleware
 
 from app.settings import Settings
+from app.store.engine import clock, reading
 from app.web import api, images, login, pages, problems, security
-from app.web.state import Background
+from app.web.state import Background, Database
 from app.web.stream import Tail
 from trainer.data.prepared import Places
 
@@ -83,8 +84,11 @@ def create_app(settings: Settings, engine: Engine, background: Background) -> Fa
     problems.add_handlers(app)
     app.include_router(api.router)
 
-    @app.get("/healthz", tags=["system"], summary="Is it up?")
-    async def healthz() -> dict[str, str]:
+    @app.get("/healthz", tags=["system"], summary="Is it up?", responses=problems.documented(503))
+    def healthz(engine: Database) -> dict[str, str]:
+        """503 when the database can't be read."""
+        with reading(engine) as session:
+            clock(session)
         return {"status": "ok"}
 
     if security.is_shared(settings):

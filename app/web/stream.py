@@ -13,9 +13,11 @@ from collections.abc import AsyncIterator, Collection
 
 from fastapi.sse import ServerSentEvent
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.store import runs
 from app.store.engine import clock, reading
+from app.store.errors import StoreError
 from app.store.tables import Run
 
 POLL_SECONDS = 0.25
@@ -68,11 +70,14 @@ class Tail:
             self.change, self.counts = clock(session), runs.counts(session)
 
     async def _follow(self) -> None:
+        said = ""
         while not self.closed:
             try:
                 await self._watch()
-            except Exception:
-                log.exception("the live stream could not read the database; it tries again")
+            except (StoreError, SQLAlchemyError) as error:  # said once for as long as it lasts
+                if str(error) != said:
+                    log.error("the live stream can't read the database, it goes on trying: %s", error)
+                said = str(error)
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _watch(self) -> None:

@@ -18,21 +18,24 @@ SPECS = {
     "fc": {"model": "fc", "dataset": "digits", "epochs": 40, "optimizer": {"lr": 0.05}},
     "cnn": {"model": "cnn", "dataset": "digits", "epochs": 7, "pixel_order": "shuffled", "optimizer": {"lr": 0.05}},
 }
+Undisturbed = tuple[list[loop.Measurement], dict[str, torch.Tensor]]
+"""What a training yields, and its final weights."""
+
+
+def trained(places: Places, given: dict[str, Any]) -> Undisturbed:
+    """An undisturbed training in this process."""
+    spec, device = parse(given), torch.device("cpu")
+    devices.make_repeatable(spec.parameters)
+    state = loop.start(spec, device)
+    data = LoadedData(spec, load(spec.dataset, places), device)
+    measured = [m for m in loop.train(spec, data, state) if m]
+    return measured, state.model.state_dict()
 
 
 @pytest.fixture(scope="module")
-def undisturbed(places: Places) -> dict[str, tuple[list[loop.Measurement], dict[str, torch.Tensor]]]:
-    """Model name to what an undisturbed training of its spec yields, and its final weights."""
-    found = {}
-    device = torch.device("cpu")
-    for name, given in SPECS.items():
-        spec = parse(given)
-        devices.make_repeatable(spec.parameters)
-        state = loop.start(spec, device)
-        data = LoadedData(spec, load("digits", places), device)
-        measured = [m for m in loop.train(spec, data, state) if m]
-        found[name] = (measured, state.model.state_dict())
-    return found
+def undisturbed(places: Places) -> dict[str, Undisturbed]:
+    """Model name to what an undisturbed training of its spec gives."""
+    return {name: trained(places, given) for name, given in SPECS.items()}
 
 
 def assert_undisturbed(server: Server, run_id: int, undisturbed: Any, model: str) -> dict[str, Any]:

@@ -1,0 +1,109 @@
+"""A full disk, a directory that vanishes: a cause in words, and then the run goes on as if nothing had been."""
+
+import contextlib
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.acceptance.test_lives import SPECS, Undisturbed, assert_undisturbed, trained
+from tests.serving import Server, serving, until
+from trainer.data.prepared import Places
+
+FULL = "the disk is full: free some space, then resume the run"
+# One long epoch: no checkpoint before its end, so that it is recording that meets the full disk
+RECORDING = {"model": "cnn", "dataset": "digits", "epochs": 1, "batch_size": 2}
+# Checkpoints of 1 MB, each epoch, where recording needs little
+CHECKPOINTING = {"model": {"name": "fc", "n_hidden": 128}, "dataset": "digits", "epochs": 30}
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 24 MB."""
+    place = tmp_path / "small"
+    place.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", place], capture_output=True, text=True)
+    if mounted.returncode:
+        pytest.skip(f"no small file system can be mounted here: {mounted.stderr.strip()}")
+    yield place
+    subprocess.run(["umount", "--lazy", place], check=True)
+
+
+def fill(place: Path, leave: int) -> Path:
+    """Take all space of the file system but `leave` bytes."""
+    filler = place / "filler"
+    with filler.open("wb", buffering=0) as file:
+        free = os.statvfs(place).f_bavail * os.statvfs(place).f_frsize
+        file.write(b"x" * (free - leave))
+        with contextlib.suppress(OSError):
+            while not leave:
+                file.write(b"x" * 512)
+    return filler
+
+
+@pytest.mark.parametrize(
+    ("spec", "leave"), [(RECORDING, 0), (CHECKPOINTING, 600_000)], ids=["recording", "checkpointing"]
+)
+def test_a_full_disk_is_the_cause_and_nothing_is_lost(
+    small_disk: Path, places: Places, spec: dict[str, Any], leave: int
+) -> None:
+    with serving(small_disk / "home", places.prepared, RUNYARD_WARM_WORKERS="0") as server:
+        run_id = server.launch(**spec)
+        server.wait_for(run_id, "running", steps=50)
+        filler = fill(small_disk, leave)
+        until(lambda: run_id not in server.workers(), "the worker has left")
+        filler.unlink()
+        failed = server.wait_for(run_id, "failed")
+        assert failed["cause"] == FULL
+        assert failed["retry_at"] is None
+        with server.api() as client:
+            assert ("checkpoint.py" in client.get(f"/runs/{run_id}/log").text) == bool(leave)
+        assert not list(server.home.glob(f"artifacts/run-{run_id}/checkpoints/*.part"))
+        server.call("POST", f"/runs/{run_id}/resume")
+        run = assert_undisturbed(server, run_id, {"it": trained(places, spec)}, "it")
+        assert len(run["attempts"]) == 2
+
+
+@pytest.fixture(scope="module")
+def undisturbed(places: Places) -> dict[str, Undisturbed]:
+    return {"cnn": trained(places, SPECS["cnn"])}
+
+
+def test_a_data_directory_that_vanishes_is_said_and_all_goes_on_when_it_is_back(
+    places: Places, tmp_path: Path, undisturbed: dict[str, Undisturbed]
+) -> None:
+    with serving(tmp_path / "home", places.prepared) as server:
+        run_id = server.launch(**SPECS["cnn"])
+        server.wait_for(run_id, "running", steps=300)
+        worker = server.workers()[run_id]
+        server.home.rename(tmp_path / "elsewhere")
+        with server.api() as client:
+            for path in ("/runs", "/system", f"/runs/{run_id}"):
+                answer = client.get(path)
+                assert answer.status_code == 503, answer.text
+                assert (
+                    "is gone, or is not the file that was opened: bring the directory back" in answer.json()["detail"]
+                )
+            assert client.post("/runs", json={"spec": {"dataset": "digits"}}).status_code == 503
+            assert client.get(f"{server.url}/healthz").status_code == 503
+        until(lambda: not worker.is_running() or worker.status() == "zombie", "the worker has left")
+        assert not (tmp_path / "home").exists()  # nobody began a new database there
+        (tmp_path / "elsewhere").rename(server.home)
+        failed = server.wait_for(run_id, "failed")
+        assert failed["cause"].startswith("the database could not be used: ")
+        assert "bring the directory back" in failed["cause"]
+        server.call("POST", f"/runs/{run_id}/resume")
+        assert_undisturbed(server, run_id, undisturbed, "cnn")
+
+
+def test_a_directory_that_was_replaced_is_not_written_to(own_server: Server) -> None:
+    database = own_server.home / "runyard.db"
+    for name in ("runyard.db", "runyard.db-wal", "runyard.db-shm"):
+        (own_server.home / name).unlink()
+    database.touch()
+    with own_server.api() as client:
+        assert client.get("/runs").status_code == 503
+    assert database.stat().st_size == 0
