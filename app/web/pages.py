@@ -7,6 +7,7 @@ and a new version is never mixed with an old one.
 import functools
 import gzip
 import hashlib
+import re
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,11 +16,13 @@ import jinja2
 import plotly
 from fastapi import FastAPI, Query, Request
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+from markupsafe import Markup, escape
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
 from app.store import experiments, runs
 from app.store.engine import reading
+from app.web.reference import reference
 from app.web.schemas import ExperimentOut
 from app.web.state import Database
 from app.web.titles import configuration_title
@@ -42,6 +45,7 @@ def mount(app: FastAPI) -> None:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    templates.filters["code"] = _with_code
     templates.globals.update(static=prefix, plotly=plotly_path, models=list(catalog.MODELS))
 
     def page(request: Request, name: str, status: int = 200, **values: Any) -> HTMLResponse:
@@ -101,6 +105,14 @@ def mount(app: FastAPI) -> None:
     async def system_page(request: Request) -> HTMLResponse:
         return page(request, "system")
 
+    @app.get("/api", include_in_schema=False)
+    async def api_page(request: Request) -> HTMLResponse:
+        origin = f"{request.url.scheme}://{request.url.netloc}"
+        token = getattr(request.state, "access", None) is not None
+        limits = " ".join(str(app.description).split("Limits:")[-1].split(" Every error")[0].split())
+        groups = reference(app.openapi(), origin, token=token)
+        return page(request, "api", groups=groups, limits=f"Limits: {limits}")
+
     @app.get("/{path:path}", include_in_schema=False)
     async def nothing(path: str) -> None:  # noqa: ARG001
         raise HTTPException(404)
@@ -110,6 +122,11 @@ def _recent(engine: Any) -> list[ExperimentOut]:
     rows = experiments.listed(engine, None, 50)
     with reading(engine) as session:
         return [ExperimentOut.of(row, runs.of_experiment(session, row.id or 0)) for row in rows]
+
+
+def _with_code(text: str) -> Markup:
+    """Words between backticks as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 class _Kept(StaticFiles):
