@@ -5,6 +5,7 @@ import csv
 import inspect
 import io
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -140,7 +141,8 @@ def test_the_asynchronous_client_does_the_same(quick_server: Server, tmp_path: P
             with pytest.raises(NotFound):
                 await client.experiment(experiment.id)
 
-    asyncio.run(walk())
+    with ThreadPoolExecutor(1) as thread:  # the main thread may have Playwright's event loop
+        thread.submit(asyncio.run, walk()).result()
     assert (tmp_path / "x.json").stat().st_size > 1000
 
 

@@ -1,6 +1,5 @@
 """What the documents say is so."""
 
-import ast
 import re
 from pathlib import Path
 
@@ -22,9 +21,8 @@ def test_every_cause_is_explained_and_every_explained_cause_is_there() -> None:
 def test_no_cause_is_written_anywhere_else() -> None:
     """A run's end gets its words from app.jobs.causes or app.store.runs, so that the list above is whole."""
     for name in ("dispatcher", "worker", "recorder", "launchers"):
-        for node in ast.walk(ast.parse((ROOT / f"app/jobs/{name}.py").read_text())):
-            if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in ("end", "refuse", "flush"):
-                assert not any(isinstance(arg, ast.JoinedStr | ast.Constant) for arg in node.args), ast.unparse(node)
+        text = (ROOT / f"app/jobs/{name}.py").read_text()
+        assert not re.findall(r"(?:runs\.end|runs\.refuse|recorder\.flush)\([^()]*[\"'][^()]*\)", text), name
 
 
 def test_every_setting_is_documented() -> None:

@@ -1,6 +1,6 @@
 """Who may import whom (docs/architecture.md): no circle, no arrow back up the line."""
 
-import ast
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -26,23 +26,18 @@ MAY = {
 }
 
 
-def modules() -> dict[str, Path]:
-    files = [*ROOT.glob("app/**/*.py"), *ROOT.glob("trainer/**/*.py")]
-    return {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in files}
-
-
-def imported(path: Path) -> set[str]:
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found.add(node.module)
-            found |= {f"{node.module}.{alias.name}" for alias in node.names}
-    known = modules()
+def read_imports() -> dict[str, set[str]]:
+    """Module to what it imports of ours."""
+    read = subprocess.run([sys.executable, "-m", "tests.imports"], capture_output=True, text=True, cwd=ROOT, check=True)
+    found: dict[str, list[str]] = json.loads(read.stdout)
+    packages = ("app", "trainer", "app.web", "app.store", "app.jobs")
     return {
-        name for name in found if name in known and name not in ("app", "trainer", "app.web", "app.store", "app.jobs")
+        name: {target for target in targets if target in found and target not in packages}
+        for name, targets in found.items()
     }
+
+
+IMPORTS = read_imports()
 
 
 def room(name: str) -> str:
@@ -56,13 +51,13 @@ def allowed(name: str, target: str) -> bool:
     return room(target) == own or target in MAY[own] or room(target) in MAY[own]
 
 
-@pytest.mark.parametrize("name", [name for name in modules() if name != "app"])
+@pytest.mark.parametrize("name", [name for name in IMPORTS if name != "app"])
 def test_a_module_imports_only_what_its_room_may(name: str) -> None:
-    assert [target for target in sorted(imported(modules()[name])) if not allowed(name, target)] == []
+    assert [target for target in sorted(IMPORTS[name]) if not allowed(name, target)] == []
 
 
 def test_there_is_no_circle() -> None:
-    arrows = {name: imported(path) - {name} for name, path in modules().items()}
+    arrows = {name: targets - {name} for name, targets in IMPORTS.items()}
     while arrows:
         ends = {name for name, targets in arrows.items() if not targets & arrows.keys()}
         assert ends, f"a circle of imports among {sorted(arrows)}"
