@@ -12,12 +12,12 @@ import contextlib
 import json
 import sys
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from app import commands
-from app.settings import Settings
+from app.settings import SettingsError, read_settings
 
 cli = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 token = typer.Typer(no_args_is_help=True, help="Tokens of a server that others can reach.")
@@ -30,10 +30,6 @@ def _runyard() -> None:
     """Launch PyTorch training runs and compare them."""
 
 
-def _settings(**given: Any) -> Settings:
-    return Settings(**{key: value for key, value in given.items() if value is not None})
-
-
 @contextlib.contextmanager
 def _plainly() -> Iterator[None]:
     """Errors that a person can mend are one line on stderr, exit code 1."""
@@ -42,7 +38,7 @@ def _plainly() -> Iterator[None]:
 
     try:
         yield
-    except (ServeError, StoreError) as error:
+    except (ServeError, StoreError, SettingsError) as error:
         print(f"runyard: {error}", file=sys.stderr)
         raise typer.Exit(1) from None
 
@@ -52,8 +48,7 @@ def serve(host: Host = None, port: Port = None) -> None:
     """Serve the dashboard until Ctrl-C."""
     from app.serving import server
 
-    settings = _settings(host=host, port=port)
-    with _plainly(), server(settings) as uvicorn:
+    with _plainly(), server(read_settings(host=host, port=port)) as uvicorn:
         uvicorn.on_ready = lambda: print(f"Runyard is at {uvicorn.address}", flush=True)
         uvicorn.run_here()
 
@@ -70,8 +65,7 @@ def demo(
     from app import demo as demonstration
     from app.serving import server
 
-    settings = _settings(host=host, port=port)
-    with _plainly(), server(settings) as uvicorn:
+    with _plainly(), server(settings := read_settings(host=host, port=port)) as uvicorn:
         code = demonstration.run(uvicorn, settings, dataset, again=again, leave=leave)
     sys.exit(code)
 
@@ -86,8 +80,7 @@ def token_new(
     from app.store import credentials
     from app.store.tables import Access
 
-    settings = _settings()
-    with _plainly(), database(settings) as engine:
+    with _plainly(), database(settings := read_settings()) as engine:
         print(credentials.new_token(engine, name, Access.READ if read_only else Access.FULL))
         print(login_link(settings, engine, name))
 
@@ -99,8 +92,7 @@ def token_link(
     """A new link that logs one browser in, once, within 24 hours."""
     from app.serving import database, login_link
 
-    settings = _settings()
-    with _plainly(), database(settings) as engine:
+    with _plainly(), database(settings := read_settings()) as engine:
         print(login_link(settings, engine, name))
 
 
@@ -110,7 +102,7 @@ def token_revoke(name: Annotated[str, typer.Argument(help="Name of the token.")]
     from app.serving import database
     from app.store import credentials
 
-    with _plainly(), database(_settings()) as engine:
+    with _plainly(), database(read_settings()) as engine:
         credentials.revoke(engine, name)
 
 
@@ -121,7 +113,7 @@ def token_list(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")]
     from app.store import credentials
     from app.store.engine import reading
 
-    with _plainly(), database(_settings()) as engine, reading(engine) as session:
+    with _plainly(), database(read_settings()) as engine, reading(engine) as session:
         rows: list[dict[str, str]] = [
             {"name": str(row.name), "access": str(row.access), "created_at": row.created_at.isoformat()}
             for row in credentials.tokens(session)

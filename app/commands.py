@@ -18,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from app.client import Action, Client, Experiment, Run, RunyardError, Unreachable
-from app.settings import Settings
+from app.settings import SettingsError, read_settings
 
 FAILED, NO_SERVER, NOT_SUCCEEDED = 1, 3, 4
 FOLLOW_SECONDS = 0.5
@@ -41,11 +41,11 @@ Knobs = Annotated[
 @contextlib.contextmanager
 def connected(url: str | None, token: str | None) -> Iterator[Client]:
     """A client; its errors become one line on stderr and an exit code."""
-    settings = Settings()
     try:
+        settings = read_settings()
         with Client(url or settings.public_url or f"http://{settings.host}:{settings.port}", token) as client:
             yield client
-    except RunyardError as error:
+    except (RunyardError, SettingsError) as error:
         print(f"runyard: {error}", file=sys.stderr)
         raise typer.Exit(NO_SERVER if isinstance(error, Unreachable) else FAILED) from None
 

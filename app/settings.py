@@ -3,9 +3,10 @@
 import os
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import platformdirs
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -77,3 +78,19 @@ class Settings(BaseSettings):
             for name, value in self
             if value is not None
         }
+
+
+class SettingsError(Exception):
+    """A setting is wrong; str() says which, and what it is."""
+
+
+def read_settings(**given: Any) -> Settings:
+    """The settings; what is given and not None wins over the environment. Raises SettingsError."""
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "_".join(map(str, first["loc"])).upper()
+        raise SettingsError(
+            f"RUNYARD_{name} is {first['input']!r}: {first['msg'][0].lower()}{first['msg'][1:]}"
+        ) from None
