@@ -14,7 +14,7 @@ import platformdirs
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from trainer import catalog
+from trainer import catalog, hardware
 from trainer.data.prepared import DataError, Places, load, save
 from trainer.spec import RunSpec, SpecError, parse
 
@@ -111,9 +111,11 @@ def _train(spec: RunSpec, places: Places) -> None:
 @cli.command()
 def devices(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
     """List the devices of this machine, best first."""
-    from trainer.devices import available
+    found = [hardware.cpu()]
+    if hardware.may_have_gpu():
+        from trainer.devices import available
 
-    found = available()
+        found = available()
     print(json.dumps(found) if as_json else "\n".join(f"{device['name']:8} {device['title']}" for device in found))
 
 

@@ -1,10 +1,11 @@
 """Which devices there are, and making PyTorch repeatable on one."""
 
 import os
-import platform
 from typing import Any
 
 import torch
+
+from trainer import hardware
 
 TINY = 200_000  # parameters; a net below trains faster on one thread than on several
 
@@ -15,7 +16,7 @@ def available() -> list[dict[str, Any]]:
     for index in range(torch.cuda.device_count()):
         properties = torch.cuda.get_device_properties(index)
         found.append({"name": f"cuda:{index}", "title": properties.name, "memory": properties.total_memory})
-    return [*found, {"name": "cpu", "title": f"{platform.machine()}, {os.cpu_count()} cores", "memory": None}]
+    return [*found, hardware.cpu()]
 
 
 def choose(wanted: str) -> torch.device:

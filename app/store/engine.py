@@ -47,13 +47,14 @@ def _stay_with(engine: Engine, path: Path) -> None:
     """Refuse to go on when the file is gone or another one: SQLite would write on into the void."""
     opened = _identity(path)
 
-    def is_there(_: Connection) -> None:
+    def is_there(*_: object) -> None:
         if _identity(path) != opened:
             raise Vanished(
                 f"{path} is gone, or is not the file that was opened: bring the directory back as it was, "
                 "or restart the server"
             )
 
+    event.listen(engine, "connect", is_there, insert=True)  # before the pragmas, which would make a file
     event.listen(engine, "begin", is_there, insert=True)
 
 

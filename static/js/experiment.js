@@ -10,6 +10,9 @@ const byId = (id) => document.getElementById(id);
 const menu = byId("experiment-menu");
 const id = Number(menu.dataset.experiment);
 let experiment = null;
+/** Clicks that need it wait for it. */
+const loaded = get(`/experiments/${id}`).then(show);
+loaded.catch(report);
 
 const actions = {
   rename: async () => {
@@ -34,7 +37,7 @@ const actions = {
 for (const [name, action] of Object.entries(actions)) {
   byId(`experiment-${name}`).addEventListener("click", () => {
     menu.removeAttribute("open");
-    action().catch(report);
+    loaded.then(action).catch(report);
   });
 }
 document.addEventListener("click", (event) => event.target.closest("#experiment-menu") || menu.removeAttribute("open"));
@@ -53,4 +56,3 @@ function show(fresh) {
 
 const refresh = gathered(async () => show(await get(`/experiments/${id}`)), 500);
 on("run", (event) => event.experiment === id && refresh("run"));
-get(`/experiments/${id}`).then(show).catch(report);

@@ -22,6 +22,9 @@ for (const key of Object.keys(view)) if (address.searchParams.has(key)) view[key
 const HEIGHT = 290;
 
 let run = null;
+let arrived;
+/** The run is there: clicks that need it wait for this, so that none is lost. */
+const loaded = new Promise((resolve) => (arrived = resolve));
 let trainLoss = null;
 let tests = { "test/loss": null, "test/accuracy": null };
 let titles = { models: new Map(), datasets: new Map(), knobs: new Map() };
@@ -78,10 +81,11 @@ byId("delete").addEventListener("click", async () => {
   }
 });
 byId("edit-tags").addEventListener("click", async () => {
+  await loaded;
   const typed = await asked("Tags", { label: "With commas between them", value: run.tags.join(", "), yes: "Save tags" });
   if (typed !== null) await change({ tags: tagsIn(typed) });
 });
-byId("edit-note").addEventListener("click", () => editNote(true));
+byId("edit-note").addEventListener("click", () => loaded.then(() => editNote(true)));
 byId("keep-note").addEventListener("click", () => editNote(false));
 byId("note-form").addEventListener("submit", async (event) => {
   event.preventDefault();
@@ -122,7 +126,7 @@ keys({
   t: ["Tag", press("edit-tags")],
   Delete: ["Delete", press("delete")],
 });
-byId("edit-name").addEventListener("click", () => editName(true));
+byId("edit-name").addEventListener("click", () => loaded.then(() => editName(true)));
 byId("keep-name").addEventListener("click", () => editName(false));
 byId("rename").addEventListener("submit", async (event) => {
   event.preventDefault();
@@ -130,6 +134,7 @@ byId("rename").addEventListener("submit", async (event) => {
 });
 byId("rename").addEventListener("keydown", (event) => event.key === "Escape" && editName(false));
 byId("copy-json").addEventListener("click", async () => {
+  await loaded;
   toast((await copy(JSON.stringify(run.spec, null, 2))) ? "Configuration copied" : "The configuration could not be copied");
 });
 byId("as-table").addEventListener("click", (event) => {
@@ -200,6 +205,7 @@ on("deleted", (event) => event.run === id && toast("This run was deleted", { kin
 
 async function begin() {
   run = await get(`/runs/${id}`);
+  arrived();
   showRun();
   await Promise.all([loadCurves(), showLog(), catalogue(), showSeen()]);
 }

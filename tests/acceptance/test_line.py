@@ -4,6 +4,7 @@ import csv
 import io
 from typing import Any
 
+import pytest
 import torch
 
 from tests.serving import Server
@@ -11,6 +12,11 @@ from trainer import devices, loop, models
 from trainer.data.loaded import LoadedData
 from trainer.data.prepared import Places, load
 from trainer.spec import parse
+
+
+@pytest.fixture(scope="module")
+def server(quick_server: Server) -> Server:
+    return quick_server
 
 
 def raw(server: Server, run: int, name: str = "train/loss") -> list[tuple[int, float]]:

@@ -1,5 +1,7 @@
 """Idle workers: ready before they are needed, replaceable, and gone with their server."""
 
+from pathlib import Path
+
 import psutil
 import pytest
 
@@ -47,7 +49,8 @@ def test_an_idle_worker_that_was_killed_costs_no_run(server: Server) -> None:
 
 
 @pytest.mark.parametrize("end", ["kill", "close"])
-def test_idle_workers_leave_with_their_server(own_server: Server, end: str) -> None:
-    waiting = until(lambda: idle(own_server), "a worker is ready")
-    getattr(own_server, end)()
+def test_idle_workers_leave_with_their_server(places: Places, tmp_path: Path, end: str) -> None:
+    with serving(tmp_path / "home", places.prepared) as own:
+        waiting = until(lambda: idle(own), "a worker is ready")
+        getattr(own, end)()
     assert psutil.wait_procs(waiting, timeout=20)[1] == []

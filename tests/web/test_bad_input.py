@@ -10,6 +10,11 @@ from tests.serving import Server
 LONG_NAME = "n" * 300
 
 
+@pytest.fixture(scope="module")
+def server(idle_server: Server) -> Server:
+    return idle_server
+
+
 def problem(answer: httpx.Response) -> dict[str, Any]:
     assert answer.headers["content-type"] == "application/problem+json"
     found: dict[str, Any] = answer.json()

@@ -17,11 +17,13 @@ from trainer.data.prepared import Places
 
 PAGES = ["/", "/compare", "/experiments/new", "/runs/1", "/nothing"]
 HTML = {"Accept": "text/html"}
+SHARED = {"RUNYARD_HOST": "0.0.0.0", "RUNYARD_WARM_WORKERS": "0"}
+PUBLIC = {"RUNYARD_PUBLIC_URL": "https://train.example", "RUNYARD_WARM_WORKERS": "0"}
 
 
 @pytest.fixture(scope="module")
 def shared(places: Places, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("shared") / "home", places.prepared, RUNYARD_HOST="0.0.0.0") as found:
+    with serving(tmp_path_factory.mktemp("shared") / "home", places.prepared, **SHARED) as found:
         found.url = f"http://127.0.0.1:{found.url.rsplit(':', 1)[1]}"
         yield found
 
@@ -196,7 +198,7 @@ def test_no_secret_is_in_the_database(shared: Server, owner: str, reader: str) -
 
 
 def test_tokens_are_told_at_the_first_start_alone(places: Places, tmp_path: Path) -> None:
-    with serving(tmp_path / "home", places.prepared, RUNYARD_PUBLIC_URL="https://train.example") as server:
+    with serving(tmp_path / "home", places.prepared, **PUBLIC) as server:
         assert server.url == "https://train.example"
         assert told(server, "Log a browser in").startswith("https://train.example/login?code=")
         server.restart()
@@ -205,7 +207,11 @@ def test_tokens_are_told_at_the_first_start_alone(places: Places, tmp_path: Path
 
 def test_a_public_address_means_a_token_and_its_name_is_let_in(places: Places, tmp_path: Path) -> None:
     with serving(
-        tmp_path / "home", places.prepared, RUNYARD_PUBLIC_URL="https://train.example", RUNYARD_PORT="0"
+        tmp_path / "home",
+        places.prepared,
+        RUNYARD_PUBLIC_URL="https://train.example",
+        RUNYARD_WARM_WORKERS="0",
+        RUNYARD_PORT="0",
     ) as server:
         assert server.process is not None
         ports = [c.laddr.port for c in psutil.Process(server.process.pid).net_connections() if c.status == "LISTEN"]

@@ -11,6 +11,11 @@ from tests.serving import Server
 MUTATING = {"POST", "PUT", "PATCH", "DELETE"}
 
 
+@pytest.fixture(scope="module")
+def server(idle_server: Server) -> Server:
+    return idle_server
+
+
 def routes(server: Server) -> list[tuple[str, str]]:
     """Every route that the server itself describes, ids filled in."""
     return described(server.call("GET", "/openapi.json"))
