@@ -32,9 +32,9 @@ def server(places: Places, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         yield found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def quick_server(places: Places, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """As `server`, with two slots and two warm workers, shared by all tests that launch much and look at neither."""
+    """As `server`, with two slots and two warm workers: for tests that launch much and look at neither."""
     home, quick = tmp_path_factory.mktemp("quick") / "home", {"RUNYARD_CPU_SLOTS": "2", "RUNYARD_WARM_WORKERS": "2"}
     with serving(home, places.prepared, RUNYARD_DATASETS=REAL, **quick) as found:
         yield found

@@ -128,7 +128,9 @@ async function recompare() {
   showFigures();
 }
 
+let failed = false; // the first try met a server that was away: the next event tries again
 const refresh = gathered(async (events) => {
+  if (failed) return begin();
   const changed = [...events].filter((run) => group.has(run));
   if (!changed.length || !curves) return;
   const zoomed = view.from !== "";
@@ -164,7 +166,16 @@ async function start() {
   }
   await reload();
 }
-start().catch((error) => setText(byId("answer"), error.message));
+async function begin() {
+  failed = false;
+  try {
+    await start();
+  } catch (error) {
+    failed = true;
+    setText(byId("answer"), error.message);
+  }
+}
+begin();
 
 // Figures in words and tables
 

@@ -180,6 +180,7 @@ async function loadCurves() {
 }
 
 const refresh = gathered(async () => {
+  if (!trainLoss) return begin(); // the first try met a server that was away
   const fresh = await get(`/runs/${id}`);
   if (fresh.attempts.length !== run?.attempts.length || fresh.steps_done < run.steps_done) {
     run = fresh; // a new attempt has dropped the points beyond its checkpoint
@@ -200,7 +201,7 @@ const refresh = gathered(async () => {
   redraw();
   if (tested || !ENDED.includes(run.status)) follow("log");
 });
-on("run", (event) => event.run === id && trainLoss && refresh(event.attempt));
+on("run", (event) => event.run === id && begun && refresh(event.attempt));
 on("deleted", (event) => event.run === id && toast("This run was deleted", { kind: "bad" }));
 
 async function begin() {
@@ -209,7 +210,8 @@ async function begin() {
   showRun();
   await Promise.all([loadCurves(), showLog(), catalogue(), showSeen()]);
 }
-begin().catch(report);
+let begun = false;
+begin().catch(report).finally(() => (begun = true));
 setInterval(() => run && showTimes(), 1000);
 
 async function catalogue() {
