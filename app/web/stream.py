@@ -79,6 +79,9 @@ class Tail:
                     log.error("the live stream can't read the database, it goes on trying: %s", error)
                 said = str(error)
                 await asyncio.sleep(RETRY_SECONDS)
+            except Exception:
+                log.exception("the live stream met an error; it goes on")
+                await asyncio.sleep(RETRY_SECONDS)
 
     async def _watch(self) -> None:
         with self.engine.connect() as connection:
@@ -133,7 +136,8 @@ class Tail:
                 for kind, run, data in events:
                     if not only or run in only:
                         yield ServerSentEvent(raw_data=data, event=kind, id=str(at))
-                if at == self.change and not self.closed and not await _within(news, KEEPALIVE_SECONDS):
+                # beyond, when the database was asked and is ahead of the tail: waiting lets the tail come after
+                if at >= self.change and not self.closed and not await _within(news, KEEPALIVE_SECONDS):
                     yield ServerSentEvent(comment="still here")
         finally:
             self.listeners -= 1
