@@ -17,6 +17,8 @@ from app.store.tables import Access
 from app.web.security import is_shared
 from app.web.server import ServeError, Uvicorn, address, bind, create_app
 
+DISPATCHER_BUSY_SECONDS = 5.0
+
 
 @contextlib.contextmanager
 def server(settings: Settings) -> Iterator[Uvicorn]:
@@ -28,7 +30,9 @@ def server(settings: Settings) -> Iterator[Uvicorn]:
         opened.callback(engine.dispose)
         if is_shared(settings):
             _first_tokens(settings, engine, listening.getsockname()[1])
-        dispatcher = Dispatcher(engine, settings, LocalLauncher(settings))
+        dispatchers = open_database(settings.database, busy_seconds=DISPATCHER_BUSY_SECONDS)
+        opened.callback(dispatchers.dispose)
+        dispatcher = Dispatcher(dispatchers, settings, LocalLauncher(settings))
         dispatcher.adopt()
         opened.callback(dispatcher.close)
         # What the dispatcher starts (a look for devices, a warm worker) must not slow the server's own start

@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 import httpx
 import psutil
 
+from app.store.engine import writer
+
 ROOT = Path(__file__).parents[1]
 WAIT_SECONDS = 90.0
 T = TypeVar("T")
@@ -113,6 +115,21 @@ class Server:
                 if ours and process.status() != psutil.STATUS_ZOMBIE:
                     found[int(words[words.index("app.jobs.worker") + 1])] = process
         return found
+
+    def freeze(self, run_id: int, *, writing: bool = False) -> psutil.Process:
+        """Stop a run's worker as SIGSTOP does, outside of a write, which would keep all others out, or in one."""
+        worker = self.workers()[run_id]
+
+        def caught() -> bool:
+            worker.suspend()
+            until(lambda: worker.status() == psutil.STATUS_STOPPED, "the worker is stopped", 10)
+            if (writer(self.home / "runyard.db") == worker.pid) == writing:
+                return True
+            worker.resume()
+            return False
+
+        until(caught, "the worker is stopped where it should be")
+        return worker
 
     def close(self) -> None:
         """End the server and every worker that it left."""

@@ -14,6 +14,7 @@ from app.store.runs import PAUSED_BY_USER, STOPPED_BY_USER
 VANISHED = "its worker vanished while no server watched: it was killed, or the machine restarted"
 KILLED = "killed by signal {signal}"
 KILLED_9 = "killed by signal 9 (the system may be out of memory)"
+BLOCKED = "its worker was stopped from outside in the middle of a write and kept all others out: it was ended"
 NOT_STARTED = "the worker could not be started: {why}"
 ENDED = "the worker ended with exit code {code}: {last_line}"
 DEVICE_GONE = "device is {device}: there is no such device here; choose {choices}"
@@ -26,8 +27,8 @@ DATA = "data set {dataset}: {why}"
 EXCEPTION = "{exception}: {why}"
 
 CAUSES = (
-    *(STOPPED_BY_USER, PAUSED_BY_USER, VANISHED, KILLED, KILLED_9, NOT_STARTED, ENDED, DEVICE_GONE, GPU_MEMORY),
-    *(MEMORY, DIVERGED, DISK_FULL, DATABASE, DATA, EXCEPTION),
+    *(STOPPED_BY_USER, PAUSED_BY_USER, VANISHED, KILLED, KILLED_9, BLOCKED, NOT_STARTED, ENDED, DEVICE_GONE),
+    *(GPU_MEMORY, MEMORY, DIVERGED, DISK_FULL, DATABASE, DATA, EXCEPTION),
 )
 """All there are; a run that succeeded has none."""
 

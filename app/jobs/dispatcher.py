@@ -1,7 +1,7 @@
 """The dispatcher: claims queued runs in order, launches a worker for each, and records the ends they can't record.
 
-One thread in the server. Each turn: see which workers ended, end those that don't obey a stop, note those that are
-silent, queue again what resumes by itself, launch what fits.
+One thread in the server. Each turn: see which workers ended, end those that don't obey a stop or stand in the way of
+all, note those that are silent, queue again what resumes by itself, launch what fits.
 """
 
 import json
@@ -21,7 +21,7 @@ from app.jobs import causes
 from app.jobs.launchers import Launched, Launcher, created
 from app.settings import Settings
 from app.store import artifacts, runs
-from app.store.engine import reading, writing
+from app.store.engine import reading, writer, writing
 from app.store.errors import Conflict, NotFound, StoreError
 from app.store.runs import Claim
 from app.store.tables import Attempt, Run, Status, now
@@ -29,6 +29,7 @@ from app.store.tables import Attempt, Run, Status, now
 TURN_SECONDS = 0.2
 STOP_SECONDS = 5.0  # a worker that was asked to stop or pause and is still there after this is killed
 SILENT_SECONDS = 10.0  # a worker that was not heard of for so long is shown as not responding
+BLOCKING_SECONDS = 2.0  # a silent worker that is seen in a write for longer, which keeps all others out, is killed
 PATIENCE_SECONDS = 1.0  # after an error
 PURGE_SECONDS = 30.0
 RESTORABLE = timedelta(minutes=10)  # a deleted run can be brought back for so long
@@ -46,10 +47,17 @@ class Worker:
     """When a request to stop or pause was first seen, on the monotonic clock."""
     pausing: bool = False
     """The request was to pause."""
+    blocking_since: float | None = None
+    """Since when it has been silent in a write, on the monotonic clock."""
+    blocked: bool = False
+    """It was killed for that."""
 
 
 class Dispatcher:
-    """`adopt()`, `start()`, `wake()` it when something was queued or is to stop, `close()` it; workers then live on."""
+    """`adopt()`, `start()`, `wake()` it when something was queued or is to stop, `close()` it; workers then live on.
+
+    Its engine should wait for a busy database only for some seconds: it is the one who ends a worker that blocks it.
+    """
 
     def __init__(self, engine: Engine, settings: Settings, launcher: Launcher) -> None:
         self.engine, self.settings, self.launcher = engine, settings, launcher
@@ -101,6 +109,7 @@ class Dispatcher:
     def _follow(self) -> None:
         while not self._closing.is_set():
             try:
+                self._unblock()
                 self._reap()
                 self._look_after()
                 runs.resume_due(self.engine)
@@ -108,7 +117,9 @@ class Dispatcher:
                 self.launcher.warm_up()
                 self._purge()
             except (StoreError, SQLAlchemyError) as error:  # a full disk, a directory that is gone
-                self._say(f"the database can't be used, the queue waits: {getattr(error, 'orig', None) or error}")
+                holder = writer(self.settings.database)
+                who = f" (process {holder} is writing)" if holder else ""
+                self._say(f"the database can't be used, the queue waits: {getattr(error, 'orig', None) or error}{who}")
                 self._closing.wait(PATIENCE_SECONDS)
             except Exception:  # the queue goes on, whatever happens to one turn
                 log.exception("the dispatcher met an error; it goes on")
@@ -161,10 +172,32 @@ class Dispatcher:
                 if worker.pausing
                 else (Status.STOPPED, runs.STOPPED_BY_USER, False)
             )
+        if worker.blocked:
+            return Status.FAILED, causes.BLOCKED, True
         if not isinstance(code, int):
             return Status.LOST, causes.VANISHED, True
         output = artifacts.log(self.settings, worker.claim.run_id, worker.claim.attempt)
         return Status.FAILED, causes.of_exit(code, output), code < 0
+
+    def _unblock(self) -> None:
+        """End a worker that was stopped in the middle of a write: until it wakes, nobody else can write.
+
+        Only reads are needed to see it. Any write of the worker is a sign of life, so a silent one that is seen in a
+        write twice, seconds apart, is in the same one.
+        """
+        if not self._workers:
+            return
+        silent = {run.id for run, attempt in runs.at_work(self.engine) if attempt and _is_silent(attempt)}
+        holder = writer(self.settings.database) if silent else None
+        for run_id, worker in self._workers.items():
+            if run_id not in silent or worker.process.pid != holder:
+                worker.blocking_since = None
+                continue
+            worker.blocking_since = worker.blocking_since or time.monotonic()
+            if not worker.blocked and time.monotonic() - worker.blocking_since > BLOCKING_SECONDS:
+                log.warning("run %d: process %d is stopped in a write, it is ended", run_id, holder)
+                worker.blocked = True
+                worker.process.kill()
 
     def _look_after(self) -> None:
         """End workers that can't see a request yet, or that ignore it; note those that are silent."""
@@ -179,7 +212,7 @@ class Dispatcher:
                 worker.stop_seen = worker.stop_seen or time.monotonic()
                 if run.status == Status.STARTING or time.monotonic() - worker.stop_seen > STOP_SECONDS:
                     worker.process.kill()
-            elif run.status == Status.RUNNING and run.responding and _silent_seconds(attempt) > SILENT_SECONDS:
+            elif run.status == Status.RUNNING and run.responding and _is_silent(attempt):
                 runs.not_responding(self.engine, worker.claim.run_id, worker.claim.attempt)
 
     def _launch(self) -> None:
@@ -222,12 +255,16 @@ class Dispatcher:
             runs.end(self.engine, claim.run_id, claim.attempt, Status.FAILED, cause)
             return False
         self._workers[claim.run_id] = Worker(claim, process)
-        runs.launched(self.engine, claim, process.pid, created(process.pid))
+        try:
+            runs.launched(self.engine, claim, process.pid, created(process.pid))
+        except Exception:
+            process.kill()  # unrecorded, the next server could not end it; its run resumes by itself
+            raise
         return True
 
     def _slots_of(self, device: str) -> int:
         return self.settings.cpu_slots if device == "cpu" else self.settings.gpu_slots
 
 
-def _silent_seconds(attempt: Attempt) -> float:
-    return (now() - attempt.heartbeat_at).total_seconds() if attempt.heartbeat_at else 0.0
+def _is_silent(attempt: Attempt) -> bool:
+    return attempt.heartbeat_at is not None and (now() - attempt.heartbeat_at).total_seconds() > SILENT_SECONDS

@@ -13,24 +13,27 @@ from app.store.errors import StoreError, Vanished
 from app.store.tables import Clock
 
 BUSY_SECONDS = 30.0
+WRITE_LOCK = 120
 REVISIONS = ("0001", "0002", "0003")
 """Migrations, oldest first; a test compares them with app/store/migrations/versions."""
 
 
-def open_database(path: Path, *, durable: bool = False) -> Engine:
+def open_database(path: Path, *, durable: bool = False, busy_seconds: float = BUSY_SECONDS) -> Engine:
     """Open the database, made where absent, brought to today's tables where older.
 
     `durable`: every write is on the disk before it returns, so that a checkpoint never knows more than the series.
+    `busy_seconds`: how long a write waits for another one before it fails.
     Raises StoreError when it can't be opened, or was made by a newer version.
     """
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_SECONDS})
+    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": busy_seconds})
     event.listen(engine, "connect", _set_up)
     if durable:
         event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=FULL"))
     event.listen(engine, "begin", _begin)
     try:
-        with engine.connect().execution_options(write=True) as connection, connection.begin():
-            _bring_up_to_date(connection, path)
+        if not _is_up_to_date(engine):  # nothing is written where it is: another one's write can't be in the way
+            with engine.connect().execution_options(write=True) as connection, connection.begin():
+                _bring_up_to_date(connection, path)
     except DBAPIError as error:
         engine.dispose()
         raise StoreError(
@@ -66,6 +69,34 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
+def writer(path: Path) -> int | None:
+    """The process that is in a write transaction of this database; None: there is none, or only Linux could tell.
+
+    In WAL mode a writer locks byte 120 of the -shm file (https://sqlite.org/walformat.html, "WAL Locks").
+    """
+    try:
+        inode = path.with_name(f"{path.name}-shm").stat().st_ino
+        table = Path("/proc/locks").read_text()
+    except OSError:
+        return None
+    for line in table.splitlines():
+        words = line.split()  # such as "1: POSIX ADVISORY WRITE 4711 fe:00:2146617 120 120"
+        if words[1:4] == ["POSIX", "ADVISORY", "WRITE"] and words[5].endswith(f":{inode}"):
+            first, last = int(words[6]), float(words[7].replace("EOF", "inf"))
+            if first <= WRITE_LOCK <= last:
+                return int(words[4])
+    return None
+
+
+def _is_up_to_date(engine: Engine) -> bool:
+    with engine.connect() as connection, connection.begin():
+        return inspect(connection).has_table("alembic_version") and _revision(connection) == REVISIONS[-1]
+
+
+def _revision(connection: Connection) -> str:
+    return str(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one())
+
+
 def _bring_up_to_date(connection: Connection, path: Path) -> None:
     tables = set(inspect(connection).get_table_names())
     if "run" not in tables:
@@ -75,7 +106,7 @@ def _bring_up_to_date(connection: Connection, path: Path) -> None:
         return
     if "alembic_version" not in tables:
         _stamp(connection, REVISIONS[0])  # made before there were migrations
-    revision = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one()
+    revision = _revision(connection)
     if revision not in REVISIONS:
         raise StoreError(
             f"{path} was made by a newer Runyard (its tables are at {revision}, this one knows up to {REVISIONS[-1]}): "

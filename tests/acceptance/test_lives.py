@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 
+from app.jobs.causes import BLOCKED
 from tests.acceptance.test_line import raw
 from tests.serving import Server, until
 from trainer import devices, loop
@@ -113,14 +114,23 @@ def test_an_adopted_worker_obeys_a_stop(own_server: Server) -> None:
 def test_a_silent_worker_is_shown_as_not_responding_and_goes_on_when_it_wakes(server: Server, undisturbed: Any) -> None:
     run_id = server.launch(**SPECS["cnn"])
     server.wait_for(run_id, "running", steps=100)
-    worker = server.workers()[run_id]
-    worker.send_signal(signal.SIGSTOP)
+    worker = server.freeze(run_id)
     silent = until(lambda: (run := server.run(run_id))["responding"] is False and run, "shown as not responding", 20)
     assert silent["status"] == "running"
     worker.send_signal(signal.SIGCONT)
     until(lambda: server.run(run_id)["responding"], "shown as responding again")
     run = assert_undisturbed(server, run_id, undisturbed, "cnn")
     assert len(run["attempts"]) == 1
+
+
+def test_a_worker_stopped_in_a_write_does_not_keep_the_others_out(server: Server, undisturbed: Any) -> None:
+    run_id = server.launch(**SPECS["cnn"])
+    server.wait_for(run_id, "running", steps=100)
+    server.freeze(run_id, writing=True)
+    other = server.launch(**SPECS["fc"])  # waits until it can be written
+    assert_undisturbed(server, other, undisturbed, "fc")
+    run = assert_undisturbed(server, run_id, undisturbed, "cnn")
+    assert [attempt["cause"] for attempt in run["attempts"]] == [BLOCKED, None]
 
 
 @pytest.mark.parametrize("damage", ["a flipped byte", "cut short"])
