@@ -35,7 +35,7 @@ def server(settings: Settings) -> Iterator[Uvicorn]:
         dispatcher = Dispatcher(dispatchers, settings, LocalLauncher(settings))
         dispatcher.adopt()
         opened.callback(dispatcher.close)
-        # What the dispatcher starts (a look for devices, a warm worker) must not slow the server's own start
+        # What the dispatcher starts (a look for devices, a fork server) must not slow the server's own start
         yield Uvicorn(create_app(settings, engine, dispatcher), listening, after=dispatcher.start)
 
 

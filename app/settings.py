@@ -1,6 +1,7 @@
 """Every setting, its default and its help. Set one with the environment variable RUNYARD_<NAME>."""
 
 import os
+import sys
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -37,9 +38,10 @@ class Settings(BaseSettings):
         description="Runs at a time on the CPU; one for every two cores, at least one, by default.",
     )
     gpu_slots: int = Field(default=1, ge=0, le=64, description="Runs at a time on each GPU.")
-
-    warm_workers: int = Field(
-        default=1, ge=0, le=8, description="Idle workers kept ready with PyTorch imported; 0 starts each one cold."
+    preload: bool = Field(
+        default=sys.platform == "linux",
+        description="Keep PyTorch imported in a process that forks each worker (Linux), so that runs begin at once; "
+        "0 starts each worker cold.",
     )
 
     @cached_property

@@ -1,4 +1,4 @@
-"""python -m benchmarks.launch: from a launch over the API to the first recorded batch, with a warm worker and without.
+"""python -m benchmarks.launch: from a launch over the API to the first recorded batch, with a fork server and without.
 
 On digits, 10 launches each, medians, and their ratio; and how long the server takes to listen, against importing its
 frameworks alone. Run it on an otherwise idle machine.
@@ -32,12 +32,12 @@ def first_batch(server: Server) -> float:
     return took
 
 
-def launches(home: Path, prepared: Path, warm: int) -> list[float]:
+def launches(home: Path, prepared: Path, preload: bool) -> list[float]:
     found = []
-    with serving(home, prepared, RUNYARD_WARM_WORKERS=str(warm)) as server:
+    with serving(home, prepared, RUNYARD_PRELOAD=str(preload)) as server:
         until(lambda: server.call("GET", "/system")["devices"], "the devices are known")
         for _ in range(LAUNCHES):
-            time.sleep(4)  # a person between two clicks; the next worker warms up
+            time.sleep(4)  # a person between two clicks
             found.append(first_batch(server))
     return found
 
@@ -64,15 +64,15 @@ def main() -> None:
         places = Places(Path(root) / "datasets", Path(root) / "prepared")
         ensure_prepared("digits", places)
         medians = {}
-        for name, warm in (("warm", 1), ("cold", 0)):
-            took = launches(Path(root) / name, places.prepared, warm)
+        for name, preload in (("forked", True), ("cold", False)):
+            took = launches(Path(root) / name, places.prepared, preload)
             medians[name] = statistics.median(took)
             print(
-                f"launch to first batch, {name:<5} median {medians[name]:.2f} s, {min(took):.2f} to {max(took):.2f} s"
+                f"launch to first batch, {name:<6} median {medians[name]:.2f} s, {min(took):.2f} to {max(took):.2f} s"
             )
-        starts = statistics.median(server_start(Path(root) / "warm") for _ in range(5))
+        starts = statistics.median(server_start(Path(root) / "forked") for _ in range(5))
         imports = statistics.median(timed("-c", FRAMEWORKS) for _ in range(5))
-    print(f"warm / cold {medians['warm'] / medians['cold']:.2f}")
+    print(f"forked / cold {medians['forked'] / medians['cold']:.2f}")
     print(f"server start {starts:.2f} s, frameworks alone {imports:.2f} s, ratio {starts / imports:.2f}")
     print(f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, n = {LAUNCHES}")
 

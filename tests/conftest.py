@@ -34,22 +34,22 @@ def server(places: Places, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 @pytest.fixture(scope="module")
 def quick_server(places: Places, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """As `server`, with two slots and two warm workers: for tests that launch much and look at neither."""
-    home, quick = tmp_path_factory.mktemp("quick") / "home", {"RUNYARD_CPU_SLOTS": "2", "RUNYARD_WARM_WORKERS": "2"}
+    """As `server`, with two slots: for tests that launch much and look at neither."""
+    home, quick = tmp_path_factory.mktemp("quick") / "home", {"RUNYARD_CPU_SLOTS": "2"}
     with serving(home, places.prepared, RUNYARD_DATASETS=REAL, **quick) as found:
         yield found
 
 
 @pytest.fixture(scope="session")
 def idle_server(places: Places, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """As `server`, without a warm worker: for tests that launch next to nothing."""
+    """As `server`, without a fork server: for tests that launch next to nothing."""
     home = tmp_path_factory.mktemp("idle") / "home"
-    with serving(home, places.prepared, RUNYARD_DATASETS=REAL, RUNYARD_WARM_WORKERS="0") as found:
+    with serving(home, places.prepared, RUNYARD_DATASETS=REAL, RUNYARD_PRELOAD="0") as found:
         yield found
 
 
 @pytest.fixture
 def own_server(places: Places, tmp_path: Path) -> Iterator[Server]:
-    """A real server of this test alone; without a warm worker, which each restart would make anew."""
-    with serving(tmp_path / "home", places.prepared, RUNYARD_DATASETS=REAL, RUNYARD_WARM_WORKERS="0") as found:
+    """A real server of this test alone; without a fork server, which each restart would make anew."""
+    with serving(tmp_path / "home", places.prepared, RUNYARD_DATASETS=REAL, RUNYARD_PRELOAD="0") as found:
         yield found

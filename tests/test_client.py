@@ -101,7 +101,7 @@ def test_errors_have_their_kind_the_servers_words_and_the_fields(client: Client)
 
 
 def test_a_token_is_sent(places: Places, tmp_path: Path) -> None:
-    with serving(tmp_path / "home", places.prepared, RUNYARD_HOST="0.0.0.0", RUNYARD_WARM_WORKERS="0") as shared:
+    with serving(tmp_path / "home", places.prepared, RUNYARD_HOST="0.0.0.0", RUNYARD_PRELOAD="0") as shared:
         url = f"http://127.0.0.1:{shared.url.rpartition(':')[2]}"
         token, reader = (line.split()[-1] for line in shared.said[:2])
         with Client(url) as nobody, pytest.raises(Unauthorized, match="needs a token"):

@@ -113,8 +113,8 @@ class Dispatcher:
                 self._reap()
                 self._look_after()
                 runs.resume_due(self.engine)
-                self._launch()
-                self.launcher.warm_up()
+                if self.launcher.ready():
+                    self._launch()
                 self._purge()
             except (StoreError, SQLAlchemyError) as error:  # a full disk, a directory that is gone
                 holder = writer(self.settings.database)

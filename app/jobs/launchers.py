@@ -6,18 +6,20 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import IO, Protocol
 
 import psutil
 
-from app.jobs.warm import WarmWorker
+from app.jobs.forkserver import ForkServer
 from app.settings import Settings
 from app.store import artifacts
 from app.store.runs import Claim
 
 VANISHED = object()
 """The end of a worker whose exit code nobody saw."""
+UNTOLD_SECONDS = 5.0  # a worker that is gone, and whose fork server says nothing of it for so long, has vanished
 
 
 class Launched(Protocol):
@@ -42,11 +44,11 @@ class Launcher(Protocol):
     def adopt(self, claim: Claim, pid: int, pid_created: float | None) -> Launched | None:
         """The worker of an attempt, if it lives; None: it is gone."""
 
-    def warm_up(self) -> None:
-        """Have idle workers ready, so that the next launch is quick."""
+    def ready(self) -> bool:
+        """Get ready to launch quickly; False: it is worth waiting a moment."""
 
     def close(self) -> None:
-        """Let idle workers leave."""
+        """End what was got ready; workers live on."""
 
 
 class LocalProcess:
@@ -80,6 +82,24 @@ class AdoptedProcess:
             _kill_session(self.pid)
 
 
+class ForkedProcess(AdoptedProcess):
+    """A worker that a fork server started and whose end it tells."""
+
+    def __init__(self, pid: int, lock: Path, parent: ForkServer) -> None:
+        super().__init__(pid, created(pid), lock)
+        self._parent = parent
+        self._ended: float | None = None
+
+    def poll(self) -> int | object | None:
+        if super().poll() is None:
+            return None
+        code = self._parent.exit_code(self.pid)
+        self._ended = self._ended or time.monotonic()
+        if code is None and not self._parent.gone and time.monotonic() - self._ended < UNTOLD_SECONDS:
+            return None
+        return VANISHED if code is None else code
+
+
 class LocalLauncher:
     """Worker processes on this machine. They outlive the server: each has its own session, log file and lock.
 
@@ -89,26 +109,34 @@ class LocalLauncher:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._warm: list[WarmWorker] = []
+        self._forks: ForkServer | None = None
+        self._cold = not settings.preload
 
-    def warm_up(self) -> None:
-        while len(self._warm) < self.settings.warm_workers:
-            self._warm.append(WarmWorker(self._start))
+    def ready(self) -> bool:
+        if self._cold:
+            return True
+        if self._forks is None:
+            self._forks = ForkServer(self._start)
+        self._forks.look()
+        if self._forks.gone:  # another one is made, but not of what never got ready: a cold worker's log says why
+            self._cold, self._forks = not self._forks.ready, None
+            return self._cold
+        return self._forks.ready
 
     def close(self) -> None:
-        while self._warm:
-            self._warm.pop().close()
+        if self._forks is not None:
+            self._forks.close()
 
-    def launch(self, claim: Claim) -> LocalProcess:
+    def launch(self, claim: Claim) -> Launched:
         log = artifacts.log(self.settings, claim.run_id, claim.attempt)
         log.parent.mkdir(parents=True, exist_ok=True)
         lock = artifacts.lock(self.settings, claim.run_id, claim.attempt)
         with log.open("ab") as output, lock.open("wb") as held:
             fcntl.flock(held, fcntl.LOCK_EX)
-            while self._warm:
-                warm = self._warm.pop(0)
-                if warm.give(claim.run_id, output.fileno(), held.fileno()):
-                    return LocalProcess(warm.process)
+            if self._forks is not None and self._forks.ready and not self._forks.gone:
+                with contextlib.suppress(OSError):  # it has just gone
+                    pid = self._forks.fork(claim.run_id, output.fileno(), held.fileno())
+                    return ForkedProcess(pid, lock, self._forks)
             return LocalProcess(self._start([str(claim.run_id)], (held.fileno(),), output))
 
     def _start(

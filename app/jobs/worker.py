@@ -18,8 +18,8 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.jobs import causes
+from app.jobs.forkserver import FLAG, serve
 from app.jobs.recorder import Recorder
-from app.jobs.warm import FLAG, wait_for_run
 from app.settings import Settings
 from app.store import artifacts, runs, series
 from app.store.engine import open_database, reading
@@ -185,5 +185,5 @@ def log(line: str) -> None:
 
 
 if __name__ == "__main__":
-    wanted = wait_for_run(int(sys.argv[2])) if sys.argv[1] == FLAG else int(sys.argv[1])
+    wanted = serve(int(sys.argv[2])) if sys.argv[1] == FLAG else int(sys.argv[1])
     sys.exit(0 if wanted is None else main(wanted))

@@ -27,7 +27,7 @@ def runyard(home: Path, *words: str, **environment: str) -> "subprocess.Complete
 
 
 def test_the_demo_trains_four_ways_and_a_second_start_shows_what_is_there(tmp_path: Path) -> None:
-    first = runyard(tmp_path, "demo", "--exit", "--port", "0", RUNYARD_CPU_SLOTS="2", RUNYARD_WARM_WORKERS="2")
+    first = runyard(tmp_path, "demo", "--exit", "--port", "0", RUNYARD_CPU_SLOTS="2")
     assert first.returncode == 0, first.stdout + first.stderr
     rows = re.findall(r"^ (FC|CNN), (original|shuffled) +([\d,]+) +(\d)/3 +([\d.]+) ± ", first.stdout, re.MULTILINE)
     assert [row[:4] for row in rows] == [

@@ -50,7 +50,7 @@ def fill(place: Path, leave: int) -> Path:
 def test_a_full_disk_is_the_cause_and_nothing_is_lost(
     small_disk: Path, places: Places, spec: dict[str, Any], leave: int
 ) -> None:
-    with serving(small_disk / "home", places.prepared, RUNYARD_WARM_WORKERS="0") as server:
+    with serving(small_disk / "home", places.prepared, RUNYARD_PRELOAD="0") as server:
         run_id = server.launch(**spec)
         server.wait_for(run_id, "running", steps=50)
         filler = fill(small_disk, leave)

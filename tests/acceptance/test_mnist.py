@@ -18,9 +18,7 @@ PRESET = catalog.PRESETS["mnist-fc-vs-cnn"]
 @pytest.fixture(scope="module")
 def mnist_server(places: Places, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     home = tmp_path_factory.mktemp("mnist") / "home"
-    with serving(
-        home, places.prepared, RUNYARD_DATASETS=REAL, RUNYARD_CPU_SLOTS="2", RUNYARD_WARM_WORKERS="2"
-    ) as found:
+    with serving(home, places.prepared, RUNYARD_DATASETS=REAL, RUNYARD_CPU_SLOTS="2") as found:
         yield found
 
 

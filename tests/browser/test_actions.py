@@ -201,7 +201,7 @@ def test_the_system_page_shows_the_queue_and_moves_a_run_to_its_front(
 def test_a_browser_logs_in_and_a_read_only_one_is_offered_no_writing(
     browser: Browser, places: Places, tmp_path: Path
 ) -> None:
-    with serving(tmp_path / "home", places.prepared, RUNYARD_HOST="0.0.0.0", RUNYARD_WARM_WORKERS="0") as shared:
+    with serving(tmp_path / "home", places.prepared, RUNYARD_HOST="0.0.0.0", RUNYARD_PRELOAD="0") as shared:
         url = f"http://127.0.0.1:{shared.url.rpartition(':')[2]}"
         owner, reader = (line.split()[-1] for line in shared.said[:2])
         context = browser.new_context()

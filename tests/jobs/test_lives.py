@@ -41,8 +41,8 @@ def test_stop_ends_a_running_run_and_keeps_what_was_recorded(server: Server) -> 
 
 
 def test_a_run_that_is_starting_or_queued_is_stopped_too(places: Places, tmp_path: Path) -> None:
-    # a cold worker is "starting" for seconds; a warm one for too short a time to be met there for sure
-    with serving(tmp_path / "home", places.prepared, RUNYARD_WARM_WORKERS="0") as cold:
+    # a cold worker is "starting" for seconds; a forked one for too short a time to be met there for sure
+    with serving(tmp_path / "home", places.prepared, RUNYARD_PRELOAD="0") as cold:
         starting, waiting = cold.launch(**LONG), cold.launch(**LONG)
         cold.wait_for(starting, "starting")
         cold.call("POST", f"/runs/{waiting}/stop")

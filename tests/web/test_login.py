@@ -17,8 +17,8 @@ from trainer.data.prepared import Places
 
 PAGES = ["/", "/compare", "/experiments/new", "/runs/1", "/nothing"]
 HTML = {"Accept": "text/html"}
-SHARED = {"RUNYARD_HOST": "0.0.0.0", "RUNYARD_WARM_WORKERS": "0"}
-PUBLIC = {"RUNYARD_PUBLIC_URL": "https://train.example", "RUNYARD_WARM_WORKERS": "0"}
+SHARED = {"RUNYARD_HOST": "0.0.0.0", "RUNYARD_PRELOAD": "0"}
+PUBLIC = {"RUNYARD_PUBLIC_URL": "https://train.example", "RUNYARD_PRELOAD": "0"}
 
 
 @pytest.fixture(scope="module")
@@ -210,7 +210,7 @@ def test_a_public_address_means_a_token_and_its_name_is_let_in(places: Places, t
         tmp_path / "home",
         places.prepared,
         RUNYARD_PUBLIC_URL="https://train.example",
-        RUNYARD_WARM_WORKERS="0",
+        RUNYARD_PRELOAD="0",
         RUNYARD_PORT="0",
     ) as server:
         assert server.process is not None

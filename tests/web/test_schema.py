@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(scope="module")
 def server(places: Places, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Without slots: what is launched waits."""
-    idle = {"RUNYARD_CPU_SLOTS": "0", "RUNYARD_WARM_WORKERS": "0"}
+    idle = {"RUNYARD_CPU_SLOTS": "0", "RUNYARD_PRELOAD": "0"}
     with serving(tmp_path_factory.mktemp("idle") / "home", places.prepared, **idle) as found:
         yield found
 

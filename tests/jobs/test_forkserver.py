@@ -1,0 +1,87 @@
+"""The fork server: workers that begin at once, its own death, and its leaving with the server."""
+
+import contextlib
+import os
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.acceptance.test_line import raw
+from tests.serving import Server, serving, until
+from trainer.data.prepared import Places
+
+SPEC = {"model": "cnn", "dataset": "digits", "batch_size": 200}
+LONG = {**SPEC, "epochs": 500}
+
+
+def fork_servers(server: Server) -> list[psutil.Process]:
+    assert server.process is not None
+    found = []
+    for child in psutil.Process(server.process.pid).children():
+        with contextlib.suppress(psutil.ZombieProcess, psutil.NoSuchProcess):
+            if "--fork" in child.cmdline():
+                found.append(child)
+    return found
+
+
+def other_than(server: Server, process: psutil.Process) -> psutil.Process:
+    (other,) = until(lambda: [found for found in fork_servers(server) if found != process], "another one is made")
+    return other
+
+
+def test_the_cold_path_gives_the_same_series(
+    places: Places, server: Server, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    forked = server.launch(**SPEC)
+    server.wait_for(forked, "succeeded")
+    with serving(tmp_path_factory.mktemp("cold") / "home", places.prepared, RUNYARD_PRELOAD="0") as cold_server:
+        cold = cold_server.launch(**SPEC)
+        cold_server.wait_for(cold, "succeeded")
+        assert fork_servers(cold_server) == []
+        assert raw(cold_server, cold) == raw(server, forked)
+
+
+def test_a_worker_is_listed_as_its_runs_and_leads_a_session_of_its_own(server: Server) -> None:
+    (parent,) = fork_servers(server)
+    run_id = server.launch(**LONG)
+    server.wait_for(run_id, "running", steps=1)
+    worker = server.workers()[run_id]
+    assert worker.ppid() == parent.pid
+    assert os.getsid(worker.pid) == worker.pid
+    server.call("POST", f"/runs/{run_id}/stop")
+    server.wait_for(run_id, "stopped")
+    until(lambda: parent.children() == [], "the fork server has taken leave of it")
+
+
+def test_a_fork_server_that_is_killed_costs_no_run_and_is_replaced(server: Server) -> None:
+    run_id = server.launch(**LONG)
+    server.wait_for(run_id, "running", steps=1)
+    (killed,) = fork_servers(server)
+    killed.kill()
+    (other,) = until(
+        lambda: [found for found in fork_servers(server) if found.pid != killed.pid], "another one is made"
+    )
+    at = server.run(run_id)["steps_done"]
+    server.wait_for(run_id, "running", steps=at + 50)  # its worker has not noticed
+    server.call("POST", f"/runs/{run_id}/stop")
+    server.wait_for(run_id, "stopped")
+    again = server.launch(**LONG)
+    server.wait_for(again, "running", steps=1)
+    assert server.workers()[again].ppid() == other.pid
+    server.call("POST", f"/runs/{again}/stop")
+
+
+def test_a_fork_server_that_is_frozen_costs_no_run(server: Server) -> None:
+    (frozen,) = fork_servers(server)
+    frozen.suspend()
+    server.wait_for(server.launch(**SPEC), "succeeded")
+    other_than(server, frozen)
+
+
+@pytest.mark.parametrize("end", ["kill", "close"])
+def test_it_leaves_with_its_server(places: Places, tmp_path: Path, end: str) -> None:
+    with serving(tmp_path / "home", places.prepared) as own:
+        found = until(lambda: fork_servers(own), "it is started")
+        getattr(own, end)()
+    assert psutil.wait_procs(found, timeout=20)[1] == []
