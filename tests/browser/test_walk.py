@@ -79,7 +79,7 @@ def test_launch_watch_stop_and_compare_without_a_reload(busy_server: Server, pag
     before = done.inner_text()
     until(lambda: done.inner_text() != before, "the figures go on")
     page.get_by_role("button", name="Stop").click()
-    expect(page.locator("#status")).to_have_text("Stopped", timeout=5000)
+    expect(page.locator("#status")).to_have_text("Stopped")
     expect(page.locator("#caption")).to_contain_text("points")
     run_id = int(page.url.rpartition("/")[2].split("?")[0])
     assert busy_server.run(run_id)["cause"] == "stopped by user"
@@ -206,11 +206,11 @@ def test_a_run_is_paused_and_resumed_on_its_page(server: Server, page: Page) -> 
     page.goto(f"{server.url}/runs/{run_id}")
     expect(page.locator("#status")).to_have_text("Running", timeout=WAIT)
     page.get_by_role("button", name="Pause").click()
-    expect(page.locator("#status")).to_have_text("Paused", timeout=5000)
+    expect(page.locator("#status")).to_have_text("Paused")
     paused = server.run(run_id)["steps_done"]
     expect(page.locator("#when")).to_contain_text("paused")
     page.get_by_role("button", name="Resume").click()
     until(lambda: int(page.locator("#f-steps").inner_text().replace(",", "")) > paused, "the figures go on")
     expect(page.locator("#attempts tbody tr")).to_have_count(2)
     page.get_by_role("button", name="Stop").click()
-    expect(page.locator("#status")).to_have_text("Stopped", timeout=5000)
+    expect(page.locator("#status")).to_have_text("Stopped")
