@@ -113,7 +113,7 @@ def test_a_token_is_sent(places: Places, tmp_path: Path) -> None:
 
 
 def test_the_stream_goes_on_when_the_server_comes_back(places: Places, tmp_path: Path) -> None:
-    with serving(tmp_path / "home", places.prepared, RUNYARD_PORT="0") as own:
+    with serving(tmp_path / "home", places.prepared, RUNYARD_PRELOAD="0") as own:
         port = own.url.rpartition(":")[2]
         own.environment["RUNYARD_PORT"] = port
         with Client(own.url) as client:

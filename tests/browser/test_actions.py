@@ -228,7 +228,7 @@ def test_a_browser_logs_in_and_a_read_only_one_is_offered_no_writing(
 
 
 def test_a_stream_that_fails_is_shown_and_mends_itself(browser: Browser, places: Places, tmp_path: Path) -> None:
-    with serving(tmp_path / "home", places.prepared) as own:
+    with serving(tmp_path / "home", places.prepared, RUNYARD_PRELOAD="0") as own:
         own.environment["RUNYARD_PORT"] = own.url.rpartition(":")[2]
         context = browser.new_context()
         page = context.new_page()

@@ -187,7 +187,7 @@ def test_a_damaged_prepared_file_is_the_cause_of_a_failed_run(own_server: Server
 
 
 def test_a_deleted_run_loses_its_files_when_it_can_no_longer_be_restored(places: Places, tmp_path: Path) -> None:
-    with serving(tmp_path / "home", places.prepared) as own:
+    with serving(tmp_path / "home", places.prepared, RUNYARD_PRELOAD="0") as own:
         run_id = own.launch(dataset="digits", model="fc", batch_size=5000)
         own.wait_for(run_id, "succeeded")
         own.call("DELETE", f"/runs/{run_id}")
