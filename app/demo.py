@@ -12,7 +12,8 @@ from app.settings import Settings
 from app.store.experiments import ExperimentSpec
 from app.web.server import Uvicorn
 from trainer import catalog
-from trainer.data.prepared import DataError, Places, ensure_prepared
+from trainer.entries import DataError, Preset
+from trainer.prepared import Places, ensure_prepared
 
 
 def run(uvicorn: Uvicorn, settings: Settings, dataset: str, *, again: bool, leave: bool) -> int:
@@ -72,7 +73,7 @@ def _have(dataset: str, places: Places, console: Console) -> None:
         ensure_prepared(dataset, places)
 
 
-def _finished(client: Client, preset: catalog.Preset) -> Experiment | None:
+def _finished(client: Client, preset: Preset) -> Experiment | None:
     """The newest experiment made from this preset whose runs all succeeded."""
     for experiment in client.experiments():
         done = experiment.counts["succeeded"] == len(experiment.run_ids) > 0

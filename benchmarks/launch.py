@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from tests.serving import Server, serving, until
-from trainer.data.prepared import Places, ensure_prepared
+from trainer.prepared import Places, ensure_prepared
 
 LAUNCHES = 10
 FRAMEWORKS = "import fastapi, sqlmodel, jinja2, uvicorn"

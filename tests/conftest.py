@@ -7,9 +7,13 @@ from pathlib import Path
 import pytest
 
 from tests.serving import Server, serving
-from trainer.data.prepared import Places, ensure_prepared
+from trainer.prepared import Places, ensure_prepared
 
 REAL = os.environ.get("RUNYARD_TEST_DATASETS", "")
+needs_cifar10 = pytest.mark.skipif(
+    not (Path(REAL) / "cifar-10-batches-py").is_dir(),
+    reason="genuine CIFAR-10 is not there: RUNYARD_TEST_DATASETS names no directory with cifar-10-batches-py",
+)
 needs_mnist = pytest.mark.skipif(
     not (Path(REAL) / "MNIST" / "raw").is_dir(),
     reason="genuine MNIST is not there: RUNYARD_TEST_DATASETS names no directory with MNIST/raw",

@@ -13,7 +13,7 @@ import torch
 
 from app.client import AsyncClient, Client, Conflict, Invalid, NotFound, TimedOut, Unauthorized, Unreachable
 from tests.serving import Server, serving
-from trainer.data.prepared import Places
+from trainer.prepared import Places
 
 SHORT = {"dataset": "digits", "model": "fc", "batch_size": 500}
 LONG = {"dataset": "digits", "model": "cnn", "epochs": 500}

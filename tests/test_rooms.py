@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-TORCH_FREE = {"trainer.spec", "trainer.catalog", "trainer.permutation", "trainer.data.prepared"}
+TORCH_FREE = {"trainer.spec", "trainer.catalog", "trainer.permutation", "trainer.prepared", "trainer.entries"}
 MAY = {
     "trainer": set(),
     "app.settings": set(),

@@ -1,9 +1,11 @@
 """python -m trainer --model cnn --dataset digits --pixel-order shuffled
 
+python -m trainer --model vgg --dataset cifar10 --optimizer adam --set crop_padding=4 --set flip=horizontal
 python -m trainer devices --json      which devices there are
 python -m trainer prepare mnist       read (and, where absent, download) a data set into plain arrays
 """
 
+import contextlib
 import json
 import os
 import sys
@@ -15,7 +17,8 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from trainer import catalog, hardware
-from trainer.data.prepared import DataError, Places, load, save
+from trainer.entries import DataError
+from trainer.prepared import Places, load, save
 from trainer.spec import RunSpec, SpecError, parse
 
 cli = typer.Typer(add_completion=False, help="Train one net in this terminal.", pretty_exceptions_enable=False)
@@ -44,10 +47,12 @@ def train_here(
     seed: int | None = None,
     epochs: int | None = None,
     batch_size: int | None = None,
+    optimizer: Annotated[str, typer.Option(help=" or ".join(catalog.OPTIMIZERS))] = "sgd",
     lr: float | None = None,
-    momentum: float | None = None,
-    n_hidden: Annotated[int | None, typer.Option(help="fc: units in each hidden layer")] = None,
-    n_features: Annotated[int | None, typer.Option(help="cnn: feature maps of each convolution")] = None,
+    knobs: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KNOB=VALUE", help="Any other, as model.n_hidden=16 or flip=horizontal"),
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N")] = "auto",
     datasets: Datasets = None,
     prepared: Prepared = None,
@@ -55,7 +60,7 @@ def train_here(
     """Train one net in this terminal, with a progress bar."""
     if context.invoked_subcommand:
         return
-    given = {
+    given: dict[str, Any] = {
         "dataset": dataset,
         "pixel_order": pixel_order,
         "permutation_seed": permutation_seed,
@@ -63,9 +68,19 @@ def train_here(
         "epochs": epochs,
         "batch_size": batch_size,
         "device": device,
-        "model": _without_none(name=model, n_hidden=n_hidden, n_features=n_features),
-        "optimizer": _without_none(name="sgd", lr=lr, momentum=momentum),
+        "model": {"name": model},
+        "optimizer": _without_none(name=optimizer, lr=lr),
     }
+    for knob in knobs or []:
+        path, _, text = knob.partition("=")
+        head, _, inner = path.partition(".")
+        value: Any = text
+        with contextlib.suppress(ValueError):
+            value = float(text)
+        if inner and isinstance(given.get(head), dict):
+            given[head][inner] = value
+        else:
+            given[path] = value
     try:
         _train(parse(_without_none(**given)), _places(datasets, prepared))
     except (SpecError, DataError, ValueError, ArithmeticError) as error:
@@ -80,7 +95,7 @@ def _without_none(**values: Any) -> dict[str, Any]:
 
 def _train(spec: RunSpec, places: Places) -> None:
     from trainer import devices, loop
-    from trainer.data.loaded import LoadedData
+    from trainer.loaded import LoadedData
 
     device = devices.choose(spec.device)
     threads = devices.make_repeatable(spec.parameters)
@@ -126,15 +141,8 @@ def prepare(name: str, datasets: Datasets = None, prepared: Prepared = None) -> 
         sys.exit(f"data set is {name!r}: choose {' or '.join(catalog.DATASETS)}")
     places = _places(datasets, prepared)
     try:
-        if name == "digits":
-            from trainer.data import digits
-
-            arrays = digits.prepare()
-        else:
-            from trainer.data import mnist
-
-            arrays = mnist.prepare(name, places.datasets)
-        save(name, places, arrays)
+        dataset = catalog.DATASETS[name]
+        save(name, places, dataset.prepare(dataset, places.datasets))
     except DataError as error:
         print(error, flush=True)  # the last line is what a worker that waits for this shows as its cause
         sys.exit(1)

@@ -27,6 +27,7 @@ def save(folder: Path, state: State) -> Path:
         {
             "model": state.model.state_dict(),
             "optimizer": state.optimizer.state_dict(),
+            "scaler": state.scaler.state_dict(),
             "step": state.step,
             "epochs_tested": state.epochs_tested,
             "seconds": state.losses.seconds,
@@ -58,7 +59,11 @@ def load(path: Path, state: State) -> None:
     if hashlib.sha256(data).hexdigest().encode() != checksum:
         raise Damaged(f"{path.name} is damaged (its checksum differs)")
     kept = torch.load(io.BytesIO(data), weights_only=True, map_location="cpu")
-    state.model.load_state_dict(kept["model"])
+    try:
+        state.model.load_state_dict(kept["model"])
+    except RuntimeError as error:  # its layers had other names in an earlier version
+        raise Damaged(f"{path.name} does not fit this version's net") from error
+    state.scaler.load_state_dict(kept["scaler"])
     state.optimizer.load_state_dict(kept["optimizer"])
     state.step, state.epochs_tested = kept["step"], kept["epochs_tested"]
     state.losses.go_on_from(kept["seconds"])

@@ -2,18 +2,17 @@
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
-from trainer import models
-from trainer.data.loaded import LoadedData
+from trainer import catalog, forward
 from trainer.evaluate import evaluate
+from trainer.loaded import LoadedData
 from trainer.spec import RunSpec
 
 
@@ -112,18 +111,32 @@ class State:
 
     model: nn.Module
     optimizer: torch.optim.Optimizer
+    scaler: torch.amp.GradScaler
+    """Keeps small gradients from vanishing in float16; does nothing in other precisions."""
     losses: LossBuffer
     step: int = 0
     epochs_tested: int = 0
 
 
-def start(spec: RunSpec, device: torch.device) -> State:
-    """A net with initial weights from `spec.seed`, the same on every device, and its optimiser."""
+OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}
+
+
+def build(spec: RunSpec) -> nn.Module:
+    """The spec's net with PyTorch's own initial weights from `spec.seed`, on the CPU: the same for every device."""
     torch.manual_seed(spec.seed)
-    model = models.build(spec).to(device)
-    knobs = spec.optimizer.knobs
-    optimizer = torch.optim.SGD(model.parameters(), lr=knobs["lr"], momentum=knobs["momentum"], fused=True)
-    return State(model, optimizer, LossBuffer(device))
+    model, dataset = catalog.MODELS[spec.model.name], catalog.DATASETS[spec.dataset]
+    built = model.build(dataset.shape, len(dataset.classes), **spec.model.knobs)
+    return built.to(memory_format=torch.channels_last) if model.channels_last else built
+
+
+def start(spec: RunSpec, device: torch.device) -> State:
+    """A net with its initial weights on the device, and its optimiser."""
+    if spec.precision == "float16" and device.type == "cpu":
+        raise ValueError("precision is 'float16': the CPU has float32 and bfloat16; choose one of them")
+    model = build(spec).to(device)
+    optimizer = OPTIMIZERS[spec.optimizer.name](model.parameters(), fused=True, **spec.optimizer.knobs)
+    scaler = torch.amp.GradScaler(device.type, enabled=spec.precision == "float16")
+    return State(model, optimizer, scaler, LossBuffer(device))
 
 
 def train(spec: RunSpec, data: LoadedData, state: State) -> Iterator[Measurement | None]:
@@ -137,18 +150,20 @@ def train(spec: RunSpec, data: LoadedData, state: State) -> Iterator[Measurement
     losses.go_on_from(losses.seconds)
     for epoch in range(state.epochs_tested, spec.epochs):
         order = torch.from_numpy(data_order(spec.seed, epoch, size)).to(data.device)
+        augmented = data.epoch(epoch)
         for indices in torch.split(order, spec.batch_size)[state.step - epoch * spec.steps_per_epoch :]:
-            images, labels = data.batch(indices)
+            images, labels = data.batch(indices, augmented)
             state.optimizer.zero_grad()
-            loss = functional.nll_loss(state.model(images), labels)
-            torch.autograd.backward(loss)
-            state.optimizer.step()
+            loss = forward.loss(spec, forward.outputs(spec, state.model, images), labels)
+            torch.autograd.backward(state.scaler.scale(loss))
+            state.scaler.step(state.optimizer)
+            state.scaler.update()
             state.step += 1
             losses.add(state.step, loss.detach())
             found = losses.ready()
             yield from _finite(found) if found else (None,)
         yield from _finite(losses.flush())
-        for result in evaluate(state.model, data):
+        for result in evaluate(spec, state.model, data):
             if result is None:
                 yield None
             else:

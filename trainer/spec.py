@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from trainer import catalog
-from trainer.catalog import shown
+from trainer.entries import Knob, shown
 
 DEVICE = re.compile(r"auto|cpu|cuda(:\d{1,2})?")
 
@@ -47,7 +47,7 @@ class _Named(BaseModel):
         return dict(self.__pydantic_extra__ or {})
 
     @staticmethod
-    def offered() -> Mapping[str, tuple[catalog.Knob, ...]]:
+    def offered() -> Mapping[str, tuple[Knob, ...]]:
         raise TypeError("a subclass says what is offered")
 
     @model_validator(mode="before")
@@ -66,7 +66,7 @@ class _Named(BaseModel):
         knobs = {knob.name: knob for knob in offered[name]}
         for key in given:
             if key != "name" and key not in knobs:
-                raise ValueError(f".{key!s:.60} is not a knob of {name}: it has {', '.join(knobs)}")
+                raise ValueError(f".{key!s:.60} is not a knob of {name}: it has {', '.join(knobs) or 'none'}")
         filled: dict[str, Any] = {"name": name}
         for key, knob in knobs.items():
             try:
@@ -84,7 +84,7 @@ class ModelSpec(_Named):
     default = "cnn"
 
     @staticmethod
-    def offered() -> Mapping[str, tuple[catalog.Knob, ...]]:
+    def offered() -> Mapping[str, tuple[Knob, ...]]:
         return {name: model.knobs for name, model in catalog.MODELS.items()}
 
 
@@ -96,8 +96,8 @@ class OptimizerSpec(_Named):
     default = "sgd"
 
     @staticmethod
-    def offered() -> Mapping[str, tuple[catalog.Knob, ...]]:
-        return catalog.OPTIMIZERS
+    def offered() -> Mapping[str, tuple[Knob, ...]]:
+        return {name: optimizer.knobs for name, optimizer in catalog.OPTIMIZERS.items()}
 
 
 def _knob(name: str) -> Any:
@@ -117,6 +117,10 @@ class RunSpec(BaseModel):
     seed: int = _knob("seed")
     epochs: int = _knob("epochs")
     batch_size: int = _knob("batch_size")
+    normalization: Literal["dataset", "half"] = _knob("normalization")
+    crop_padding: int = _knob("crop_padding")
+    flip: Literal["off", "horizontal"] = _knob("flip")
+    precision: Literal["float32", "bfloat16", "float16"] = _knob("precision")
     optimizer: OptimizerSpec = Field(default="sgd", description="Optimiser and its knobs.")  # type: ignore[assignment]
     device: str = Field(default="auto", description="auto (CUDA where there is one, else the CPU), cpu, cuda, cuda:N.")
 
@@ -147,7 +151,14 @@ class RunSpec(BaseModel):
                 f"model {self.model.name} can't take {self.dataset}'s images of shape {shape}: "
                 f"it takes {', '.join(map(str, shapes))}"
             )
+        if self.precision == "float16" and self.device == "cpu":
+            raise ValueError("precision is 'float16': the CPU has float32 and bfloat16; choose one, or device cuda")
         return self
+
+    @property
+    def augments(self) -> bool:
+        """True: a training image is another one in each epoch."""
+        return self.crop_padding > 0 or self.flip != "off"
 
     @property
     def steps_per_epoch(self) -> int:

@@ -106,7 +106,7 @@ def serve(descriptor: int) -> int | None:
 
 def _import_what_training_needs() -> None:
     import trainer.checkpoint
-    import trainer.data.loaded
+    import trainer.loaded
     import trainer.loop  # noqa: F401
     from trainer import devices
 

@@ -27,7 +27,7 @@ from app.store.errors import Conflict, StoreError, Superseded
 from app.store.runs import Start
 from app.store.series import Point
 from app.store.tables import Status
-from trainer.data.prepared import Places
+from trainer.prepared import Places
 from trainer.spec import RunSpec, parse
 
 if TYPE_CHECKING:
@@ -70,8 +70,8 @@ def work(settings: Settings, engine: Engine, run_id: int, attempt: int, spec: Ru
     import torch  # seconds: only here, so that all else of the worker can be imported without it
 
     from trainer import checkpoint, devices, loop
-    from trainer.data.loaded import LoadedData
-    from trainer.data.prepared import load
+    from trainer.loaded import LoadedData
+    from trainer.prepared import load
 
     device = devices.choose(device_name)
     threads = devices.make_repeatable(spec.parameters, _threads_before(engine, run_id))

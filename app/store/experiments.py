@@ -14,7 +14,7 @@ from app.store.engine import reading, writing
 from app.store.errors import NotFound
 from app.store.tables import Experiment, Run, now
 from trainer import catalog
-from trainer.catalog import shown
+from trainer.entries import shown
 from trainer.spec import Problem, RunSpec, SpecError, flat, parse
 
 MAX_RUNS = 500
@@ -78,7 +78,7 @@ def _is_path(key: str) -> bool:
     head, dot, knob = key.partition(".")
     offered = {
         "model": {knob.name for model in catalog.MODELS.values() for knob in model.knobs},
-        "optimizer": {knob.name for knobs in catalog.OPTIMIZERS.values() for knob in knobs},
+        "optimizer": {knob.name for optimizer in catalog.OPTIMIZERS.values() for knob in optimizer.knobs},
     }
     return knob in offered.get(head, ()) if dot else head in RunSpec.model_fields
 

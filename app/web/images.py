@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from trainer import catalog
-from trainer.data.prepared import DataError, Places, ensure_prepared, open_arrays
+from trainer.entries import DataError
 from trainer.permutation import permutation
+from trainer.prepared import Places, ensure_prepared, open_arrays
 
 log = logging.getLogger("runyard.web")
 

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.store import errors as store
-from trainer.catalog import shown
+from trainer.entries import shown
 from trainer.spec import Problem, SpecError
 
 MEDIA_TYPE = "application/problem+json"

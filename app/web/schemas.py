@@ -166,6 +166,10 @@ class SpecOut(BaseModel):
     seed: int
     epochs: int
     batch_size: int
+    normalization: str
+    crop_padding: int
+    flip: str
+    precision: str
     optimizer: OptimizerSpec
     device: str
 

@@ -17,7 +17,7 @@ from app.store.engine import clock, reading
 from app.web import api, images, login, pages, problems, security
 from app.web.state import Background, Database
 from app.web.stream import Tail
-from trainer.data.prepared import Places
+from trainer.prepared import Places
 
 SHUTDOWN_SECONDS = 3
 

@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 from starlette.requests import Request
 
 from app.settings import Settings
-from trainer.data.prepared import Places
+from trainer.prepared import Places
 
 if TYPE_CHECKING:
     from app.web.stream import Tail

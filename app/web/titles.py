@@ -8,7 +8,7 @@ from trainer import catalog
 _KNOBS = {
     **{knob.name: knob for knob in catalog.TRAINING.values()},
     **{f"model.{knob.name}": knob for model in catalog.MODELS.values() for knob in model.knobs},
-    **{f"optimizer.{knob.name}": knob for knobs in catalog.OPTIMIZERS.values() for knob in knobs},
+    **{f"optimizer.{knob.name}": knob for optimizer in catalog.OPTIMIZERS.values() for knob in optimizer.knobs},
 }
 _OTHERS = {"model": "Model", "dataset": "Data", "optimizer": "Optimiser", "device": "Device"}
 
@@ -25,7 +25,7 @@ def value_title(path: str, value: Any) -> str:
     if path == "dataset":
         return catalog.DATASETS[value].title
     if path == "optimizer":
-        return str(value).upper()
+        return catalog.OPTIMIZERS[value].title
     return f"{value:,}" if isinstance(value, int) and "seed" not in path else f"{value}"
 
 

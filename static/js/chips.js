@@ -1,4 +1,4 @@
-// A field that takes several values: typed with commas, shown as chips. `change` fires on the box.
+// Fields that take several values: typed with commas and shown as chips, or buttons of which several can be pressed.
 
 import { el, icon } from "./dom.js";
 
@@ -59,4 +59,30 @@ export function chipField(id, { label = null, expand = (text) => [text], onchang
       }
     },
   };
+}
+
+/** As chipField, for a knob that offers choices. The last one pressed stays pressed. */
+export function choiceField(id, { choices, label, onchange }) {
+  let pressed = [];
+  const box = el(
+    "div.segmented.tall",
+    { id, role: "group", "aria-label": label },
+    ...choices.map((choice) =>
+      el("button", {
+        type: "button",
+        value: choice,
+        onclick: () => {
+          const next = choices.filter((one) => (one === choice) !== pressed.includes(one));
+          if (!next.length) return;
+          set(next);
+          onchange();
+        },
+      }, choice),
+    ),
+  );
+  const set = (next) => {
+    pressed = [...next];
+    for (const button of box.children) button.setAttribute("aria-pressed", String(pressed.includes(button.value)));
+  };
+  return { box, values: () => pressed, set, mark: (messages) => box.classList.toggle("wrong", messages.length > 0) };
 }

@@ -2,15 +2,16 @@
 
 import { query } from "./api.js";
 
-/** {name, models: {fc: {n_hidden: ["8"]}}, knobs: {dataset: ["digits"], "optimizer.lr": ["0.1", "0.01"], …}} */
-export const emptyForm = () => ({ name: "", models: {}, knobs: {} });
+/** {name, models: {fc: {n_hidden: ["8"]}}, optimizers: {sgd: {lr: ["0.1", "0.01"], …}}, knobs: {dataset: ["digits"], …}} */
+export const emptyForm = () => ({ name: "", models: {}, optimizers: {}, knobs: {} });
 
 /** Text as the API takes it: a number where it is one, else the text itself, so that the server's words fit it. */
 export function valueOf(text) {
   return text.trim() !== "" && Number.isFinite(Number(text)) ? Number(text) : text;
 }
 
-const UNSAID = ["permutation_seed", "device"]; // left out of a request where they have their default
+// Left out of a request where they have their default
+const UNSAID = ["permutation_seed", "normalization", "crop_padding", "flip", "precision", "device"];
 
 /** The body of POST /experiments: one value goes into the base, several into the grid; default knobs stay unsaid. */
 export function bodyOf(form, catalog) {
@@ -19,12 +20,23 @@ export function bodyOf(form, catalog) {
   const defaults = new Map(knobPaths(catalog));
   const models = Object.entries(form.models).flatMap(([name, knobs]) => {
     const model = catalog.models.find((one) => one.name === name);
-    const plain = (one) => model.knobs.every((knob) => one[knob.path.split(".")[1]] === knob.default);
+    const plain = (one) => model.knobs.every((knob) => one[keyOf(knob)] === knob.default);
     return combinations(name, knobs).map((one) => (plain(one) ? name : one));
   });
   if (models.length === 1) base.model = models[0];
   else if (models.length) grid.model = models;
   else grid.model = [];
+  const optimizers = Object.entries(form.optimizers);
+  if (optimizers.length === 1) {
+    const [[name, knobs]] = optimizers;
+    base.optimizer = { name };
+    for (const [knob, texts] of Object.entries(knobs)) {
+      if (texts.length === 1) base.optimizer[knob] = valueOf(texts[0]);
+      else grid[`optimizer.${knob}`] = texts.map(valueOf);
+    }
+  } else {
+    grid.optimizer = optimizers.flatMap(([name, knobs]) => combinations(name, knobs));
+  }
   for (const [path, texts] of Object.entries(form.knobs)) {
     const values = texts.map(valueOf);
     if (UNSAID.includes(path) && values.length === 1 && values[0] === defaults.get(path)) continue;
@@ -32,14 +44,12 @@ export function bodyOf(form, catalog) {
       grid[path] = values;
       continue;
     }
-    const [head, knob] = path.split(".");
-    if (knob) base[head] = { ...base[head], [knob]: values[0] };
-    else base[head] = values[0];
+    base[path] = values[0];
   }
   return { name: form.name, base, grid };
 }
 
-/** Every combination of a model's knobs, each as `{name, …knobs}`. */
+/** Every combination of the knobs of a model or an optimiser, each as `{name, …knobs}`. */
 function combinations(name, knobs) {
   return Object.entries(knobs).reduce(
     (found, [knob, texts]) => found.flatMap((one) => texts.map((text) => ({ ...one, [knob]: valueOf(text) }))),
@@ -47,11 +57,15 @@ function combinations(name, knobs) {
   );
 }
 
-/** The form's address: `model=fc&fc.n_hidden=8&optimizer.lr=0.1&optimizer.lr=0.01&…` */
+/** The form's address: `model=fc&fc.n_hidden=8&optimizer=sgd&optimizer.lr=0.1&optimizer.lr=0.01&…` */
 export function addressOf(form) {
-  const values = { name: form.name, model: Object.keys(form.models), ...form.knobs };
+  const values = { name: form.name, model: Object.keys(form.models), optimizer: Object.keys(form.optimizers), ...form.knobs };
   for (const [model, knobs] of Object.entries(form.models)) {
     for (const [knob, texts] of Object.entries(knobs)) values[`${model}.${knob}`] = texts;
+  }
+  const several = values.optimizer.length > 1;
+  for (const [name, knobs] of Object.entries(form.optimizers)) {
+    for (const [knob, texts] of Object.entries(knobs)) values[`${several ? name : "optimizer"}.${knob}`] = texts;
   }
   return `/experiments/new${query(values)}`;
 }
@@ -63,9 +77,16 @@ export function formAt(search, catalog) {
   const known = knobPaths(catalog);
   form.name = given.get("name") ?? "";
   for (const model of catalog.models.filter((one) => given.getAll("model").includes(one.name))) {
-    const own = model.knobs.map((knob) => knob.path.split(".")[1]);
+    const own = model.knobs.map(keyOf);
     form.models[model.name] = Object.fromEntries(
       own.map((knob, at) => [knob, listed(given.getAll(`${model.name}.${knob}`), model.knobs[at].default)]),
+    );
+  }
+  const ticked = given.getAll("optimizer");
+  for (const { name, knobs } of catalog.optimizers.filter((one) => (ticked.length ? ticked : [DEFAULT_OPTIMIZER]).includes(one.name))) {
+    const prefix = ticked.length > 1 ? name : "optimizer";
+    form.optimizers[name] = Object.fromEntries(
+      knobs.map((knob) => [keyOf(knob), listed(given.getAll(`${prefix}.${keyOf(knob)}`), knob.default)]),
     );
   }
   for (const [path, fallback] of known) form.knobs[path] = listed(given.getAll(path), fallback);
@@ -74,49 +95,45 @@ export function formAt(search, catalog) {
 
 const listed = (values, fallback) => (values.length ? values : [String(fallback)]);
 
-/** [path, default] of every knob of the form but the models and theirs. */
+/** [path, default] of every knob of the form but models and optimisers and theirs. */
 export function knobPaths(catalog) {
-  return [
-    ["dataset", "digits"],
-    ...catalog.training.map((knob) => [knob.path, knob.default]),
-    ...catalog.optimizers.sgd.map((knob) => [knob.path, knob.default]),
-    ["device", "auto"],
-  ];
+  return [["dataset", "digits"], ...catalog.training.map((knob) => [knob.path, knob.default]), ["device", "auto"]];
 }
 
 /** A base and a grid (a preset, or what an experiment was made of) as a form. */
 export function formOf(name, base, grid, catalog) {
   const form = emptyForm();
   form.name = name;
-  const models = grid.model ?? [base.model ?? "cnn"];
-  for (const one of models) {
-    const given = typeof one === "string" ? { name: one } : one;
-    const model = catalog.models.find((known) => known.name === given.name);
-    const own = (form.models[model.name] ??= {});
-    for (const knob of model.knobs) {
-      const key = knob.path.split(".")[1];
-      const texts = (grid[knob.path] ?? [given[key] ?? knob.default]).map(String);
-      own[key] = [...new Set([...(own[key] ?? []), ...texts])];
+  const gather = (into, choices, known) => {
+    for (const one of choices) {
+      const given = typeof one === "string" ? { name: one } : one;
+      const own = (into[given.name] ??= {});
+      for (const knob of known.find((entry) => entry.name === given.name).knobs) {
+        const key = keyOf(knob);
+        const texts = (grid[knob.path] ?? [given[key] ?? knob.default]).map(String);
+        own[key] = [...new Set([...(own[key] ?? []), ...texts])];
+      }
     }
-  }
-  for (const [path, fallback] of knobPaths(catalog)) {
-    const [head, knob] = path.split(".");
-    const single = knob ? base[head]?.[knob] : base[head];
-    form.knobs[path] = (grid[path] ?? [single ?? fallback]).map(String);
-  }
+  };
+  gather(form.models, grid.model ?? [base.model ?? "cnn"], catalog.models);
+  const optimizer = base.optimizer ?? DEFAULT_OPTIMIZER;
+  gather(form.optimizers, grid.optimizer ?? [typeof optimizer === "string" ? optimizer : { name: DEFAULT_OPTIMIZER, ...optimizer }], catalog.optimizers);
+  for (const [path, fallback] of knobPaths(catalog)) form.knobs[path] = (grid[path] ?? [base[path] ?? fallback]).map(String);
   return form;
 }
+
+const DEFAULT_OPTIMIZER = "sgd";
+/** The knob's name within its model or optimiser. */
+export const keyOf = (knob) => knob.path.split(".")[1];
 
 /** The address of a form filled with one run's spec. */
 export function formAddress(name, spec) {
   const form = emptyForm();
   form.name = name;
   for (const [key, value] of Object.entries(spec)) {
-    if (key === "model") {
-      const { name: model, ...knobs } = value;
-      form.models[model] = Object.fromEntries(Object.entries(knobs).map(([knob, setting]) => [knob, [String(setting)]]));
-    } else if (key === "optimizer") {
-      for (const [knob, setting] of Object.entries(value)) if (knob !== "name") form.knobs[`optimizer.${knob}`] = [String(setting)];
+    if (key === "model" || key === "optimizer") {
+      const { name: one, ...knobs } = value;
+      form[`${key}s`][one] = Object.fromEntries(Object.entries(knobs).map(([knob, setting]) => [knob, [String(setting)]]));
     } else {
       form.knobs[key] = [String(value)];
     }

@@ -69,7 +69,10 @@ export function start() {
   if (!document.hidden) connect();
 }
 
-/** Gather calls: run `work` with all that was asked for, at most once every `milliseconds`, never twice at a time. */
+/**
+ * Gather calls: run `work` with all that was asked for, at most once every `milliseconds`, never twice at a time.
+ * Where the server could not be asked, the same is tried again.
+ */
 export function gathered(work, milliseconds = 250) {
   let waiting = new Set();
   let due = 0;
@@ -83,7 +86,10 @@ export function gathered(work, milliseconds = 250) {
     try {
       await work(now);
     } catch (error) {
-      console.warn(error); // the next change asks again
+      console.warn(error);
+      const refused = error.status >= 400 && error.status < 500;
+      if (!refused) for (const item of now) waiting.add(item);
+      if (waiting.size) due ||= setTimeout(turn, Math.max(milliseconds, RETRY_MS));
     } finally {
       busy = false;
       if (waiting.size) ask();

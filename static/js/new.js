@@ -1,9 +1,9 @@
 // New experiment: a form whose preview, errors and script are the server's answer to the same body that it launches.
 
 import { get, post, query } from "./api.js";
-import { chipField } from "./chips.js";
+import { chipField, choiceField } from "./chips.js";
 import { copy, el, report, setText, swatch, toast } from "./dom.js";
-import { addressOf, bodyOf, compact, emptyForm, formAt, formOf } from "./form.js";
+import { addressOf, bodyOf, compact, emptyForm, formAt, formOf, keyOf } from "./form.js";
 import { duration, integer, plural } from "./format.js";
 import { showImages } from "./images.js";
 import { gathered } from "./live.js";
@@ -33,8 +33,6 @@ const chip = (path, place, options = {}) => {
 };
 chip("epochs", "epochs");
 chip("batch_size", "batch_size");
-chip("optimizer.lr", "lr");
-chip("optimizer.momentum", "momentum");
 chip("permutation_seed", "permutation_seed");
 /** "1-5" stands for 1, 2, 3, 4, 5. */
 chip("seed", "seed", {
@@ -44,7 +42,7 @@ chip("seed", "seed", {
     return count > 0 && count <= MOST_SEEDS ? Array.from({ length: count }, (_, at) => String(first + at)) : [text];
   },
 });
-const modelFields = {}; // "fc.n_hidden" -> field
+const knobFields = {}; // "model.n_hidden", "optimizer.lr" -> the fields of what is ticked
 
 byId("name").addEventListener("input", (event) => {
   form.name = event.target.value;
@@ -92,8 +90,8 @@ async function begin() {
   const given = chosen ? null : formAt(location.search, catalog);
   if (given) form = given;
   else usePreset(chosen ?? fallback);
+  addRest();
   showPresets();
-  showModels();
   showDatasets();
   showForm();
   await edited();
@@ -137,7 +135,26 @@ function showForm() {
   byId("device").value = form.knobs.device[0];
   showOrder();
   showModels();
+  showOptimizers();
   showPressed();
+}
+
+/** The training knobs that have no place of their own in the page. */
+function addRest() {
+  const rest = catalog.training.filter((knob) => !(knob.path in fields) && knob.path !== "pixel_order");
+  byId("rest-errors").dataset.errors = rest.map((knob) => knob.path).join(" ");
+  for (const knob of rest) {
+    const { path } = knob;
+    fields[path] = knobField(path, knob, () => {
+      form.knobs[path] = fields[path].values();
+      edited();
+    });
+    byId("rest").append(el("div", {}, el("label", { for: path, title: knob.help }, knob.title), fields[path].box));
+  }
+}
+
+function knobField(id, knob, onchange) {
+  return knob.choices.length ? choiceField(id, { choices: knob.choices, label: knob.title, onchange }) : chipField(id, { onchange });
 }
 
 function showPresets() {
@@ -176,41 +193,56 @@ function showPressed() {
 }
 
 function showModels() {
-  byId("models").replaceChildren(
-    ...catalog.models.map((model) => {
-      const ticked = model.name in form.models;
-      const box = el("input", { type: "checkbox", id: `m-${model.name}`, checked: ticked });
+  const note = (model) => el("span.note", { "data-parameters": model.name }, sizeOf(model));
+  const cards = catalog.models.map((model) => ({ ...model, mark: swatch(model.name, "original"), note: note(model) }));
+  showTickable("model", form.models, cards);
+}
+
+const showOptimizers = () => showTickable("optimizer", form.optimizers, catalog.optimizers);
+
+/** Cards of which several can be ticked; a ticked one shows its knobs. */
+function showTickable(kind, chosen, cards) {
+  byId(`${kind}s`).replaceChildren(
+    ...cards.map(({ name, title, description, knobs, mark, note }) => {
+      const ticked = name in chosen;
+      const id = `${kind[0]}-${name}`;
+      const box = el("input", { type: "checkbox", id, checked: ticked });
       box.addEventListener("change", () => {
-        if (box.checked) form.models[model.name] = Object.fromEntries(model.knobs.map((knob) => [knob.path.split(".")[1], [String(knob.default)]]));
-        else delete form.models[model.name];
-        form.models = Object.fromEntries(catalog.models.filter((one) => one.name in form.models).map((one) => [one.name, form.models[one.name]]));
-        showModels();
+        if (box.checked) chosen[name] = Object.fromEntries(knobs.map((knob) => [keyOf(knob), [String(knob.default)]]));
+        else delete chosen[name];
+        const inOrder = cards.filter((one) => one.name in chosen).map((one) => [one.name, chosen[one.name]]);
+        for (const [one] of inOrder) delete chosen[one];
+        Object.assign(chosen, Object.fromEntries(inOrder));
+        showTickable(kind, chosen, cards);
+        byId(id).focus();
         edited();
       });
-      const knobs = ticked ? model.knobs.map((knob) => modelKnob(model, knob)) : [];
       return el(
         `div.pickcard.model${ticked ? ".on" : ""}`,
-        { "data-model": model.name, title: model.description },
-        el("label.named", { for: `m-${model.name}` }, box, swatch(model.name, "original"), model.title),
-        el("span.note", { "data-parameters": model.name }, `${integer(Object.values(model.parameters)[0])} parameters`),
-        ...knobs,
+        { [`data-${kind}`]: name, title: description },
+        el("label.named", { for: id }, box, mark, title),
+        note,
+        ...(ticked ? knobs.map((knob) => tickedKnob(kind, name, chosen[name], knob)) : []),
       );
     }),
   );
 }
 
-function modelKnob(model, knob) {
-  const key = knob.path.split(".")[1];
-  const id = `k-${model.name}-${key}`;
-  const field = chipField(id, {
-    onchange: () => {
-      form.models[model.name][key] = field.values();
-      edited();
-    },
+function tickedKnob(kind, name, values, knob) {
+  const id = `k-${name}-${keyOf(knob)}`;
+  const field = knobField(id, knob, () => {
+    values[keyOf(knob)] = field.values();
+    edited();
   });
-  field.set(form.models[model.name][key]);
-  modelFields[knob.path] = field;
+  field.set(values[keyOf(knob)]);
+  knobFields[knob.path] = field;
   return el("div.knob", {}, el("label.note", { for: id, title: knob.help }, knob.title), field.box);
+}
+
+/** How large a model is on the chosen data, or that it can't take its images. */
+function sizeOf(model) {
+  const parameters = model.parameters[form.knobs.dataset?.[0]];
+  return parameters === undefined ? "takes other images" : `${integer(parameters)} parameters`;
 }
 
 function showDatasets() {
@@ -223,6 +255,7 @@ function showDatasets() {
           "data-dataset": one.name,
           onclick: () => {
             form.knobs.dataset = [one.name];
+            for (const model of catalog.models) setText(document.querySelector(`[data-parameters="${model.name}"]`), sizeOf(model));
             edited();
           },
         },
@@ -305,7 +338,7 @@ function showFieldErrors(errors) {
     own.forEach((one) => left.delete(one));
     row.replaceChildren(...own.map(({ message }) => el("p.error", { role: "alert" }, message)));
   }
-  for (const [path, field] of Object.entries({ ...fields, ...modelFields })) {
+  for (const [path, field] of Object.entries({ ...fields, ...knobFields })) {
     field.mark(errors.filter((one) => one.field.replace(/^grid\./, "") === path).map((one) => one.message));
   }
   byId("name").classList.toggle("wrong", errors.some((one) => one.field === "name"));
@@ -314,7 +347,7 @@ function showFieldErrors(errors) {
 
 const matches = (field, path) => {
   const bare = field.replace(/^grid\./, "");
-  return bare === path || (path === "model" && bare.startsWith("model."));
+  return bare === path || (["model", "optimizer"].includes(path) && bare.startsWith(`${path}.`));
 };
 
 function showScript() {

@@ -65,6 +65,7 @@ for (const verb of ["stop", "pause", "resume"]) {
     try {
       run = await post(`/runs/${id}/${verb}`);
       showRun();
+      refresh(); // what the stream told meanwhile may be newer than this answer
     } catch (error) {
       report(error);
     }
@@ -201,7 +202,11 @@ const refresh = gathered(async () => {
   redraw();
   if (tested || !ENDED.includes(run.status)) follow("log");
 });
-on("run", (event) => event.run === id && begun && refresh(event.attempt));
+on("run", (event) => {
+  if (event.run !== id) return;
+  if (begun) refresh();
+  else missed = true;
+});
 on("deleted", (event) => event.run === id && toast("This run was deleted", { kind: "bad" }));
 
 async function begin() {
@@ -211,7 +216,13 @@ async function begin() {
   await Promise.all([loadCurves(), showLog(), catalogue(), showSeen()]);
 }
 let begun = false;
-begin().catch(report).finally(() => (begun = true));
+let missed = false;
+begin()
+  .catch(report)
+  .finally(() => {
+    begun = true;
+    if (missed) refresh();
+  });
 setInterval(() => run && showTimes(), 1000);
 
 async function catalogue() {
@@ -221,7 +232,7 @@ async function catalogue() {
     for (const knob of model.knobs) titles.knobs.set(knob.path, knob.title);
   }
   for (const dataset of found.datasets) titles.datasets.set(dataset.name, dataset.title);
-  for (const knobs of Object.values(found.optimizers)) for (const knob of knobs) titles.knobs.set(knob.path, knob.title);
+  for (const { knobs } of found.optimizers) for (const knob of knobs) titles.knobs.set(knob.path, knob.title);
   showConfig();
 }
 

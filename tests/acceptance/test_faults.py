@@ -11,7 +11,7 @@ import pytest
 
 from tests.acceptance.test_lives import SPECS, Undisturbed, assert_undisturbed, trained
 from tests.serving import Server, serving, until
-from trainer.data.prepared import Places
+from trainer.prepared import Places
 
 FULL = "the disk is full: free some space, then resume the run"
 # One long epoch: no checkpoint before its end, so that it is recording that meets the full disk

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from tests.serving import Server
-from trainer import devices, loop, models
-from trainer.data.loaded import LoadedData
-from trainer.data.prepared import Places, load
+from trainer import devices, loop
+from trainer.loaded import LoadedData
+from trainer.prepared import Places, load
 from trainer.spec import parse
 
 
@@ -60,7 +60,7 @@ def test_the_weights_load_safely_and_give_the_recorded_accuracy(server: Server, 
     with server.api() as client:
         content = client.get(f"/runs/{run_id}/weights").content
     spec = parse(run["spec"])
-    model = models.build(spec)
+    model = loop.build(spec)
     model.load_state_dict(torch.load(io.BytesIO(content), weights_only=True))
     data = LoadedData(spec, load("digits", places), torch.device("cpu"))
     images, labels = data.test_batch(slice(None))

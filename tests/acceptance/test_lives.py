@@ -11,8 +11,8 @@ from app.jobs.causes import BLOCKED
 from tests.acceptance.test_line import raw
 from tests.serving import Server, until
 from trainer import devices, loop
-from trainer.data.loaded import LoadedData
-from trainer.data.prepared import Places, load
+from trainer.loaded import LoadedData
+from trainer.prepared import Places, load
 from trainer.spec import parse
 
 SPECS = {

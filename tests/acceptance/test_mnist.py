@@ -9,7 +9,7 @@ from tests.acceptance.test_line import raw
 from tests.conftest import REAL, needs_mnist
 from tests.serving import Server, serving
 from trainer import catalog
-from trainer.data.prepared import Places
+from trainer.prepared import Places
 
 pytestmark = needs_mnist
 PRESET = catalog.PRESETS["mnist-fc-vs-cnn"]

@@ -17,8 +17,8 @@ from app.store.tables import ENDED
 from tests.acceptance.test_line import raw
 from tests.serving import Server, serving, until
 from trainer import checkpoint, devices, loop
-from trainer.data.loaded import LoadedData
-from trainer.data.prepared import Places, load
+from trainer.loaded import LoadedData
+from trainer.prepared import Places, load
 from trainer.spec import RunSpec, parse
 
 CPU = torch.device("cpu")

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, sync_playwright
 from tests.browser.conftest import ARGUMENTS, CHROMIUM
 from tests.serving import Server, serving
 from trainer import catalog
-from trainer.data.prepared import Places, ensure_prepared
+from trainer.prepared import Places, ensure_prepared
 
 SIZES = {1440: 900, 390: 844}
 

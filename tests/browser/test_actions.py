@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.serving import Server, serving, until
-from trainer.data.prepared import Places
+from trainer.prepared import Places
 
 SHORT = {"dataset": "digits", "model": "fc", "batch_size": 500}
 LONG = {"dataset": "digits", "model": "cnn", "epochs": 500}

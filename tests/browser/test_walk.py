@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.conftest import REAL
 from tests.serving import Server, serving, until
-from trainer.data.prepared import Places
+from trainer.prepared import Places
 
 WAIT = 60_000
 
@@ -130,7 +130,7 @@ def test_errors_stand_under_their_field_in_the_words_of_the_api(server: Server, 
     expect(page.locator("#launch")).to_be_enabled(timeout=WAIT)
     momentum = page.get_by_label("Momentum")
     momentum.fill("1.5,")
-    expect(page.locator("[data-errors~='optimizer.momentum'] .error")).to_have_text(
+    expect(page.locator("[data-errors~='optimizer'] .error")).to_have_text(
         "optimizer.momentum is 1.5: choose a number from 0 to 0.9999"
     )
     expect(page.locator(".value.wrong")).to_have_text("1.5")
@@ -199,6 +199,23 @@ def test_no_page_is_wider_than_the_window(server: Server, page: Page, width: int
         page.goto(f"{server.url}{path}")
         expect(page.locator("#live")).to_have_text("Live")
         assert page.evaluate("() => document.documentElement.scrollWidth") <= width, path
+
+
+def test_an_answer_that_is_older_than_what_the_stream_told_does_not_stay(server: Server, page: Page) -> None:
+    run_id = server.launch(dataset="digits", model="cnn", epochs=500)
+
+    def answer_late(route: Route) -> None:
+        answer = route.fetch()  # "pausing"
+        until(lambda: page.locator("#status").inner_text() == "Paused", "the stream has told that it is paused")
+        route.fulfill(response=answer)
+
+    page.route("**/pause", answer_late)
+    page.goto(f"{server.url}/runs/{run_id}")
+    expect(page.locator("#status")).to_have_text("Running", timeout=WAIT)
+    with page.expect_response("**/pause"):
+        page.get_by_role("button", name="Pause").click()
+    expect(page.get_by_role("button", name="Resume")).to_be_visible()
+    expect(page.locator("#status")).to_have_text("Paused")
 
 
 def test_a_run_is_paused_and_resumed_on_its_page(server: Server, page: Page) -> None:

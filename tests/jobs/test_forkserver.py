@@ -9,7 +9,7 @@ import pytest
 
 from tests.acceptance.test_line import raw
 from tests.serving import Server, serving, until
-from trainer.data.prepared import Places
+from trainer.prepared import Places
 
 SPEC = {"model": "cnn", "dataset": "digits", "batch_size": 200}
 LONG = {**SPEC, "epochs": 500}

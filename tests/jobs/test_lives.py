@@ -11,7 +11,7 @@ import pytest
 
 from tests.acceptance.test_line import raw
 from tests.serving import Server, serving, until
-from trainer.data.prepared import Places
+from trainer.prepared import Places
 
 LONG = {"model": "cnn", "dataset": "digits", "epochs": 500}
 

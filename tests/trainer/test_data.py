@@ -4,9 +4,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.conftest import REAL, needs_mnist
+from tests.conftest import REAL, needs_cifar10, needs_mnist
 from trainer import catalog
-from trainer.data.prepared import PARTS, DataError, Places, load
+from trainer.entries import DataError
+from trainer.prepared import PARTS, Places, load
 
 
 @pytest.fixture
@@ -23,8 +24,8 @@ def test_digits_are_as_the_catalogue_says(places: Places) -> None:
     assert test_images.shape == (dataset.test_size, *dataset.shape)
     assert images.dtype == np.uint8
     assert set(labels.tolist()) == set(test_labels.tolist()) == set(range(10))
-    assert (images / 255).mean() == pytest.approx(dataset.mean, abs=1e-4)
-    assert (images / 255).std() == pytest.approx(dataset.std, abs=1e-4)
+    assert [(images / 255).mean()] == pytest.approx(dataset.mean, abs=1e-4)
+    assert [(images / 255).std()] == pytest.approx(dataset.std, abs=1e-4)
 
 
 def test_no_digit_is_in_both_parts(places: Places) -> None:
@@ -77,5 +78,30 @@ def test_real_data_is_read(places: Places, name: str) -> None:
     dataset = catalog.DATASETS[name]
     images, _, test_images, _ = load(name, places)
     assert (len(images), len(test_images)) == (60_000, 10_000)
-    assert (images / 255).mean() == pytest.approx(dataset.mean, abs=1e-3)
-    assert (images / 255).std() == pytest.approx(dataset.std, abs=1e-3)
+    assert [(images / 255).mean()] == pytest.approx(dataset.mean, abs=1e-3)
+    assert [(images / 255).std()] == pytest.approx(dataset.std, abs=1e-3)
+
+
+@needs_cifar10
+def test_real_photographs_are_read(places: Places) -> None:
+    dataset = catalog.DATASETS["cifar10"]
+    images, labels, test_images, test_labels = load("cifar10", places)
+    assert images.shape == (50_000, *dataset.shape)
+    assert test_images.shape == (10_000, *dataset.shape)
+    assert np.bincount(labels).tolist() == [5000] * 10
+    assert np.bincount(test_labels).tolist() == [1000] * 10
+    pixels = images / np.float32(255)
+    assert pixels.mean(axis=(0, 2, 3)) == pytest.approx(dataset.mean, abs=1e-4)
+    assert pixels.std(axis=(2, 3)).mean(axis=0) == pytest.approx(dataset.std, abs=1e-3)
+
+
+@needs_cifar10
+def test_a_damaged_batch_of_photographs_is_named_and_not_unpickled(tmp_path: Path) -> None:
+    places = Places(tmp_path / "datasets", tmp_path / "prepared")
+    shutil.copytree(Path(REAL) / "cifar-10-batches-py", places.datasets / "cifar-10-batches-py")
+    path = places.datasets / "cifar-10-batches-py" / "data_batch_3"
+    path.write_bytes(b"cos\nsystem\n(S'touch pwned'\ntR." + path.read_bytes())
+    with pytest.raises(DataError, match=r"data_batch_3 is damaged .* delete it and cifar-10-python.tar.gz"):
+        load("cifar10", places)
+    assert not Path("pwned").exists()
+    assert not places.is_prepared("cifar10")

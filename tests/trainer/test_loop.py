@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from trainer import catalog, devices, loop
-from trainer.data.loaded import LoadedData
-from trainer.data.prepared import Places, load
+from trainer.loaded import LoadedData
 from trainer.permutation import permutation
+from trainer.prepared import Places, load
 from trainer.spec import parse
 
 CPU = torch.device("cpu")

@@ -18,6 +18,10 @@ def test_an_empty_spec_is_the_tutorials_cnn() -> None:
         "seed": 1,
         "epochs": 1,
         "batch_size": 64,
+        "normalization": "dataset",
+        "crop_padding": 0,
+        "flip": "off",
+        "precision": "float32",
         "optimizer": {"name": "sgd", "lr": 0.01, "momentum": 0.5},
         "device": "auto",
     }
@@ -70,6 +74,6 @@ def test_flat_names_knobs_by_path() -> None:
 
 
 def test_specs_need_no_torch() -> None:
-    torch_free = "trainer.spec, trainer.catalog, trainer.permutation, trainer.data.prepared"
+    torch_free = "trainer.spec, trainer.catalog, trainer.permutation, trainer.prepared"
     code = f"import sys, {torch_free}; print('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"

@@ -5,6 +5,7 @@ import contextlib
 import csv
 import io
 import json
+import math
 import socket
 import threading
 from typing import Any
@@ -261,12 +262,15 @@ def test_example_images_are_the_prepared_ones_in_order_and_shuffled(server: Serv
 
 def test_the_catalogue_names_models_data_sets_knobs_and_presets(server: Server) -> None:
     found = server.call("GET", "/catalog")
-    assert {model["name"]: model["parameters"]["mnist"] for model in found["models"]} == {"fc": 6442, "cnn": 6422}
+    sizes = {model["name"]: model["parameters"] for model in found["models"]}
+    assert (sizes["fc"]["mnist"], sizes["cnn"]["mnist"]) == (6442, 6422)
+    assert (sizes["cifar-net"]["cifar10"], sizes["vgg"]["cifar10"]) == (62_006, 9_231_114)
     assert next(one for one in found["datasets"] if one["name"] == "digits")["on_disk"] is True
     assert {preset["name"] for preset in found["presets"]} >= {"mnist-fc-vs-cnn", "digits-fc-vs-cnn"}
     for preset in found["presets"]:
         body = {"name": preset["title"], "base": preset["base"], "grid": preset["grid"]}
-        assert server.call("POST", "/experiments/plan", json=body)["runs"] == 12
+        values = [len(values) for values in preset["grid"].values()]
+        assert server.call("POST", "/experiments/plan", json=body)["runs"] == math.prod(values)
 
 
 def test_the_server_process_holds_no_torch_and_little_memory(server: Server, experiment: dict[str, Any]) -> None:

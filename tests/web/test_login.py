@@ -13,7 +13,7 @@ import pytest
 
 from tests.serving import ROOT, Server, serving
 from tests.web.test_security import MUTATING, described
-from trainer.data.prepared import Places
+from trainer.prepared import Places
 
 PAGES = ["/", "/compare", "/experiments/new", "/runs/1", "/nothing"]
 HTML = {"Accept": "text/html"}

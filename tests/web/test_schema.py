@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.serving import Server, serving
-from trainer.data.prepared import Places
+from trainer.prepared import Places
 
 ROOT = Path(__file__).parents[2]
 

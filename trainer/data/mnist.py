@@ -1,65 +1,87 @@
-"""MNIST and Fashion-MNIST: torchvision downloads, unpacks and reads them; each file is checked against its MD5."""
+"""MNIST and Fashion-MNIST."""
 
-import hashlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from trainer import catalog
-from trainer.data.prepared import Arrays, DataError
+from trainer.entries import Arrays, Dataset
+
+FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 
 
-def prepare(name: str, datasets: Path, download: bool = True) -> Arrays:
-    """60,000 training and 10,000 test images. Raises DataError with the way out."""
+def prepare(dataset: Dataset, datasets: Path) -> Arrays:
+    """60,000 training and 10,000 test images."""
     from torchvision.datasets import MNIST, FashionMNIST
 
-    dataset = catalog.DATASETS[name]
-    assert dataset.folder is not None
-    folder = datasets / dataset.folder
-    kind = {"mnist": MNIST, "fashion-mnist": FashionMNIST}[name]
-    try:
-        parts = [kind(str(datasets), train=train, download=download) for train in (True, False)]
-        for file, md5 in dataset.files:
-            _check(folder / file, md5)
-    except DataError:
-        raise
-    except (RuntimeError, OSError, EOFError) as error:
-        damaged = [file for file, md5 in dataset.files if (folder / file).exists() and not _intact(folder / file, md5)]
-        if damaged:
-            raise _damaged(folder / damaged[0]) from error
-        names = ", ".join(f"{file}.gz" for file, _ in dataset.files)
-        raise DataError(
-            f"{name} could not be downloaded ({_last_line(error)}): put {names} into {folder}, "
-            "or use the data set digits, which needs no download"
-        ) from error
-    except (AssertionError, ValueError) as error:  # torchvision's reader met bytes it doesn't understand
-        broken = next((file for file, md5 in dataset.files if not _intact(folder / file, md5)), dataset.files[0][0])
-        raise _damaged(folder / broken) from error
-    train, test = parts
-    return (
-        train.data.numpy()[:, np.newaxis],
-        train.targets.numpy().astype(np.int64),
-        test.data.numpy()[:, np.newaxis],
-        test.targets.numpy().astype(np.int64),
-    )
+    from trainer import downloads
+
+    kind = {"mnist": MNIST, "fashion-mnist": FashionMNIST}[dataset.name]
+
+    def read() -> Arrays:
+        train, test = (kind(str(datasets), train=train, download=True) for train in (True, False))
+        return (
+            train.data.numpy()[:, np.newaxis],
+            train.targets.numpy().astype(np.int64),
+            test.data.numpy()[:, np.newaxis],
+            test.targets.numpy().astype(np.int64),
+        )
+
+    return downloads.read(dataset, datasets, read)
 
 
-def _check(path: Path, md5: str) -> None:
-    if not _intact(path, md5):
-        raise _damaged(path)
+def _files(folder: str, *md5: str) -> dict[str, Any]:
+    """What both have in common, and where their files lie."""
+    return {
+        "version": 1,
+        "shape": (1, 28, 28),
+        "train_size": 60_000,
+        "test_size": 10_000,
+        "prepare": prepare,
+        "folder": folder,
+        "files": tuple(zip(FILES, md5, strict=True)),
+        "archives": tuple(f"{folder}/{file}.gz" for file in FILES),
+    }
 
 
-def _intact(path: Path, md5: str) -> bool:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "md5").hexdigest() == md5
-
-
-def _damaged(path: Path) -> DataError:
-    return DataError(
-        f"{path} is damaged (its checksum differs): delete it and {path.name}.gz, they are downloaded again, "
-        "or put a good copy there"
-    )
-
-
-def _last_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[-1]
+DATASETS = (
+    Dataset(
+        name="mnist",
+        title="MNIST",
+        description="70,000 handwritten digits of 28×28 pixels: 60,000 to train with, 10,000 to test with.",
+        citation="LeCun, Cortes, Burges: The MNIST database of handwritten digits, 1998",
+        classes=tuple("0123456789"),
+        mean=(0.1307,),
+        std=(0.3081,),
+        download_mb=12,
+        rank=2,
+        **_files(
+            "MNIST/raw",
+            "6bbc9ace898e44ae57da46a324031adb",
+            "a25bea736e30d166cdddb491f175f624",
+            "2646ac647ad5339dbf082846283269ea",
+            "27ae3e4e09519cfbb04c329615203637",
+        ),
+    ),
+    Dataset(
+        name="fashion-mnist",
+        title="Fashion-MNIST",
+        description="70,000 pictures of clothes in MNIST's format, harder to tell apart than digits.",
+        citation="Xiao, Rasul, Vollgraf: Fashion-MNIST, arXiv:1708.07747, 2017",
+        classes=(
+            *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
+            *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
+        ),
+        mean=(0.2860,),
+        std=(0.3530,),
+        download_mb=31,
+        rank=3,
+        **_files(
+            "FashionMNIST/raw",
+            "f4a8712d7a061bf5bd6d2ca38dc4d50a",
+            "9018921c3c673c538a1fc5bad174d6f9",
+            "8181f5470baa50b63fa0f6fddb340f0a",
+            "15d484375f8d13e6eb1aabb0c3f46965",
+        ),
+    ),
+)

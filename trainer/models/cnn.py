@@ -1,33 +1,55 @@
 """The convolutional net of the tutorial."""
 
-from torch import Tensor, nn
+from typing import TYPE_CHECKING
 
-from trainer.catalog import after_convolutions
+from trainer.entries import SMALL_IMAGES, Knob, Knobs, Model, Shape
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
-class CNN(nn.Module):
-    """Two 5x5 convolutions of `n_features` maps, each with ReLU and 2x2 max-pool, then 50 units with ReLU.
+def parameters(knobs: Knobs, shape: Shape, classes: int) -> int:
+    maps, (channels, height, width) = knobs["n_features"], shape
+    flat = maps * after_convolutions(height) * after_convolutions(width)
+    return int((25 * channels + 1) * maps + (25 * maps + 1) * maps + (flat + 1) * 50 + 51 * classes)
 
-    Gives log-probabilities, shape (batch, classes).
-    """
 
-    def __init__(self, shape: tuple[int, int, int], classes: int, n_features: int) -> None:
-        super().__init__()
-        channels, height, width = shape
-        self.layers = nn.Sequential(
-            nn.Conv2d(channels, n_features, kernel_size=5),
-            nn.ReLU(),
-            nn.MaxPool2d(2),
-            nn.Conv2d(n_features, n_features, kernel_size=5),
-            nn.ReLU(),
-            nn.MaxPool2d(2),
-            nn.Flatten(),
-            nn.Linear(n_features * after_convolutions(height) * after_convolutions(width), 50),
-            nn.ReLU(),
-            nn.Linear(50, classes),
-            nn.LogSoftmax(dim=1),
-        )
+def after_convolutions(side: int) -> int:
+    """Pixels left of a side after two rounds of 5x5 convolution without padding and 2x2 max-pool."""
+    return ((side - 4) // 2 - 4) // 2
 
-    def forward(self, images: Tensor) -> Tensor:
-        output: Tensor = self.layers(images)
-        return output
+
+def build(shape: Shape, classes: int, n_features: int) -> "nn.Module":
+    """CNN: gives log-probabilities, shape (batch, classes)."""
+    from torch import nn
+
+    channels, height, width = shape
+    return nn.Sequential(
+        nn.Conv2d(channels, n_features, kernel_size=5),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(n_features, n_features, kernel_size=5),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Linear(n_features * after_convolutions(height) * after_convolutions(width), 50),
+        nn.ReLU(),
+        nn.Linear(50, classes),
+        nn.LogSoftmax(dim=1),
+    )
+
+
+MODEL = Model(
+    name="cnn",
+    title="CNN",
+    description="Convolutional net: two 5×5 convolutions, each with ReLU and 2×2 max-pool, then 50 units. "
+    "It relies on neighbouring pixels belonging together.",
+    citation="LeCun, Bottou, Bengio, Haffner: Gradient-based learning applied to document recognition, 1998",
+    shapes=SMALL_IMAGES,
+    parameters=parameters,
+    build=build,
+    knobs=(Knob("n_features", "Feature maps", "int", 6, "Feature maps of each convolution", 1, 512),),
+    rank=2,
+    log_probabilities=True,
+    channels_last=False,
+)

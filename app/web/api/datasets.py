@@ -10,7 +10,8 @@ from app.web.images import samples
 from app.web.problems import Refused, documented
 from app.web.state import PlacesNow
 from trainer import catalog
-from trainer.catalog import SEED_MAX, shown
+from trainer.catalog import SEED_MAX
+from trainer.entries import shown
 
 router = APIRouter(prefix="/datasets", tags=["data sets"])
 

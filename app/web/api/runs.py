@@ -37,7 +37,7 @@ from app.web.schemas import (
 )
 from app.web.state import BackgroundNow, Database, SettingsNow
 from trainer import catalog
-from trainer.catalog import shown
+from trainer.entries import shown
 from trainer.spec import parse
 
 router = APIRouter(prefix="/runs", tags=["runs"])

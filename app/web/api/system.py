@@ -21,7 +21,7 @@ from app.web.problems import documented
 from app.web.security import is_shared
 from app.web.state import BackgroundNow, Database, PlacesNow, SettingsNow, TailNow
 from trainer import catalog
-from trainer.catalog import Knob
+from trainer.entries import Knob, Model
 
 router = APIRouter(tags=["system"])
 
@@ -62,6 +62,13 @@ class ModelOut(BaseModel):
     parameters: dict[str, int] = Field(description="Trainable parameters with default knobs, by data set.")
 
 
+class OptimizerOut(BaseModel):
+    name: str
+    title: str
+    description: str
+    knobs: list[KnobOut]
+
+
 class DatasetOut(BaseModel):
     name: str
     title: str
@@ -98,7 +105,7 @@ class CatalogOut(BaseModel):
 
     models: list[ModelOut]
     datasets: list[DatasetOut]
-    optimizers: dict[str, list[KnobOut]]
+    optimizers: list[OptimizerOut]
     training: list[KnobOut]
     presets: list[PresetOut]
 
@@ -181,9 +188,15 @@ def get_catalog(places: PlacesNow) -> CatalogOut:
             )
             for dataset in catalog.DATASETS.values()
         ],
-        optimizers={
-            name: [KnobOut.of(knob, "optimizer.") for knob in knobs] for name, knobs in catalog.OPTIMIZERS.items()
-        },
+        optimizers=[
+            OptimizerOut(
+                name=optimizer.name,
+                title=optimizer.title,
+                description=optimizer.description,
+                knobs=[KnobOut.of(knob, "optimizer.") for knob in optimizer.knobs],
+            )
+            for optimizer in catalog.OPTIMIZERS.values()
+        ],
         training=[KnobOut.of(knob) for knob in catalog.TRAINING.values()],
         presets=[
             PresetOut(
@@ -201,7 +214,7 @@ def get_catalog(places: PlacesNow) -> CatalogOut:
     )
 
 
-def _model(model: catalog.Model) -> ModelOut:
+def _model(model: Model) -> ModelOut:
     defaults = {knob.name: knob.default for knob in model.knobs}
     return ModelOut(
         name=model.name,

@@ -7,6 +7,7 @@ NumPy only: the server shows images without importing torch.
 
 import fcntl
 import hashlib
+import itertools
 import json
 import shutil
 import subprocess
@@ -16,19 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from trainer import catalog
+from trainer.entries import Arrays, DataError
 
 PARTS = ("train_images", "train_labels", "test_images", "test_labels")
 _CHECKSUMS = "checksums.json"
-
-Arrays = tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64], npt.NDArray[np.uint8], npt.NDArray[np.int64]]
-"""Training images, training labels, test images, test labels."""
-
-
-class DataError(Exception):
-    """A data set that can't be used; str() says which file, why, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +43,11 @@ class Places:
         dataset = catalog.DATASETS[name]
         if dataset.folder is None:
             return True
-        folder = self.datasets / dataset.folder
-        return all((folder / file).is_file() or (folder / f"{file}.gz").is_file() for file, _ in dataset.files)
+        folder, archives = self.datasets / dataset.folder, itertools.cycle(dataset.archives)  # one each, or one for all
+        return all(
+            (folder / file).is_file() or (self.datasets / archive).is_file()
+            for (file, _), archive in zip(dataset.files, archives, strict=False)
+        )
 
 
 def load(name: str, places: Places) -> Arrays:

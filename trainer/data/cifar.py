@@ -1,0 +1,57 @@
+"""CIFAR-10."""
+
+from pathlib import Path
+
+import numpy as np
+
+from trainer.entries import Arrays, Dataset
+
+
+def prepare(dataset: Dataset, datasets: Path) -> Arrays:
+    """50,000 training and 10,000 test images."""
+    from torchvision.datasets import CIFAR10
+
+    from trainer import downloads
+
+    def read() -> Arrays:
+        train, test = (CIFAR10(str(datasets), train=train, download=True) for train in (True, False))
+        return (
+            np.ascontiguousarray(train.data.transpose(0, 3, 1, 2)),
+            np.array(train.targets, np.int64),
+            np.ascontiguousarray(test.data.transpose(0, 3, 1, 2)),
+            np.array(test.targets, np.int64),
+        )
+
+    return downloads.read(dataset, datasets, read)
+
+
+DATASETS = (
+    Dataset(
+        name="cifar10",
+        title="CIFAR-10",
+        version=1,
+        description="60,000 colour photographs of 32×32 pixels: 50,000 to train with, 10,000 to test with.",
+        citation="Krizhevsky: Learning multiple layers of features from tiny images, 2009",
+        shape=(3, 32, 32),
+        classes=("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
+        train_size=50_000,
+        test_size=10_000,
+        # As in most recipes: the means of all pixels, and the mean over the images of each one's own deviation
+        mean=(0.4914, 0.4822, 0.4465),
+        std=(0.2023, 0.1994, 0.2010),
+        prepare=prepare,
+        folder="cifar-10-batches-py",
+        files=(
+            ("data_batch_1", "c99cafc152244af753f735de768cd75f"),
+            ("data_batch_2", "d4bba439e000b95fd0a9bffe97cbabec"),
+            ("data_batch_3", "54ebc095f3ab1f0389bbae665268c751"),
+            ("data_batch_4", "634d18415352ddfa80567beed471001a"),
+            ("data_batch_5", "482c414d41f54cd18b22e5b47cb7c3cb"),
+            ("test_batch", "40351d587109b95175f43aff81a1287e"),
+            ("batches.meta", "5ff9c542aee3614f3951f8cda6e48888"),
+        ),
+        archives=("cifar-10-python.tar.gz",),
+        download_mb=170,
+        rank=10,
+    ),
+)

@@ -1,0 +1,156 @@
+"""What a catalogue entry says of a model, a data set or a recipe. No torch: most who read it train nothing."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from torch import nn
+
+Arrays = tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64], npt.NDArray[np.uint8], npt.NDArray[np.int64]]
+"""Training images (uint8, N×C×H×W), training labels (int64, N), test images, test labels."""
+Knobs = Mapping[str, Any]
+Shape = tuple[int, int, int]
+"""(channels, height, width)"""
+SMALL_IMAGES: tuple[Shape, ...] = ((1, 28, 28), (1, 32, 32), (3, 28, 28), (3, 32, 32), (3, 64, 64))
+"""Shapes of the data sets of small images, grey and in colour."""
+
+
+class DataError(Exception):
+    """A data set that can't be used; str() says which file, why, and what to do."""
+
+
+@dataclass(frozen=True)
+class Knob:
+    """One adjustable value. `check` is the only place where a value of it is judged."""
+
+    name: str
+    title: str
+    kind: Literal["int", "float", "choice"]
+    default: Any
+    help: str
+    minimum: float = 0
+    maximum: float = math.inf
+    choices: tuple[str, ...] = ()
+    above: bool = False
+    """True: the minimum itself is excluded (a learning rate must be over 0)."""
+
+    def check(self, value: object) -> Any:
+        """Return the value as this knob's type; raise ValueError with the fact and the way out.
+
+        The message does not name the knob: whoever reports it puts the path before it.
+        """
+        if self.kind == "choice":
+            if isinstance(value, str) and value in self.choices:
+                return value
+            raise ValueError(f"is {shown(value)}: choose {' or '.join(self.choices)}")
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise ValueError(f"is {shown(value)}: choose {self.range_text}")
+        too_low = value <= self.minimum if self.above else value < self.minimum
+        if too_low or value > self.maximum or (self.kind == "int" and value != int(value)):
+            raise ValueError(f"is {shown(value)}: choose {self.range_text}")
+        return int(value) if self.kind == "int" else float(value)
+
+    @property
+    def range_text(self) -> str:
+        """For people: `a whole number from 1 to 65536`."""
+        noun = "a whole number" if self.kind == "int" else "a number"
+        return f"{noun} {'over' if self.above else 'from'} {self.minimum:g} to {self.maximum:.15g}"
+
+
+def shown(value: object) -> str:
+    """A value as an error message quotes it: whole when short, cut when long."""
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+@dataclass(frozen=True)
+class Model:
+    """A network."""
+
+    name: str
+    title: str
+    description: str
+    citation: str
+    shapes: tuple[Shape, ...]
+    """Image shapes that it accepts."""
+    parameters: Callable[[Knobs, Shape, int], int]
+    """(knobs, shape, classes) to the number of trainable parameters, without building it."""
+    build: Callable[..., "nn.Module"]
+    """(shape, classes, **knobs) to the net with PyTorch's own initial weights; imports torch."""
+    knobs: tuple[Knob, ...] = ()
+    rank: int = 50
+    """Place in lists, least first."""
+    log_probabilities: bool = False
+    """True: its last layer is a log-softmax; else it gives logits."""
+    channels_last: bool = True
+    """True: trained with its arrays in channels-last order, in which convolutions are quicker."""
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """A way to take steps down the gradient; torch.optim has one of that title."""
+
+    name: str
+    title: str
+    description: str
+    knobs: tuple[Knob, ...]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A labelled set of images with a fixed training and test part."""
+
+    name: str
+    title: str
+    version: int
+    """Counted up when the prepared arrays change, so that old ones are not mistaken for new."""
+    description: str
+    citation: str
+    shape: Shape
+    classes: tuple[str, ...]
+    train_size: int
+    test_size: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    """Of pixels scaled to 0..1, a channel each; images are normalised by (pixel - mean) / std."""
+    prepare: Callable[["Dataset", Path], Arrays]
+    """(itself, directory of data sets) to its arrays, downloaded where absent. Raises DataError with the way out."""
+    folder: str | None = None
+    """Folder under the data set directory that holds its files; None: embedded, needs no file."""
+    files: tuple[tuple[str, str], ...] = ()
+    """(name, MD5) of each unpacked file in the folder."""
+    archives: tuple[str, ...] = ()
+    """Under the data set directory, what is downloaded, from which the files are unpacked."""
+    download_mb: int = 0
+    rank: int = 50
+    """Place in lists, least first."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """Figures that the source of a preset states for one of its configurations."""
+
+    where: Mapping[str, str]
+    """Knob path to value."""
+    figures: Mapping[str, float]
+    """Metric name to value; accuracies as fractions."""
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A ready experiment: base and grid (see `app.store.experiments`), and what its source published."""
+
+    name: str
+    title: str
+    question: str
+    description: str
+    base: Mapping[str, Any]
+    grid: Mapping[str, list[Any]]
+    published: tuple[Published, ...] = ()
+    source: str = ""

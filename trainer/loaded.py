@@ -1,0 +1,91 @@
+"""A data set on the device."""
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from trainer import catalog
+from trainer.entries import Arrays
+from trainer.permutation import permutation
+from trainer.spec import RunSpec
+
+
+class LoadedData:
+    """A whole data set on the device: images uint8 (N, C, H, W), labels int64 (N,).
+
+    Shuffled pixels are moved once, here, unless the training images change in each epoch: then they are moved after
+    that, a batch at a time. Each batch is normalised when it is taken.
+    """
+
+    def __init__(self, spec: RunSpec, arrays: Arrays, device: torch.device) -> None:
+        self.spec, self.device = spec, device
+        dataset = catalog.DATASETS[spec.dataset]
+        half = [0.5] * len(dataset.mean)
+        mean, std = (half, half) if spec.normalization == "half" else (dataset.mean, dataset.std)
+        self._mean, self._std = (torch.tensor(one, device=device)[:, None, None] for one in (mean, std))
+        self._layout = torch.channels_last if catalog.MODELS[spec.model.name].channels_last else torch.contiguous_format
+        self._order = None
+        if spec.pixel_order == "shuffled":
+            height, width = dataset.shape[1:]
+            self._order = torch.from_numpy(permutation(spec.permutation_seed, height * width)).to(device)
+        images, labels, test_images, test_labels = (torch.from_numpy(np.array(part)).to(device) for part in arrays)
+        self.images = images if spec.augments else self._ordered(images)
+        self.test_images = self._ordered(test_images)
+        self.labels, self.test_labels = labels, test_labels
+
+    def epoch(self, number: int) -> "Augmented | None":
+        """How the training images are changed in an epoch (from 0); None: not at all."""
+        return Augmented(self.spec, number, len(self.labels), self.device) if self.spec.augments else None
+
+    def batch(self, indices: Tensor, augmented: "Augmented | None" = None) -> tuple[Tensor, Tensor]:
+        """Training images at `indices`, float32 and normalised (n, C, H, W), and their labels (n,)."""
+        images = self.images[indices]
+        if augmented is not None:
+            images = self._ordered(augmented(images, indices))
+        return self._normalised(images), self.labels[indices]
+
+    def test_batch(self, part: slice) -> tuple[Tensor, Tensor]:
+        """A part of the test set, as `batch`."""
+        return self._normalised(self.test_images[part]), self.test_labels[part]
+
+    def _normalised(self, images: Tensor) -> Tensor:
+        pixels = images.to(torch.float32, memory_format=self._layout)
+        return pixels.div_(255).sub_(self._mean).div_(self._std)
+
+    def _ordered(self, images: Tensor) -> Tensor:
+        return images if self._order is None else images.flatten(2)[:, :, self._order].reshape(images.shape)
+
+
+class Augmented:
+    """Random crops and flips of one epoch, drawn for every training image from seed and epoch alone.
+
+    The distribution is that of torchvision's RandomCrop(size, padding) and RandomHorizontalFlip: each offset from 0 to
+    2·padding equally likely, half of the images mirrored.
+    """
+
+    def __init__(self, spec: RunSpec, epoch: int, size: int, device: torch.device) -> None:
+        self.padding = spec.crop_padding
+        top, left, flipped = drawn(spec, epoch, size)
+        self.top, self.left, self.flipped = (torch.from_numpy(part).to(device) for part in (top, left, flipped))
+
+    def __call__(self, images: Tensor, indices: Tensor) -> Tensor:
+        """The images (n, C, H, W), which are those at `indices` of the training set, cropped and flipped."""
+        height, width = images.shape[2:]
+        padded = functional.pad(images, [self.padding] * 4)
+        rows = self.top[indices, None] + torch.arange(height, device=images.device)
+        across = torch.arange(width, device=images.device).expand(len(indices), width)
+        columns = self.left[indices, None] + torch.where(self.flipped[indices, None], width - 1 - across, across)
+        each = torch.arange(len(indices), device=images.device)[:, None, None]
+        return padded.permute(0, 2, 3, 1)[each, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+
+
+def drawn(
+    spec: RunSpec, epoch: int, size: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    """First row and first column of each training image's crop, and whether it is mirrored; shape (size,) each."""
+    generator = np.random.default_rng([spec.seed, epoch, 1])  # [seed, epoch] alone gives the data order
+    top, left = generator.integers(0, 2 * spec.crop_padding + 1, size=(2, size))
+    flipped = generator.integers(0, 2, size=size).astype(bool)
+    return top, left, flipped if spec.flip == "horizontal" else np.zeros(size, bool)
