@@ -27,7 +27,9 @@ let arrived;
 const loaded = new Promise((resolve) => (arrived = resolve));
 let trainLoss = null;
 let tests = { "test/loss": null, "test/accuracy": null };
-let titles = { models: new Map(), datasets: new Map(), knobs: new Map() };
+/** Of a spec, what has a row of its own in the configuration. */
+const PLACED = ["model", "dataset", "pixel_order", "permutation_seed", "seed", "epochs", "batch_size", "optimizer", "device"];
+const titles = { models: new Map(), optimizers: new Map(), datasets: new Map(), knobs: new Map() };
 
 // Controls first, so that no click is lost while the data are on their way
 
@@ -232,7 +234,11 @@ async function catalogue() {
     for (const knob of model.knobs) titles.knobs.set(knob.path, knob.title);
   }
   for (const dataset of found.datasets) titles.datasets.set(dataset.name, dataset.title);
-  for (const { knobs } of found.optimizers) for (const knob of knobs) titles.knobs.set(knob.path, knob.title);
+  for (const knob of found.training) titles.knobs.set(knob.path, knob.title);
+  for (const optimizer of found.optimizers) {
+    titles.optimizers.set(optimizer.name, optimizer.title);
+    for (const knob of optimizer.knobs) titles.knobs.set(knob.path, knob.title);
+  }
   showConfig();
 }
 
@@ -380,8 +386,9 @@ function showConfig() {
     ["Seed", String(spec.seed)],
     ["Epochs", integer(spec.epochs)],
     ["Batch size", integer(spec.batch_size)],
-    ["Optimiser", spec.optimizer.name.toUpperCase()],
+    ["Optimiser", titles.optimizers.get(spec.optimizer.name) ?? spec.optimizer.name],
     ...knobs("optimizer").map(([key, value]) => [titles.knobs.get(`optimizer.${key}`) ?? key, String(value)]),
+    ...Object.keys(spec).filter((key) => !PLACED.includes(key)).map((key) => [titles.knobs.get(key) ?? key, String(spec[key])]),
     ["Device", spec.device],
     environment && ["Software", `torch ${environment.torch.split("+")[0]}, Python ${environment.python}`],
   ].filter(Boolean);

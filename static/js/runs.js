@@ -182,8 +182,12 @@ async function learnExperiments(again = []) {
 async function loadSparks(ids) {
   const begun = ids.filter((id) => runs.get(id)?.steps_done);
   if (!begun.length) return;
-  const curves = await fetchCurves(begun, "train/loss", { points: SPARK.points, smoothing: 0.9 });
-  for (const [id, curve] of curves.items) sparks.set(id, curve);
+  // Those of one length together: the buckets are as wide as the longest of what is asked for needs
+  const lengths = new Set(begun.map((id) => runs.get(id).steps_total));
+  const asked = [...lengths].map((length) => begun.filter((id) => runs.get(id).steps_total === length));
+  for (const curves of await Promise.all(asked.map((of) => fetchCurves(of, "train/loss", { points: SPARK.points, smoothing: 0.9 })))) {
+    for (const [id, curve] of curves.items) sparks.set(id, curve);
+  }
   showSparks();
 }
 
