@@ -299,7 +299,8 @@ def print_comparison(compared: dict[str, Any], console: Console) -> None:
         title=compared["title"], title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False
     )
     for heading in ("Configuration", "Parameters", "Runs", "Accuracy, %", "Test loss", "Published"):
-        table.add_column(heading, justify="left" if heading == "Configuration" else "right", no_wrap=True)
+        name = heading == "Configuration"  # what gives way where the table is too wide
+        table.add_column(heading, justify="left" if name else "right", no_wrap=not name)
     for group in compared["groups"]:
         accuracy, loss = group["metrics"].get("test/accuracy"), group["metrics"].get("test/loss")
         published = accuracy and accuracy["published"]

@@ -10,9 +10,11 @@ from trainer.spec import RunSpec
 
 def outputs(spec: RunSpec, model: nn.Module, images: Tensor) -> Tensor:
     """What the net gives for images (n, C, H, W): log-probabilities or logits, float32 (n, classes)."""
-    half = spec.precision != "float32"
-    with torch.autocast(images.device.type, getattr(torch, spec.precision) if half else torch.bfloat16, enabled=half):
+    if spec.precision == "float32":
         given: Tensor = model(images)
+        return given
+    with torch.autocast(images.device.type, getattr(torch, spec.precision)):
+        given = model(images)
     return given.float()
 
 

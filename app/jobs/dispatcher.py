@@ -109,9 +109,10 @@ class Dispatcher:
     def _follow(self) -> None:
         while not self._closing.is_set():
             try:
-                self._unblock()
+                at_work = runs.at_work(self.engine) if self._workers else []
+                self._unblock(at_work)
                 self._reap()
-                self._look_after()
+                self._look_after(at_work)
                 runs.resume_due(self.engine)
                 if self.launcher.ready():
                     self._launch()
@@ -179,15 +180,13 @@ class Dispatcher:
         output = artifacts.log(self.settings, worker.claim.run_id, worker.claim.attempt)
         return Status.FAILED, causes.of_exit(code, output), code < 0
 
-    def _unblock(self) -> None:
+    def _unblock(self, at_work: list[tuple[Run, Attempt | None]]) -> None:
         """End a worker that was stopped in the middle of a write: until it wakes, nobody else can write.
 
         Only reads are needed to see it. Any write of the worker is a sign of life, so a silent one that is seen in a
         write twice, seconds apart, is in the same one.
         """
-        if not self._workers:
-            return
-        silent = {run.id for run, attempt in runs.at_work(self.engine) if attempt and _is_silent(attempt)}
+        silent = {run.id for run, attempt in at_work if attempt and _is_silent(attempt)}
         holder = writer(self.settings.database) if silent else None
         for run_id, worker in self._workers.items():
             if run_id not in silent or worker.process.pid != holder:
@@ -199,11 +198,9 @@ class Dispatcher:
                 worker.blocked = True
                 worker.process.kill()
 
-    def _look_after(self) -> None:
+    def _look_after(self, at_work: list[tuple[Run, Attempt | None]]) -> None:
         """End workers that can't see a request yet, or that ignore it; note those that are silent."""
-        if not self._workers:
-            return
-        for run, attempt in runs.at_work(self.engine):
+        for run, attempt in at_work:
             worker = self._workers.get(run.id or 0)
             if worker is None or attempt is None:
                 continue

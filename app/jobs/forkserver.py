@@ -75,6 +75,7 @@ class ForkServer:
             self._exit_codes[message["pid"]] = message["exit_code"]
         elif "pid" in message:
             self._forked = message["pid"]
+            self._exit_codes.pop(self._forked, None)  # of an earlier worker with the same process id
         return True
 
     def close(self) -> None:

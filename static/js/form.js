@@ -10,8 +10,8 @@ export function valueOf(text) {
   return text.trim() !== "" && Number.isFinite(Number(text)) ? Number(text) : text;
 }
 
-// Left out of a request where they have their default
-const UNSAID = ["permutation_seed", "normalization", "crop_padding", "flip", "precision", "device"];
+// What a request says even where it is the default; all else only where it is not
+const SAID = ["dataset", "pixel_order", "seed", "epochs", "batch_size"];
 
 /** The body of POST /experiments: one value goes into the base, several into the grid; default knobs stay unsaid. */
 export function bodyOf(form, catalog) {
@@ -39,7 +39,7 @@ export function bodyOf(form, catalog) {
   }
   for (const [path, texts] of Object.entries(form.knobs)) {
     const values = texts.map(valueOf);
-    if (UNSAID.includes(path) && values.length === 1 && values[0] === defaults.get(path)) continue;
+    if (!SAID.includes(path) && values.length === 1 && values[0] === defaults.get(path)) continue;
     if (values.length !== 1) {
       grid[path] = values;
       continue;
@@ -77,22 +77,18 @@ export function formAt(search, catalog) {
   const known = knobPaths(catalog);
   form.name = given.get("name") ?? "";
   for (const model of catalog.models.filter((one) => given.getAll("model").includes(one.name))) {
-    const own = model.knobs.map(keyOf);
-    form.models[model.name] = Object.fromEntries(
-      own.map((knob, at) => [knob, listed(given.getAll(`${model.name}.${knob}`), model.knobs[at].default)]),
-    );
+    form.models[model.name] = knobsAt(given, model.name, model.knobs);
   }
   const ticked = given.getAll("optimizer");
   for (const { name, knobs } of catalog.optimizers.filter((one) => (ticked.length ? ticked : [DEFAULT_OPTIMIZER]).includes(one.name))) {
-    const prefix = ticked.length > 1 ? name : "optimizer";
-    form.optimizers[name] = Object.fromEntries(
-      knobs.map((knob) => [keyOf(knob), listed(given.getAll(`${prefix}.${keyOf(knob)}`), knob.default)]),
-    );
+    form.optimizers[name] = knobsAt(given, ticked.length > 1 ? name : "optimizer", knobs);
   }
   for (const [path, fallback] of known) form.knobs[path] = listed(given.getAll(path), fallback);
   return Object.keys(form.models).length ? form : null;
 }
 
+const knobsAt = (given, prefix, knobs) =>
+  Object.fromEntries(knobs.map((knob) => [keyOf(knob), listed(given.getAll(`${prefix}.${keyOf(knob)}`), knob.default)]));
 const listed = (values, fallback) => (values.length ? values : [String(fallback)]);
 
 /** [path, default] of every knob of the form but models and optimisers and theirs. */

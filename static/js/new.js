@@ -42,7 +42,7 @@ chip("seed", "seed", {
     return count > 0 && count <= MOST_SEEDS ? Array.from({ length: count }, (_, at) => String(first + at)) : [text];
   },
 });
-const knobFields = {}; // "model.n_hidden", "optimizer.lr" -> the fields of what is ticked
+const tickedFields = new Map(); // element id -> [path, field] of the knobs of what is or was ticked
 
 byId("name").addEventListener("input", (event) => {
   form.name = event.target.value;
@@ -235,7 +235,7 @@ function tickedKnob(kind, name, values, knob) {
     edited();
   });
   field.set(values[keyOf(knob)]);
-  knobFields[knob.path] = field;
+  tickedFields.set(id, [knob.path, field]);
   return el("div.knob", {}, el("label.note", { for: id, title: knob.help }, knob.title), field.box);
 }
 
@@ -338,7 +338,7 @@ function showFieldErrors(errors) {
     own.forEach((one) => left.delete(one));
     row.replaceChildren(...own.map(({ message }) => el("p.error", { role: "alert" }, message)));
   }
-  for (const [path, field] of Object.entries({ ...fields, ...knobFields })) {
+  for (const [path, field] of [...Object.entries(fields), ...tickedFields.values()]) {
     field.mark(errors.filter((one) => one.field.replace(/^grid\./, "") === path).map((one) => one.message));
   }
   byId("name").classList.toggle("wrong", errors.some((one) => one.field === "name"));

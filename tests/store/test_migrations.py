@@ -44,6 +44,8 @@ INSERT INTO attempt VALUES (7, 1, 1234, 5.0, NULL, '{"threads": 1}', '2026-11-24
 INSERT INTO summary VALUES (7, 'test/accuracy', 0.5, 0.6, 113);
 """
 
+RECIPE_DEFAULTS = {"normalization": "dataset", "crop_padding": 0, "flip": "off", "precision": "float32"}
+
 
 @pytest.fixture
 def old(tmp_path: Path) -> Path:
@@ -66,6 +68,7 @@ def test_a_database_of_the_state_before_opens_with_all_data(old: Path) -> None:
                 True,
                 0,
             )
+            assert run.spec == {"model": {"name": "fc"}, **RECIPE_DEFAULTS}
             assert runs.attempts(session, [7])[7][0].environment == {"threads": 1}
             assert runs.summaries(session, [7])[7]["test/accuracy"].best == 0.6
             assert engine.clock(session) == 41

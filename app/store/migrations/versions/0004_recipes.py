@@ -14,8 +14,7 @@ ADDED = {"normalization": "dataset", "crop_padding": 0, "flip": "off", "precisio
 def upgrade() -> None:
     connection = op.get_bind()
     for run_id, spec in connection.execute(sa.text("SELECT id, spec FROM run")).all():
-        known = json.loads(spec)
+        filled = ADDED | json.loads(spec)
         connection.execute(
-            sa.text("UPDATE run SET spec = :spec WHERE id = :id"),
-            {"spec": json.dumps({**known, **ADDED, **known}), "id": run_id},
+            sa.text("UPDATE run SET spec = :spec WHERE id = :id"), {"spec": json.dumps(filled), "id": run_id}
         )
