@@ -291,7 +291,18 @@ function groupsShown() {
   return groups;
 }
 
+/** The keyboard's place among the rows, as a function that returns to it once they are made anew. */
+function keyboardPlace() {
+  const row = document.activeElement.closest?.("tr") ?? null;
+  const [kind, id] = (body.contains(row) && Object.entries(row.dataset)[0]) || [];
+  if (!kind) return () => {};
+  const controls = (of) => [...(of?.querySelectorAll("a, button, input") ?? [])];
+  const at = controls(row).indexOf(document.activeElement);
+  return () => controls(body.querySelector(`[data-${kind}="${id}"]`))[at]?.focus({ preventScroll: true });
+}
+
 function render() {
+  const comeBack = keyboardPlace();
   showTagFilter();
   rows.clear();
   const parts = [];
@@ -315,6 +326,7 @@ function render() {
   showGroups();
   showSparks();
   showSelection();
+  comeBack();
 }
 
 function groupRow(id) {

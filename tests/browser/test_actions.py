@@ -127,6 +127,19 @@ def test_the_keyboard_moves_selects_and_acts(server: Server, page: Page, long_ru
     expect(page).to_have_url(re.compile("/experiments/new"))
 
 
+def test_the_keyboards_place_survives_a_list_made_anew(server: Server, page: Page, long_runs: list[int]) -> None:
+    page.goto(server.url)
+    expect(page.locator(f"tr[data-run='{long_runs[3]}']")).to_be_visible()
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    expect(page.locator("#bulk-count")).to_have_text("1 run selected")
+    another = server.launch(**LONG)
+    expect(page.locator(f"tr[data-run='{another}']")).to_be_visible()
+    page.keyboard.press("x")  # the same run, so none is left
+    expect(page.locator("#bulk")).to_be_hidden()
+    server.call("POST", f"/runs/{another}/stop")
+
+
 def test_a_run_is_noted_tagged_and_relaunched_with_changes(
     server: Server, page: Page, finished: dict[str, int]
 ) -> None:
