@@ -459,6 +459,14 @@ class Client:
         """Configurations side by side: `groups`, `differences`, `answer`, as GET /compare describes them."""
         return self._do(_Call("GET", "/compare", _as_json, {"experiment": experiment, "run": list(runs)}))
 
+    def predictions(self, run_id: int) -> dict[str, Any]:
+        """What a finished run says of the test set: `confusion`, `classes`, `right` of `n`."""
+        return self._do(_Call("GET", f"/runs/{run_id}/predictions", _as_json))
+
+    def compare_predictions(self, first: int, second: int) -> dict[str, Any]:
+        """Two finished runs on the same test images: `only_first`, `only_second`, `difference`, `p`."""
+        return self._do(_Call("GET", "/compare/predictions", _as_json, {"run": [first, second]}))
+
     def points(self, run_id: int, name: str = "train/loss") -> list[Point]:
         """Every point of a series, exactly."""
         return self._do(_Call("GET", f"/runs/{run_id}/series", _as_points, {"name": name, "raw": "true"}))
@@ -705,6 +713,14 @@ class AsyncClient:
     async def compare(self, *, experiment: int | None = None, runs: Sequence[int] = ()) -> dict[str, Any]:
         """Configurations side by side: `groups`, `differences`, `answer`, as GET /compare describes them."""
         return await self._do(_Call("GET", "/compare", _as_json, {"experiment": experiment, "run": list(runs)}))
+
+    async def predictions(self, run_id: int) -> dict[str, Any]:
+        """What a finished run says of the test set: `confusion`, `classes`, `right` of `n`."""
+        return await self._do(_Call("GET", f"/runs/{run_id}/predictions", _as_json))
+
+    async def compare_predictions(self, first: int, second: int) -> dict[str, Any]:
+        """Two finished runs on the same test images: `only_first`, `only_second`, `difference`, `p`."""
+        return await self._do(_Call("GET", "/compare/predictions", _as_json, {"run": [first, second]}))
 
     async def points(self, run_id: int, name: str = "train/loss") -> list[Point]:
         """Every point of a series, exactly."""

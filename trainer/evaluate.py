@@ -1,9 +1,12 @@
-"""Loss and accuracy on a test set."""
+"""What a net says of a test set: loss, accuracy, and its answer to every image."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from trainer import forward
 from trainer.loaded import LoadedData
@@ -14,19 +17,36 @@ LARGE_BATCH_SIZE = 200  # of a net that takes long: a batch is how soon a stop i
 LARGE = 1_000_000  # parameters
 
 
-def evaluate(spec: RunSpec, model: nn.Module, data: LoadedData) -> Iterator[tuple[float, float] | None]:
-    """Yield None after each batch, then (mean loss in nats, accuracy as a fraction)."""
+@dataclass(frozen=True)
+class Tested:
+    """A net's answers to the whole test set, in its order."""
+
+    loss: float
+    """Mean, in nats."""
+    accuracy: float
+    """As a fraction."""
+    predicted: npt.NDArray[np.uint16]
+    """The class of the highest probability, shape (N,)."""
+    confidence: npt.NDArray[np.float32]
+    """That probability, shape (N,)."""
+
+
+def evaluate(spec: RunSpec, model: nn.Module, data: LoadedData) -> Iterator[Tested | None]:
+    """Yield None after each batch, then what the net said of all."""
     model.eval()
     loss = torch.zeros((), dtype=torch.float64, device=data.device)
-    correct = torch.zeros((), dtype=torch.int64, device=data.device)
+    answers: list[tuple[Tensor, Tensor]] = []  # (probability, class) of each image of a batch
     batch_size = BATCH_SIZE if spec.parameters < LARGE else LARGE_BATCH_SIZE
     for start in range(0, len(data.test_labels), batch_size):
         with torch.inference_mode():
             images, labels = data.test_batch(slice(start, start + batch_size))
             given = forward.outputs(spec, model, images)
             loss += forward.loss(spec, given, labels, "sum").double()
-            correct += (given.argmax(dim=1) == labels).sum()
+            chosen = given.argmax(dim=1, keepdim=True)
+            probabilities = given.softmax(dim=1)  # log-probabilities become probabilities as logits do
+            answers.append((probabilities.gather(1, chosen)[:, 0], chosen[:, 0]))
         yield None
     model.train()
-    size = len(data.test_labels)
-    yield float(loss) / size, int(correct) / size
+    confidence, predicted = (torch.cat(part) for part in zip(*answers, strict=True))
+    size, right = len(data.test_labels), int((predicted == data.test_labels).sum())
+    yield Tested(float(loss) / size, right / size, predicted.cpu().numpy().astype(np.uint16), confidence.cpu().numpy())

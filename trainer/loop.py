@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from trainer import catalog, forward
-from trainer.evaluate import evaluate
+from trainer.evaluate import Tested, evaluate
 from trainer.loaded import LoadedData
 from trainer.spec import RunSpec
 
@@ -116,6 +116,8 @@ class State:
     losses: LossBuffer
     step: int = 0
     epochs_tested: int = 0
+    tested: Tested | None = None
+    """What the net said of the test set after the last epoch; None before one, and just after a resume."""
 
 
 OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}
@@ -163,13 +165,19 @@ def train(spec: RunSpec, data: LoadedData, state: State) -> Iterator[Measurement
             found = losses.ready()
             yield from _finite(found) if found else (None,)
         yield from _finite(losses.flush())
-        for result in evaluate(spec, state.model, data):
-            if result is None:
+        for tested in evaluate(spec, state.model, data):
+            if tested is None:
                 yield None
             else:
-                yield from _finite([Measurement("test/loss", state.step, losses.seconds, result[0])])
-                yield Measurement("test/accuracy", state.step, losses.seconds, result[1])
+                yield from _finite([Measurement("test/loss", state.step, losses.seconds, tested.loss)])
+                yield Measurement("test/accuracy", state.step, losses.seconds, tested.accuracy)
+                state.tested = tested
         state.epochs_tested = epoch + 1  # only now: a checkpoint in between tests this epoch again
+
+
+def last_test(spec: RunSpec, data: LoadedData, state: State) -> Iterator[Tested | None]:
+    """What the trained net says of the test set, which `train` has asked it unless it had nothing left to do."""
+    yield from evaluate(spec, state.model, data) if state.tested is None else (state.tested,)
 
 
 def data_order(seed: int, epoch: int, size: int) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:

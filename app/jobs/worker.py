@@ -21,7 +21,7 @@ from app.jobs import causes
 from app.jobs.forkserver import FLAG, serve
 from app.jobs.recorder import Recorder
 from app.settings import Settings
-from app.store import artifacts, runs, series
+from app.store import artifacts, predictions, runs, series
 from app.store.engine import open_database, reading
 from app.store.errors import Conflict, StoreError, Superseded
 from app.store.runs import Start
@@ -31,6 +31,10 @@ from trainer.prepared import Places
 from trainer.spec import RunSpec, parse
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from trainer.evaluate import Tested
     from trainer.loop import State
 
 CHECKPOINT_SECONDS = 30.0
@@ -109,6 +113,10 @@ def work(settings: Settings, engine: Engine, run_id: int, attempt: int, spec: Ru
     except ArithmeticError:
         recorder.flush()  # what was measured before the loss was no number is kept
         raise
+    for answers in loop.last_test(spec, data, state):
+        recorder.flush_if_due()
+        if answers is not None:
+            _keep_predictions(artifacts.predictions(settings, run_id), answers, arrays[3])
     _keep_weights(artifacts.weights(settings, run_id), {k: v.cpu() for k, v in state.model.state_dict().items()})
     recorder.flush(Status.SUCCEEDED)
     shutil.rmtree(folder, ignore_errors=True)  # nothing goes on from a run that is done
@@ -170,14 +178,16 @@ def _log_epoch(spec: RunSpec, measured: Any) -> None:
         log(f"epoch {measured.step // spec.steps_per_epoch} of {spec.epochs}: test loss {measured.value:.4f}")
 
 
+def _keep_predictions(path: Path, tested: "Tested", labels: "npt.NDArray[np.int64]") -> None:
+    with artifacts.beside(path) as part:
+        predictions.save(part, predictions.Predictions(labels, tested.predicted, tested.confidence))
+
+
 def _keep_weights(path: Path, state_dict: dict[str, Any]) -> None:
-    """Write the weights beside their place and rename them into it."""
     import torch
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_suffix(".part")
-    torch.save(state_dict, beside)
-    beside.rename(path)
+    with artifacts.beside(path) as part:
+        torch.save(state_dict, part)
 
 
 def log(line: str) -> None:

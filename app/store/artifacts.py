@@ -1,6 +1,11 @@
-"""Files that runs leave: weights under artifacts/, logs under logs/. Names are made from numbers, never from input."""
+"""Files that runs leave: weights and predictions under artifacts/, logs under logs/.
 
+Names are made from numbers, never from input.
+"""
+
+import contextlib
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 from app.settings import Settings
@@ -8,6 +13,10 @@ from app.settings import Settings
 
 def weights(settings: Settings, run_id: int) -> Path:
     return settings.artifacts_dir / f"run-{run_id}" / "weights.pt"
+
+
+def predictions(settings: Settings, run_id: int) -> Path:
+    return settings.artifacts_dir / f"run-{run_id}" / "predictions.npz"
 
 
 def checkpoints(settings: Settings, run_id: int) -> Path:
@@ -21,6 +30,15 @@ def lock(settings: Settings, run_id: int, attempt: int) -> Path:
 
 def log(settings: Settings, run_id: int, attempt: int) -> Path:
     return settings.logs_dir / f"run-{run_id}-{attempt}.log"
+
+
+@contextlib.contextmanager
+def beside(path: Path) -> Iterator[Path]:
+    """A name beside the file's place to write to, renamed into it at the end: the file is whole or not there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    yield part
+    part.rename(path)
 
 
 def remove(settings: Settings, run_id: int) -> None:

@@ -7,6 +7,7 @@ StoreError
     RunActive           a run that is at work can't be deleted
   Superseded          a worker writes for an attempt that is over
   Vanished            the database's file is no longer where it was
+  Unreadable          a file that a run left is damaged
 """
 
 
@@ -36,4 +37,8 @@ class Superseded(StoreError):
 
 
 class Vanished(StoreError):
+    pass
+
+
+class Unreadable(StoreError):
     pass

@@ -1,10 +1,12 @@
-"""Example images of the data sets, for the pages: taken from the prepared arrays, so without torch."""
+"""Images of the data sets, for the pages: taken from the prepared arrays, so without torch."""
 
 import logging
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from trainer import catalog
 from trainer.entries import DataError
@@ -15,12 +17,12 @@ log = logging.getLogger("runyard.web")
 
 
 @dataclass(frozen=True)
-class Samples:
-    """The first test image of each class in turn: (n, C, H, W) as bytes, in order and shuffled."""
+class Pictures:
+    """Test images, uint8 (n, C, H, W), in order and as a net with shuffled pixels sees them."""
 
-    labels: list[str]
-    original: bytes
-    shuffled: bytes
+    labels: npt.NDArray[np.int64]
+    original: npt.NDArray[np.uint8]
+    shuffled: npt.NDArray[np.uint8]
 
 
 def prepare_in_background(places: Places) -> None:
@@ -37,15 +39,23 @@ def prepare_in_background(places: Places) -> None:
     threading.Thread(target=prepare, name="runyard-images", daemon=True).start()
 
 
-def samples(name: str, places: Places, count: int, permutation_seed: int) -> Samples | None:
+def samples(name: str, places: Places, count: int, permutation_seed: int) -> Pictures | None:
     """`count` test images, as many classes as possible; None while the data set is not prepared."""
     if not places.is_prepared(name):
         return None
-    dataset = catalog.DATASETS[name]
+    labels = open_arrays(name, places)[3]
+    firsts = [int(np.flatnonzero(labels == label)[0]) for label in range(len(catalog.DATASETS[name].classes))]
+    return test_images(name, places, (firsts + list(range(count)))[:count], permutation_seed)
+
+
+def test_images(
+    name: str, places: Places, chosen: Sequence[int] | npt.NDArray[np.int64], permutation_seed: int
+) -> Pictures | None:
+    """The test images at these places of the test set; None while the data set is not prepared."""
+    if not places.is_prepared(name):
+        return None
     _, _, images, labels = open_arrays(name, places)
-    firsts = [int(np.flatnonzero(labels == label)[0]) for label in range(len(dataset.classes))]
-    chosen = (firsts + list(range(count)))[:count]
     picked = np.array(images[chosen])
-    order = permutation(permutation_seed, dataset.shape[1] * dataset.shape[2])
-    shuffled = picked.reshape(len(picked), dataset.shape[0], -1)[:, :, order]
-    return Samples([dataset.classes[labels[index]] for index in chosen], picked.tobytes(), shuffled.tobytes())
+    order = permutation(permutation_seed, picked.shape[2] * picked.shape[3])
+    shuffled = picked.reshape(*picked.shape[:2], -1)[:, :, order].reshape(picked.shape)
+    return Pictures(np.array(labels[chosen]), picked, shuffled)

@@ -39,9 +39,10 @@ def get_images(
     found = samples(name, places, count, permutation_seed)
     if found is None:
         raise Refused(404, "name", f"{name} is not prepared yet: its images can be shown after its first run")
+    dataset = catalog.DATASETS[name]
     return ImagesOut(
-        shape=list(catalog.DATASETS[name].shape),
-        labels=found.labels,
-        original=base64.b64encode(found.original).decode(),
-        shuffled=base64.b64encode(found.shuffled).decode(),
+        shape=list(dataset.shape),
+        labels=[dataset.classes[label] for label in found.labels],
+        original=base64.b64encode(found.original.tobytes()).decode(),
+        shuffled=base64.b64encode(found.shuffled.tobytes()).decode(),
     )

@@ -1,0 +1,77 @@
+"""What one net gets wrong, and where two nets differ, on the same test images. Pure functions, no I/O.
+
+All arrays have one entry a test image, shape (N,): labels and predicted classes as whole numbers from 0.
+"""
+
+import math
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+
+def confusion(labels: Array, predicted: Array, classes: int) -> Array:
+    """Counts, shape (classes, classes): row the true class, column the predicted one."""
+    return np.bincount(labels * classes + predicted, minlength=classes * classes).reshape(classes, classes)
+
+
+def wilson(successes: int, n: int, level: float = 0.95) -> tuple[float, float]:
+    """Interval of a share, `successes` of `n`: Wilson's score interval (E. B. Wilson, JASA 22, 1927), without
+    correction for continuity. (0, 1) for n = 0."""
+    if n == 0:
+        return 0.0, 1.0
+    z2 = NormalDist().inv_cdf((1 + level) / 2) ** 2
+    middle = (successes + z2 / 2) / (n + z2)
+    half = math.sqrt(z2) / (n + z2) * math.sqrt(successes * (n - successes) / n + z2 / 4)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def mcnemar(only_first: int, only_second: int) -> float:
+    """Two-sided p-value of the exact test (Q. McNemar, Psychometrika 12, 1947): that, of the images which one of two
+    nets gets right and the other wrong, each net is as often the right one. 1.0 where there are none."""
+    from scipy.stats import binomtest  # half a second: only when it is asked for
+
+    n = only_first + only_second
+    return float(binomtest(only_first, n, 0.5).pvalue) if n else 1.0
+
+
+def paired_interval(only_first: int, only_second: int, n: int, level: float = 0.95) -> tuple[float, float]:
+    """Interval of the difference of two accuracies on the same n images, first minus second: Wald's for paired shares
+    with half an image added to each of the four counts (A. Agresti, Y. Min, Statistics in Medicine 24, 2005)."""
+    b, c, size = only_first + 0.5, only_second + 0.5, n + 2
+    difference = (b - c) / size
+    z = NormalDist().inv_cdf((1 + level) / 2)
+    half = z * math.sqrt((b + c) - (b - c) ** 2 / size) / size
+    return max(-1.0, difference - half), min(1.0, difference + half)
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Two nets on the same test images."""
+
+    both_right: int
+    only_first: int
+    only_second: int
+    both_wrong: int
+    same_wrong: int
+    """Of both_wrong, those on which both say the same class."""
+
+    @property
+    def n(self) -> int:
+        return self.both_right + self.only_first + self.only_second + self.both_wrong
+
+
+def agreement(labels: Array, first: Array, second: Array) -> Agreement:
+    """Of the images on which `first` and `second` are what two nets predict."""
+    a, b = first == labels, second == labels
+    return Agreement(
+        both_right=int((a & b).sum()),
+        only_first=int((a & ~b).sum()),
+        only_second=int((~a & b).sum()),
+        both_wrong=int((~a & ~b).sum()),
+        same_wrong=int((~a & (first == second)).sum()),
+    )

@@ -1,0 +1,284 @@
+"""What finished runs say of the test images: one run's mistakes, and where two runs differ."""
+
+import base64
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from fastapi import APIRouter, Query
+from fastapi.responses import Response, StreamingResponse
+from pydantic import BaseModel, Field
+from sqlalchemy import Engine
+
+from app.compare import predictions as comparing
+from app.settings import Settings
+from app.store import artifacts, runs
+from app.store.engine import reading
+from app.store.predictions import Predictions, load
+from app.store.tables import Run
+from app.web.images import test_images
+from app.web.problems import Refused, documented
+from app.web.schemas import Id, RunId
+from app.web.state import Database, PlacesNow, SettingsNow
+from trainer import catalog
+
+router = APIRouter(tags=["predictions"])
+Class = Annotated[int | None, Query(ge=0, le=65_535, description="Number of a class, from 0; any when absent.")]
+Pair = Annotated[list[Id], Query(min_length=2, max_length=2, description="Ids of two runs.", examples=[[1, 2]])]
+
+
+class ShareOut(BaseModel):
+    """A share with its 95% Wilson interval."""
+
+    right: int
+    n: int
+    low: float = Field(description="Of the interval, a fraction.")
+    high: float
+
+
+class ClassOut(ShareOut):
+    """How many images of one class a net gets right."""
+
+    name: str
+
+
+class PredictionsOut(BaseModel):
+    """A finished run's answers to the whole test set."""
+
+    run: int
+    dataset: str
+    n: int = Field(description="Test images.")
+    right: int
+    low: float = Field(description="Of the 95% Wilson interval of the accuracy, a fraction.")
+    high: float
+    confidence: float = Field(description="Mean probability that the net gives its answers.")
+    classes: list[ClassOut]
+    confusion: list[list[int]] = Field(description="A row a true class, a column a predicted one.")
+
+
+class BalanceOut(BaseModel):
+    """Images of one class that only one of two nets gets right."""
+
+    name: str
+    only_first: int
+    only_second: int
+
+
+class TwoOut(BaseModel):
+    """Two finished runs on the same test images. It speaks of these two trained nets, not of what they are made of."""
+
+    runs: list[int]
+    dataset: str
+    n: int = Field(description="Test images.")
+    shares: list[ShareOut] = Field(description="What each gets right.")
+    both_right: int
+    only_first: int
+    only_second: int
+    both_wrong: int
+    same_wrong: int = Field(description="Images on which both say the same wrong class.")
+    difference: float = Field(description="Accuracy of the first minus that of the second.")
+    low: float = Field(description="Of its 95% interval.")
+    high: float
+    p: float = Field(description="Exact McNemar test, two-sided: that each is as often the only one to be right.")
+    classes: list[BalanceOut]
+
+
+class AnswerOut(BaseModel):
+    """One test image and what each run says of it."""
+
+    index: int = Field(description="Place in the test set, from 0.")
+    label: int = Field(description="True class.")
+    predicted: list[int] = Field(description="Of each run.")
+    confidence: list[float] = Field(description="Probability that each run gives its answer.")
+
+
+class AnswersOut(BaseModel):
+    """Test images with answers; pixels as bytes (images × channels × height × width, 0 to 255) in base64."""
+
+    total: int = Field(description="Images that fit, of which these are a part.")
+    classes: list[str]
+    items: list[AnswerOut]
+    shape: list[int] = Field(description="Channels, height, width.")
+    original: str
+    seen: str = Field(description="As the first run sees them: shuffled where its pixels are.")
+
+
+@router.get(
+    "/runs/{run_id}/predictions",
+    summary="What a finished run says of the test set",
+    response_model=PredictionsOut,
+    responses={
+        200: {
+            "description": "JSON; with raw=true a CSV stream",
+            "content": {
+                "text/csv": {"schema": {"type": "string"}, "example": "index,label,predicted,confidence\n0,7,7,0.98\n"}
+            },
+        },
+        **documented(404, 422, 503),
+    },
+)
+def one(
+    run_id: RunId,
+    engine: Database,
+    settings: SettingsNow,
+    raw: Annotated[bool, Query(description="Every answer, as CSV `index,label,predicted,confidence`.")] = False,
+) -> PredictionsOut | Response:
+    """Confusion matrix and accuracy per class."""
+    (run,), (kept,) = _kept(engine, settings, [run_id])
+    if raw:
+        return StreamingResponse(_csv(kept), media_type="text/csv")
+    dataset = catalog.DATASETS[run.spec["dataset"]]
+    matrix = comparing.confusion(kept.labels, kept.predicted, len(dataset.classes))
+    return PredictionsOut(
+        run=run_id,
+        dataset=dataset.name,
+        n=len(kept.labels),
+        confidence=float(kept.confidence.mean()),
+        classes=[
+            ClassOut(name=name, **_share(int(row[at]), int(row.sum())))
+            for at, (name, row) in enumerate(zip(dataset.classes, matrix, strict=True))
+        ],
+        confusion=matrix.tolist(),
+        **{key: value for key, value in _share(int(kept.right.sum()), len(kept.labels)).items() if key != "n"},
+    )
+
+
+@router.get("/compare/predictions", summary="Two runs, image by image", responses=documented(404, 422, 503))
+def two(engine: Database, settings: SettingsNow, run: Pair) -> TwoOut:
+    """Which test images only one of two runs gets right, and whether chance explains the difference."""
+    rows, (first, second) = _kept(engine, settings, run)
+    dataset = catalog.DATASETS[rows[0].spec["dataset"]]
+    found = comparing.agreement(first.labels, first.predicted, second.predicted)
+    low, high = comparing.paired_interval(found.only_first, found.only_second, found.n)
+    by_class = [
+        np.bincount(first.labels[only], minlength=len(dataset.classes))
+        for only in (first.right & ~second.right, second.right & ~first.right)
+    ]
+    return TwoOut(
+        runs=run,
+        dataset=dataset.name,
+        n=found.n,
+        shares=[ShareOut(**_share(int(kept.right.sum()), found.n)) for kept in (first, second)],
+        both_right=found.both_right,
+        only_first=found.only_first,
+        only_second=found.only_second,
+        both_wrong=found.both_wrong,
+        same_wrong=found.same_wrong,
+        difference=(found.only_first - found.only_second) / found.n,
+        low=low,
+        high=high,
+        p=comparing.mcnemar(found.only_first, found.only_second),
+        classes=[
+            BalanceOut(name=name, only_first=int(a), only_second=int(b))
+            for name, a, b in zip(dataset.classes, *by_class, strict=True)
+        ],
+    )
+
+
+@router.get(
+    "/predictions/images", summary="Test images with what one or two runs say", responses=documented(404, 422, 503)
+)
+def images(
+    engine: Database,
+    settings: SettingsNow,
+    places: PlacesNow,
+    run: Annotated[list[Id], Query(min_length=1, max_length=2, description="Ids of one or two runs.", examples=[[1]])],
+    right: Annotated[
+        list[bool], Query(max_length=2, description="For each run whether its answer is right; any when absent.")
+    ] = [],  # noqa: B006
+    label: Class = None,
+    predicted: Annotated[Class, Query(description="What the first run says.")] = None,
+    sort: Annotated[
+        Literal["confidence", "index"], Query(description="Most confident mistake first, or as in the test set.")
+    ] = "confidence",
+    start: Annotated[int, Query(ge=0, le=2**31, description="Images to leave out.")] = 0,
+    count: Annotated[int, Query(ge=1, le=200, description="At most so many images.")] = 24,
+) -> AnswersOut:
+    """Mistakes by confidence; images that only one of two runs gets right; the first of the test set."""
+    if right and len(right) != len(run):
+        raise Refused(422, "right", f"right has {len(right)} values: give one for each of the {len(run)} runs, or none")
+    rows, kept = _kept(engine, settings, run)
+    labels = kept[0].labels
+    fits = np.ones(len(labels), bool)
+    for one, wanted in zip(kept, right, strict=False):
+        fits &= one.right == wanted
+    if label is not None:
+        fits &= labels == label
+    if predicted is not None:
+        fits &= kept[0].predicted == predicted
+    found = np.flatnonzero(fits)
+    if sort == "confidence":
+        found = found[np.argsort(-_sureness(kept)[found], kind="stable")]
+    chosen = found[start : start + count]
+    spec = rows[0].spec
+    dataset = catalog.DATASETS[spec["dataset"]]
+    pictures = test_images(dataset.name, places, chosen, spec["permutation_seed"])
+    if pictures is None:
+        raise Refused(404, "run", f"{dataset.name} is not prepared here: its images can be shown after its next run")
+    return AnswersOut(
+        total=len(found),
+        classes=list(dataset.classes),
+        items=[
+            AnswerOut(
+                index=int(at),
+                label=int(labels[at]),
+                predicted=[int(one.predicted[at]) for one in kept],
+                confidence=[float(one.confidence[at]) for one in kept],
+            )
+            for at in chosen
+        ],
+        shape=list(dataset.shape),
+        original=_base64(pictures.original),
+        seen=_base64(pictures.shuffled if spec["pixel_order"] == "shuffled" else pictures.original),
+    )
+
+
+def _kept(engine: Engine, settings: Settings, run_ids: list[int]) -> tuple[list[Run], list[Predictions]]:
+    """The runs and their predictions, of the same test images."""
+    if len(set(run_ids)) < len(run_ids):
+        raise Refused(422, "run", f"run is {run_ids[0]} twice: choose two different runs")
+    with reading(engine) as session:
+        rows = runs.get_many(session, run_ids)
+    kept = []
+    for run in rows:
+        try:
+            kept.append(load(artifacts.predictions(settings, run.id or 0)))
+        except FileNotFoundError:
+            why = (
+                "was trained before predictions were kept: relaunch it to have them"
+                if run.status == "succeeded"
+                else f"is {run.status}: only a run that succeeded has predictions"
+            )
+            raise Refused(404, "run", f"run {run.id} {why}") from None
+    for run, one in zip(rows, kept, strict=True):
+        if run.spec["dataset"] != rows[0].spec["dataset"] or not np.array_equal(one.labels, kept[0].labels):
+            message = (
+                f"run {rows[0].id} was tested on {rows[0].spec['dataset']} and run {run.id} on {run.spec['dataset']}: "
+                "choose two that were tested on the same images"
+            )
+            raise Refused(422, "run", message)
+    return rows, kept
+
+
+def _sureness(kept: list[Predictions]) -> npt.NDArray[Any]:
+    """Of each image the highest confidence of a run that is wrong; where none is, the lowest of any, below those."""
+    wrong = np.max([np.where(one.right, 0, one.confidence) for one in kept], axis=0)
+    sure = np.min([one.confidence for one in kept], axis=0)
+    found: npt.NDArray[Any] = np.where(wrong > 0, 1 + wrong, sure)
+    return found
+
+
+def _share(right: int, n: int) -> dict[str, Any]:
+    low, high = comparing.wilson(right, n)
+    return {"right": right, "n": n, "low": low, "high": high}
+
+
+def _base64(pixels: npt.NDArray[np.uint8]) -> str:
+    return base64.b64encode(pixels.tobytes()).decode()
+
+
+def _csv(kept: Predictions) -> Iterator[str]:
+    yield "index,label,predicted,confidence\n"
+    rows = zip(kept.labels.tolist(), kept.predicted.tolist(), kept.confidence.tolist(), strict=True)
+    yield "".join(f"{at},{label},{said},{sure!r}\n" for at, (label, said, sure) in enumerate(rows))

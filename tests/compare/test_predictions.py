@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binomtest
+
+from app.compare.predictions import agreement, confusion, mcnemar, paired_interval, wilson
+
+
+def test_a_confusion_matrix_counts_true_classes_in_rows_and_predicted_ones_in_columns() -> None:
+    labels, predicted = np.array([0, 0, 1, 2, 2, 2]), np.array([0, 1, 1, 0, 0, 2])
+    assert confusion(labels, predicted, 3).tolist() == [[1, 1, 0], [0, 1, 0], [2, 0, 1]]
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1))
+def test_a_confusion_matrix_sums_to_the_number_of_images(pairs: list[tuple[int, int]]) -> None:
+    labels, predicted = np.array(pairs).T
+    found = confusion(labels, predicted, 5)
+    assert found.sum() == len(pairs)
+    assert np.trace(found) == (labels == predicted).sum()
+
+
+@given(st.integers(1, 5000), st.floats(0, 1))
+def test_wilson_agrees_with_scipy(n: int, share: float) -> None:
+    successes = round(n * share)
+    expected = binomtest(successes, n).proportion_ci(method="wilson")
+    assert wilson(successes, n) == pytest.approx((expected.low, expected.high), abs=1e-12)
+
+
+def test_wilson_of_newcombes_first_example() -> None:
+    """81 of 263 and 0 of 20: R. G. Newcombe, Statistics in Medicine 17, 1998, 857-872, table I, method 3."""
+    assert [round(limit, 4) for limit in wilson(81, 263)] == [0.2553, 0.3662]
+    assert [round(limit, 4) for limit in wilson(0, 20)] == [0.0, 0.1611]
+
+
+def test_the_exact_mcnemar_test_is_the_binomial_one_on_the_images_that_differ() -> None:
+    assert mcnemar(0, 0) == 1.0
+    assert mcnemar(7, 7) == 1.0
+    assert mcnemar(5, 0) == pytest.approx(2 / 2**5)
+    assert mcnemar(1, 9) == pytest.approx(2 * (1 + 10) / 2**10)
+    assert mcnemar(9, 1) == mcnemar(1, 9)
+
+
+def test_the_interval_of_a_difference_is_that_of_agresti_and_min() -> None:
+    """By hand: 40 and 20 of 200: (40.5 - 20.5) / 202, and 1.959964 / 202 · sqrt(61 - 20² / 202)."""
+    assert paired_interval(40, 20, 200) == pytest.approx((0.0244688, 0.1735510), abs=1e-7)
+    low, high = paired_interval(3, 3, 50)
+    assert low == pytest.approx(-high)
+
+
+def test_agreement_counts_each_image_once() -> None:
+    labels = np.array([0, 0, 1, 1, 2])
+    found = agreement(labels, np.array([0, 1, 1, 0, 0]), np.array([0, 0, 0, 0, 1]))
+    assert (found.both_right, found.only_first, found.only_second, found.both_wrong) == (1, 1, 1, 2)
+    assert found.same_wrong == 1
+    assert found.n == len(labels)
