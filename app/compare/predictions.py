@@ -75,3 +75,25 @@ def agreement(labels: Array, first: Array, second: Array) -> Agreement:
         both_wrong=int((~a & ~b).sum()),
         same_wrong=int((~a & (first == second)).sum()),
     )
+
+
+def told(first: str, second: str, found: Agreement, p: float) -> str:
+    """One sentence on two trained nets, called `first` and `second`."""
+    difference = found.only_first - found.only_second
+    if difference == 0:
+        return f"{first} and {second} get equally many of the test images right."
+    better, worse = (first, second) if difference > 0 else (second, first)
+    points = 100 * abs(difference) / found.n
+    size = f"{points:.1f} points" if points >= 0.95 else f"{points:.2f} points"
+    if p < 0.01:
+        chance = f"chance does not explain it ({said_p(p)})"
+    elif p < 0.05:
+        chance = f"chance hardly explains it ({said_p(p)})"
+    else:
+        chance = f"that may be chance ({said_p(p)})"
+    return f"{better} gets {size} more of the test images right than {worse}; {chance}."
+
+
+def said_p(p: float) -> str:
+    """`p = 0.032`, `p < 0.0001`."""
+    return "p < 0.0001" if p < 0.0001 else f"p = {p:.2g}" if p < 0.1 else f"p = {p:.2f}"

@@ -17,6 +17,7 @@ import plotly
 from fastapi import FastAPI, Query, Request
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from markupsafe import Markup, escape
+from sqlalchemy import Engine
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
@@ -81,13 +82,24 @@ def mount(app: FastAPI) -> None:
     async def new_page(request: Request) -> HTMLResponse:
         return page(request, "new")
 
-    @app.get("/runs/{run_id}", include_in_schema=False)
-    def run_page(request: Request, run_id: int, engine: Database) -> HTMLResponse:
+    def of_run(request: Request, name: str, run_id: int, engine: Engine) -> HTMLResponse:
         with reading(engine) as session:
             run = runs.get(session, run_id)
             experiment = experiments.get(session, run.experiment_id) if run.experiment_id else None
         configuration = configuration_title(flat(run.spec), [])
-        return page(request, "run", run=run, experiment=experiment, configuration=configuration)
+        return page(request, name, run=run, experiment=experiment, configuration=configuration)
+
+    @app.get("/runs/{run_id}", include_in_schema=False)
+    def run_page(request: Request, run_id: int, engine: Database) -> HTMLResponse:
+        return of_run(request, "run", run_id, engine)
+
+    @app.get("/runs/{run_id}/predictions", include_in_schema=False)
+    def predictions_page(request: Request, run_id: int, engine: Database) -> HTMLResponse:
+        return of_run(request, "predictions", run_id, engine)
+
+    @app.get("/compare/predictions", include_in_schema=False)
+    async def two_runs_page(request: Request) -> HTMLResponse:
+        return page(request, "two")
 
     @app.get("/compare", include_in_schema=False)
     def compare_page(

@@ -240,10 +240,22 @@ function showTable() {
   const published = compared.groups.some((one) => Object.values(one.metrics).some((metric) => metric.published != null));
   byId("table").tHead.querySelector("[data-published]").hidden = !published;
   byId("table").tBodies[0].replaceChildren(...compared.groups.flatMap((one) => tableRows(one, published)));
+  const two = nearest();
+  byId("image-by-image").hidden = !two;
+  if (two) byId("image-by-image").href = `/compare/predictions${query({ run: two })}`;
   const link = byId("show-runs");
   link.hidden = !what.experiment;
   link.href = `/${query({ experiment: what.experiment })}`;
   setText(link, `Show ${plural(compared.runs, "run")}`);
+}
+
+/** Two finished runs on the same test images: of two configurations and one seed where there are such. */
+function nearest() {
+  const done = compared.groups.flatMap((one) => one.runs.filter((run) => run.status === "succeeded").map((run) => ({ ...run, one })));
+  const [first, ...rest] = done;
+  const near = (run) => 2 * (run.one !== first.one) + (run.seed === first.seed);
+  const second = rest.filter((run) => run.one.knobs.dataset === first.one.knobs.dataset).toSorted((a, b) => near(b) - near(a))[0];
+  return second ? [first.run, second.run] : null;
 }
 
 function tableRows(one, published) {

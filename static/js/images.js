@@ -13,13 +13,12 @@ export async function showImages(element, { dataset, orders, seed, count = 8, si
     return error.status === 404 ? false : Promise.reject(error);
   }
   const rows = orders.map((order) => {
-    const bytes = Uint8Array.from(atob(found[order]), (letter) => letter.charCodeAt(0));
-    const each = bytes.length / found.labels.length;
+    const pictures = cut(found[order], found.labels.length);
     return el(
       "div.strip-row",
       {},
       el("span.muted", {}, order[0].toUpperCase() + order.slice(1)),
-      ...found.labels.map((label, index) => picture(bytes.subarray(index * each, (index + 1) * each), found.shape, size, `${label}, ${order}`)),
+      ...found.labels.map((label, index) => picture(pictures[index], found.shape, size, `${label}, ${order}`)),
     );
   });
   const heads = el("div.strip-row", {}, el("span.muted", {}, "Label"), ...found.labels.map((label) => el("span.muted.label", { title: label }, label)));
@@ -28,8 +27,18 @@ export async function showImages(element, { dataset, orders, seed, count = 8, si
   return true;
 }
 
+/** Bytes of images in base64, cut into one array an image. */
+export function cut(base64, count) {
+  const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+  const each = bytes.length / count;
+  return Array.from({ length: count }, (_, at) => bytes.subarray(at * each, (at + 1) * each));
+}
+
+/** The whole multiple of an image's pixels that is nearest to a size. */
+export const multiple = (pixels, wanted) => pixels * Math.max(1, Math.round(wanted / pixels));
+
 /** One image, shape (channels, height, width); grey ones as ink on the page: dark on light, light on dark. */
-function picture(bytes, [channels, height, width], size, label) {
+export function picture(bytes, [channels, height, width], size, label) {
   const canvas = el("canvas", { width, height, role: "img", "aria-label": label });
   const context = canvas.getContext("2d");
   const image = context.createImageData(width, height);

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from app.compare.predictions import agreement, confusion, mcnemar, paired_interval, wilson
+from app.compare.predictions import Agreement, agreement, confusion, mcnemar, paired_interval, told, wilson
 
 
 def test_a_confusion_matrix_counts_true_classes_in_rows_and_predicted_ones_in_columns() -> None:
@@ -54,3 +54,14 @@ def test_agreement_counts_each_image_once() -> None:
     assert (found.both_right, found.only_first, found.only_second, found.both_wrong) == (1, 1, 1, 2)
     assert found.same_wrong == 1
     assert found.n == len(labels)
+
+
+def test_the_words_claim_no_more_than_the_test_says() -> None:
+    clear, weak, equal = Agreement(60, 30, 2, 8, 1), Agreement(50, 12, 8, 30, 9), Agreement(50, 9, 9, 32, 5)
+    assert told("a", "b", clear, mcnemar(30, 2)) == (
+        "a gets 28.0 points more of the test images right than b; chance does not explain it (p < 0.0001)."
+    )
+    assert told("b", "a", weak, mcnemar(12, 8)) == (
+        "b gets 4.0 points more of the test images right than a; that may be chance (p = 0.50)."
+    )
+    assert told("a", "b", equal, 1.0) == "a and b get equally many of the test images right."

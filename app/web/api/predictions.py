@@ -70,6 +70,7 @@ class TwoOut(BaseModel):
 
     runs: list[int]
     dataset: str
+    answer: str = Field(description="The difference in a sentence.")
     n: int = Field(description="Test images.")
     shares: list[ShareOut] = Field(description="What each gets right.")
     both_right: int
@@ -155,9 +156,12 @@ def two(engine: Database, settings: SettingsNow, run: Pair) -> TwoOut:
         np.bincount(first.labels[only], minlength=len(dataset.classes))
         for only in (first.right & ~second.right, second.right & ~first.right)
     ]
+    p = comparing.mcnemar(found.only_first, found.only_second)
+    names = [one.name if rows[0].name != rows[1].name else f"{one.name} (run {one.id})" for one in rows]
     return TwoOut(
         runs=run,
         dataset=dataset.name,
+        answer=comparing.told(names[0], names[1], found, p),
         n=found.n,
         shares=[ShareOut(**_share(int(kept.right.sum()), found.n)) for kept in (first, second)],
         both_right=found.both_right,
@@ -168,7 +172,7 @@ def two(engine: Database, settings: SettingsNow, run: Pair) -> TwoOut:
         difference=(found.only_first - found.only_second) / found.n,
         low=low,
         high=high,
-        p=comparing.mcnemar(found.only_first, found.only_second),
+        p=p,
         classes=[
             BalanceOut(name=name, only_first=int(a), only_second=int(b))
             for name, a, b in zip(dataset.classes, *by_class, strict=True)
