@@ -18,7 +18,7 @@ class Settings(BaseSettings):
 
     home: Path = Field(
         default_factory=lambda: platformdirs.user_data_path("runyard"),
-        description="Directory that holds runyard.db, datasets/, prepared/, artifacts/ and logs/.",
+        description="Directory that holds runyard.db, datasets/, prepared/, layers/, artifacts/ and logs/.",
     )
     datasets: Path | None = Field(
         default=None, description="Directory of the data sets in torchvision's layout, if not HOME/datasets."
@@ -51,6 +51,10 @@ class Settings(BaseSettings):
     @cached_property
     def prepared_dir(self) -> Path:
         return self.home.absolute() / "prepared"
+
+    @cached_property
+    def layers_dir(self) -> Path:
+        return self.home.absolute() / "layers"
 
     @cached_property
     def artifacts_dir(self) -> Path:

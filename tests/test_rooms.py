@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-TORCH_FREE = {"trainer.spec", "trainer.catalog", "trainer.permutation", "trainer.prepared", "trainer.entries"}
+TORCH_FREE = {
+    "trainer.spec",
+    "trainer.catalog",
+    "trainer.permutation",
+    "trainer.prepared",
+    "trainer.entries",
+    "trainer.layers",
+}
 MAY = {
     "trainer": set(),
     "app.settings": set(),

@@ -6,6 +6,7 @@ python -m trainer prepare mnist       read (and, where absent, download) a data 
 """
 
 import contextlib
+import dataclasses
 import json
 import os
 import sys
@@ -132,6 +133,16 @@ def devices(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = 
 
         found = available()
     print(json.dumps(found) if as_json else "\n".join(f"{device['name']:8} {device['title']}" for device in found))
+
+
+@cli.command(hidden=True)
+def layers(asked: str) -> None:
+    """Print a net's layers as JSON, for trainer.layers; `asked` is JSON as well."""
+    from trainer.trace import trace
+
+    wanted = json.loads(asked)
+    found = trace(wanted["model"], wanted["knobs"], tuple(wanted["shape"]), wanted["classes"])
+    print(json.dumps([dataclasses.asdict(layer) for layer in found]))
 
 
 @cli.command()

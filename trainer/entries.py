@@ -93,6 +93,20 @@ class Model:
 
 
 @dataclass(frozen=True)
+class Layer:
+    """One layer of a net, in the order in which they compute."""
+
+    path: str
+    """Its place in the net's module tree."""
+    title: str
+    output: tuple[int, ...]
+    """Shape of what it gives for one image."""
+    parameters: int
+    multiply_adds: int
+    """For one image."""
+
+
+@dataclass(frozen=True)
 class Optimizer:
     """A way to take steps down the gradient; torch.optim has one of that title."""
 

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,8 +75,12 @@ def open_arrays(name: str, places: Places) -> Arrays:
     return images, labels, test_images, test_labels
 
 
-def ensure_prepared(name: str, places: Places) -> None:
-    """Prepare the data set if that was not done yet, in a process of its own, once for all who wait."""
+def ensure_prepared(name: str, places: Places, progress: Callable[[str], None] | None = None) -> None:
+    """Prepare the data set if that was not done yet, in a process of its own, once for all who wait.
+
+    `progress` is given what that process says meanwhile, such as the progress bar of a download; without it, that goes
+    to this process's own standard error. Raises DataError.
+    """
     if places.is_prepared(name):
         return
     places.prepared.mkdir(parents=True, exist_ok=True)
@@ -85,9 +90,17 @@ def ensure_prepared(name: str, places: Places) -> None:
             return
         command = [sys.executable, "-m", "trainer", "prepare", name]
         folders = ["--datasets", str(places.datasets), "--prepared", str(places.prepared)]
-        done = subprocess.run([*command, *folders], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
-        if done.returncode:
-            last = (done.stdout.strip().splitlines() or [f"ended with exit code {done.returncode}"])[-1]
+        errors = None if progress is None else subprocess.PIPE
+        with subprocess.Popen(
+            [*command, *folders], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, text=True
+        ) as process:
+            assert process.stdout is not None
+            for line in process.stderr or ():  # a bar that goes back to the start of its line counts as many lines
+                assert progress is not None
+                progress(line.strip())
+            said = process.stdout.read()
+        if process.returncode:
+            last = (said.strip().splitlines() or [f"ended with exit code {process.returncode}"])[-1]
             raise DataError(last)
 
 

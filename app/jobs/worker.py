@@ -33,6 +33,7 @@ from trainer.spec import RunSpec, parse
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+    from torch import nn
 
     from trainer.evaluate import Tested
     from trainer.loop import State
@@ -118,6 +119,7 @@ def work(settings: Settings, engine: Engine, run_id: int, attempt: int, spec: Ru
         if answers is not None:
             _keep_predictions(artifacts.predictions(settings, run_id), answers, arrays[3])
     _keep_weights(artifacts.weights(settings, run_id), {k: v.cpu() for k, v in state.model.state_dict().items()})
+    _keep_filters(artifacts.filters(settings, run_id), spec, state.model)
     recorder.flush(Status.SUCCEEDED)
     shutil.rmtree(folder, ignore_errors=True)  # nothing goes on from a run that is done
     log(f"finished after {state.step:,} steps")
@@ -181,6 +183,18 @@ def _log_epoch(spec: RunSpec, measured: Any) -> None:
 def _keep_predictions(path: Path, tested: "Tested", labels: "npt.NDArray[np.int64]") -> None:
     with artifacts.beside(path) as part:
         predictions.save(part, predictions.Predictions(labels, tested.predicted, tested.confidence))
+
+
+def _keep_filters(path: Path, spec: RunSpec, model: "nn.Module") -> None:
+    """The weights of the first layer as images, for who has no torch."""
+    import numpy as np
+
+    from trainer.filters import first_layer
+
+    found = first_layer(spec, model)
+    if found is not None:
+        with artifacts.beside(path) as part, part.open("wb") as file:
+            np.save(file, found)
 
 
 def _keep_weights(path: Path, state_dict: dict[str, Any]) -> None:

@@ -19,6 +19,10 @@ def predictions(settings: Settings, run_id: int) -> Path:
     return settings.artifacts_dir / f"run-{run_id}" / "predictions.npz"
 
 
+def filters(settings: Settings, run_id: int) -> Path:
+    return settings.artifacts_dir / f"run-{run_id}" / "filters.npy"
+
+
 def checkpoints(settings: Settings, run_id: int) -> Path:
     return settings.artifacts_dir / f"run-{run_id}" / "checkpoints"
 

@@ -420,6 +420,12 @@ def of_experiment(session: Session, experiment_id: int) -> list[Run]:
     return list(session.exec(select(Run).where(Run.experiment_id == experiment_id, THERE).order_by(col(Run.id))))
 
 
+def on_dataset(session: Session, dataset: str) -> int:
+    """How many runs there are on a data set."""
+    of_it = select(func.count()).select_from(Run).where(THERE, col(Run.spec)["dataset"].as_string() == dataset)
+    return session.exec(of_it).one()
+
+
 def succeeded(session: Session, limit: int = 300) -> list[Run]:
     """The last runs that succeeded, newest first."""
     done = select(Run).where(THERE, Run.status == Status.SUCCEEDED).order_by(col(Run.id).desc()).limit(limit)

@@ -1,7 +1,5 @@
 """Images of the data sets, for the pages: taken from the prepared arrays, so without torch."""
 
-import logging
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,11 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from trainer import catalog
-from trainer.entries import DataError
 from trainer.permutation import permutation
-from trainer.prepared import Places, ensure_prepared, open_arrays
-
-log = logging.getLogger("runyard.web")
+from trainer.prepared import Places, open_arrays
 
 
 @dataclass(frozen=True)
@@ -23,20 +18,6 @@ class Pictures:
     labels: npt.NDArray[np.int64]
     original: npt.NDArray[np.uint8]
     shuffled: npt.NDArray[np.uint8]
-
-
-def prepare_in_background(places: Places) -> None:
-    """Prepare every data set that needs no download, so that its images can be shown before the first run."""
-
-    def prepare() -> None:
-        for name in catalog.DATASETS:
-            if places.is_on_disk(name) and not places.is_prepared(name):
-                try:
-                    ensure_prepared(name, places)
-                except (DataError, OSError) as error:
-                    log.warning("%s could not be prepared: %s", name, error)
-
-    threading.Thread(target=prepare, name="runyard-images", daemon=True).start()
 
 
 def samples(name: str, places: Places, count: int, permutation_seed: int) -> Pictures | None:
@@ -59,3 +40,19 @@ def test_images(
     order = permutation(permutation_seed, picked.shape[2] * picked.shape[3])
     shuffled = picked.reshape(*picked.shape[:2], -1)[:, :, order].reshape(picked.shape)
     return Pictures(np.array(labels[chosen]), picked, shuffled)
+
+
+def by_class(name: str, places: Places, first: int, classes: int, count: int, seed: int) -> list[Pictures] | None:
+    """Up to `count` training images, drawn by `seed`, of each of `classes` classes from class `first` on; None while
+    the data set is not prepared."""
+    if not places.is_prepared(name):
+        return None
+    images, labels, _, _ = open_arrays(name, places)
+    found = []
+    for label in range(first, min(first + classes, len(catalog.DATASETS[name].classes))):
+        of_it = np.flatnonzero(labels == label)
+        # seed 0: as they stand in the set
+        chosen = of_it if seed == 0 else np.random.default_rng([seed, label]).permutation(of_it)
+        picked = np.array(images[np.sort(chosen[:count])])
+        found.append(Pictures(np.full(len(picked), label), picked, picked))
+    return found

@@ -28,6 +28,7 @@ from app.web.schemas import ExperimentOut
 from app.web.state import Database
 from app.web.titles import configuration_title
 from trainer import catalog
+from trainer.entries import shown
 from trainer.spec import flat
 
 ROOT = Path(__file__).parents[2]
@@ -112,6 +113,28 @@ def mount(app: FastAPI) -> None:
             return page(request, "compare", experiment=None, chooser=None if run else _recent(engine))
         with reading(engine) as session:
             return page(request, "compare", experiment=experiments.get(session, experiment), chooser=None)
+
+    @app.get("/models", include_in_schema=False)
+    async def models_page(request: Request) -> HTMLResponse:
+        return page(request, "models", shown=catalog.MODELS.values())
+
+    @app.get("/models/{name}", include_in_schema=False)
+    async def model_page(request: Request, name: str) -> HTMLResponse:
+        if name not in catalog.MODELS:
+            raise HTTPException(404, f"There is no model {shown(name)}: choose one on the Models page")
+        model = catalog.MODELS[name]
+        takes = [one for one in catalog.DATASETS.values() if one.shape in model.shapes]
+        return page(request, "model", model=model, datasets=takes)
+
+    @app.get("/data", include_in_schema=False)
+    async def data_page(request: Request) -> HTMLResponse:
+        return page(request, "data", shown=catalog.DATASETS.values())
+
+    @app.get("/data/{name}", include_in_schema=False)
+    async def dataset_page(request: Request, name: str) -> HTMLResponse:
+        if name not in catalog.DATASETS:
+            raise HTTPException(404, f"There is no data set {shown(name)}: choose one on the Data page")
+        return page(request, "dataset", dataset=catalog.DATASETS[name])
 
     @app.get("/system", include_in_schema=False)
     async def system_page(request: Request) -> HTMLResponse:

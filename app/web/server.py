@@ -14,7 +14,8 @@ from starlette_compress import CompressMiddleware
 
 from app.settings import Settings
 from app.store.engine import clock, reading
-from app.web import api, images, login, pages, problems, security
+from app.web import api, login, pages, problems, security
+from app.web.preparing import Preparing
 from app.web.state import Background, Database
 from app.web.stream import Tail
 from trainer.prepared import Places
@@ -55,7 +56,7 @@ def create_app(settings: Settings, engine: Engine, background: Background) -> Fa
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await tail.start()
-        images.prepare_in_background(Places(settings.datasets_dir, settings.prepared_dir))
+        app.state.preparing.begin_all()
         try:
             yield
         finally:
@@ -81,6 +82,7 @@ def create_app(settings: Settings, engine: Engine, background: Background) -> Fa
     )
     app.state.settings, app.state.engine = settings, engine
     app.state.background, app.state.tail = background, tail
+    app.state.preparing = Preparing(Places(settings.datasets_dir, settings.prepared_dir))
     problems.add_handlers(app)
     app.include_router(api.router)
 

@@ -7,6 +7,7 @@ from sqlalchemy import Engine
 from starlette.requests import Request
 
 from app.settings import Settings
+from app.web.preparing import Preparing
 from trainer.prepared import Places
 
 if TYPE_CHECKING:
@@ -43,13 +44,17 @@ async def _tail(request: Request) -> "Tail":
     return cast("Tail", request.app.state.tail)
 
 
+async def _preparing(request: Request) -> Preparing:
+    return cast(Preparing, request.app.state.preparing)
+
+
 async def _places(request: Request) -> Places:
-    settings: Settings = request.app.state.settings
-    return Places(settings.datasets_dir, settings.prepared_dir)
+    return cast(Preparing, request.app.state.preparing).places
 
 
 SettingsNow = Annotated[Settings, Depends(_settings)]
 Database = Annotated[Engine, Depends(_engine)]
 BackgroundNow = Annotated[Background, Depends(_background)]
 TailNow = Annotated["Tail", Depends(_tail)]
+PreparingNow = Annotated[Preparing, Depends(_preparing)]
 PlacesNow = Annotated[Places, Depends(_places)]

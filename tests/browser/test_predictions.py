@@ -1,13 +1,15 @@
-"""What a net says, looked at: the matrix holds every test image, a mistake opens, two runs' disagreement shows."""
+"""What a net says, and what it was given: predictions, two runs' disagreement, data sets, models."""
 
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.conftest import REAL
 from tests.serving import Server, serving
-from trainer.prepared import Places
+from trainer import catalog
+from trainer.prepared import Places, open_arrays
 
 
 @pytest.fixture(scope="module")
@@ -82,3 +84,38 @@ def test_a_run_that_is_not_done_says_when_there_will_be_something(trained: Serve
     expect(page.locator("#absent")).to_contain_text("at the end of its training")
     page.goto(f"{trained.url}/compare/predictions?run=1&run=3")
     expect(page.locator("#absent")).to_contain_text("only a run that succeeded has predictions")
+
+
+def test_the_data_page_shows_real_images_by_class_and_both_orders(trained: Server, places: Places, page: Page) -> None:
+    name = "cifar10" if places.is_on_disk("cifar10") else "digits"
+    page.goto(f"{trained.url}/data")
+    page.get_by_role("link", name=catalog.DATASETS[name].title, exact=True).click()
+    expect(page.locator("#samples tbody tr")).to_have_count(10, timeout=60_000)
+    expect(page.locator("#samples canvas")).to_have_count(80)
+    shown = page.evaluate("""() => {
+        const { data } = document.querySelector('#samples canvas').getContext('2d').getImageData(0, 0, 64, 64);
+        return [...data].filter((_, at) => at % 4 === 0);
+    }""")
+    images, labels, _, _ = open_arrays(name, places)
+    first = images[np.flatnonzero(labels == 0)[0]]
+    size = first.shape[1]
+    red = np.array(shown).reshape(64, 64)[:size, :size]  # beyond the canvas it is transparent black
+    assert np.array_equal(red, first[0])
+    before = page.evaluate("() => [...document.querySelectorAll('#orders canvas')].at(-1).toDataURL()")
+    page.get_by_label("Permutation seed as a number").fill("9")
+    page.wait_for_function(
+        "before => [...document.querySelectorAll('#orders canvas')].at(-1).toDataURL() !== before", arg=before
+    )
+    assert page.url.endswith("?seed=9")
+
+
+def test_the_model_page_shows_its_layers_and_a_finished_runs_filters(trained: Server, page: Page) -> None:
+    page.goto(f"{trained.url}/models")
+    page.get_by_role("link", name="CNN", exact=True).click()
+    expect(page.locator("#parameters")).to_have_text("6,422", timeout=60_000)
+    expect(page.locator("#layers tbody tr")).to_have_count(11)
+    expect(page.locator("#filters canvas")).to_have_count(6)
+    page.get_by_label("Feature maps").fill("12")
+    page.get_by_label("Feature maps").press("Enter")
+    expect(page.locator("#layers tbody")).to_contain_text("conv 5 × 5, 1 → 12", timeout=60_000)
+    assert "knob=n_features%3D12" in page.url

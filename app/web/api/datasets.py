@@ -1,4 +1,4 @@
-"""/datasets/NAME/images: what a net sees."""
+"""/datasets: what can be trained on, what it holds, what a net sees."""
 
 import base64
 from typing import Annotated
@@ -6,14 +6,18 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 
-from app.web.images import samples
+from app.store import runs
+from app.store.engine import reading
+from app.web import images
+from app.web.described import described
 from app.web.problems import Refused, documented
-from app.web.state import PlacesNow
+from app.web.state import Database, PlacesNow, PreparingNow
 from trainer import catalog
 from trainer.catalog import SEED_MAX
-from trainer.entries import shown
+from trainer.entries import Dataset, shown
 
 router = APIRouter(prefix="/datasets", tags=["data sets"])
+Name = Annotated[str, Path(max_length=100, description="Data set.", examples=["digits"])]
 
 
 class ImagesOut(BaseModel):
@@ -25,21 +29,151 @@ class ImagesOut(BaseModel):
     shuffled: str
 
 
+class ClassOut(BaseModel):
+    name: str
+    train: int = Field(description="Training images.")
+    test: int
+
+
+class ChannelOut(BaseModel):
+    """Values of one channel over all training images."""
+
+    mean: float = Field(description="Of values scaled to 0..1.")
+    std: float
+    histogram: list[int] = Field(description="Pixels with each of the values 0 to 255.")
+
+
+class DescribedOut(BaseModel):
+    """What a data set holds. Classes, channels and bytes are null until it was prepared."""
+
+    name: str
+    title: str
+    description: str
+    citation: str
+    shape: list[int] = Field(description="Channels, height, width.")
+    class_count: int
+    train_size: int
+    test_size: int
+    mean: list[float] = Field(description="What its images are normalised with, a channel each.")
+    std: list[float]
+    on_disk: bool = Field(description="Nothing has to be downloaded.")
+    prepared: bool = Field(description="Its arrays are ready: images can be shown.")
+    download_mb: int
+    archives: list[str] = Field(description="What is downloaded, under the directory of data sets.")
+    preparing: bool = Field(description="It is being read, and downloaded where absent.")
+    progress: float | None = Field(description="Of the file that is being downloaded, 0 to 1.")
+    error: str | None = Field(description="Why it could not be prepared, and the way out.")
+    runs: int = Field(description="Runs on it.")
+    classes: list[ClassOut] | None
+    channels: list[ChannelOut] | None
+    bytes: int | None = Field(description="Of its prepared arrays.")
+
+
+class SamplesOut(BaseModel):
+    """Training images of some classes: a list of one string of bytes a class, in base64."""
+
+    shape: list[int] = Field(description="Channels, height, width.")
+    first: int
+    classes: list[str]
+    images: list[str]
+
+
+def _found(name: str) -> Dataset:
+    if name not in catalog.DATASETS:
+        message = f"data set is {shown(name)}: there is no such data set; choose {' or '.join(catalog.DATASETS)}"
+        raise Refused(404, "name", message)
+    return catalog.DATASETS[name]
+
+
+@router.get("/{name}", summary="What a data set holds", responses=documented(404, 422, 503))
+def get_dataset(places: PlacesNow, preparing: PreparingNow, engine: Database, name: Name) -> DescribedOut:
+    """Classes and their images, mean and deviation by channel, where it is."""
+    dataset, state = _found(name), preparing.state(name)
+    holds = described(name, places)
+    with reading(engine) as session:
+        used = runs.on_dataset(session, name)
+    return DescribedOut(
+        name=name,
+        title=dataset.title,
+        description=dataset.description,
+        citation=dataset.citation,
+        shape=list(dataset.shape),
+        class_count=len(dataset.classes),
+        train_size=dataset.train_size,
+        test_size=dataset.test_size,
+        mean=list(dataset.mean),
+        std=list(dataset.std),
+        on_disk=places.is_on_disk(name),
+        prepared=holds is not None,
+        download_mb=dataset.download_mb,
+        archives=list(dataset.archives),
+        preparing=state is not None and state.running,
+        progress=state and state.progress,
+        error=state and state.error,
+        runs=used,
+        classes=holds
+        and [
+            ClassOut(name=title, train=train, test=test)
+            for title, train, test in zip(dataset.classes, holds.train, holds.test, strict=True)
+        ],
+        channels=holds
+        and [ChannelOut(mean=one.mean, std=one.std, histogram=list(one.histogram)) for one in holds.channels],
+        bytes=holds and holds.bytes,
+    )
+
+
+@router.post(
+    "/{name}/prepare",
+    status_code=202,
+    summary="Prepare a data set",
+    responses=documented(400, 403, 404, 413, 422, 503),
+)
+def prepare_dataset(places: PlacesNow, preparing: PreparingNow, engine: Database, name: Name) -> DescribedOut:
+    """Download what is absent and read it, in the background; GET /datasets/{name} says how far it is. A run that needs
+    it does the same by itself."""
+    _found(name)
+    if not places.is_prepared(name):
+        preparing.begin(name)
+    return get_dataset(places, preparing, engine, name)
+
+
+@router.get("/{name}/samples", summary="Training images by class", responses=documented(404, 422))
+def get_samples(
+    places: PlacesNow,
+    name: Name,
+    first: Annotated[int, Query(ge=0, le=65_535, description="Class to begin with, from 0.")] = 0,
+    classes: Annotated[int, Query(ge=1, le=50, description="How many classes.")] = 20,
+    count: Annotated[int, Query(ge=1, le=16, description="Images of each.")] = 8,
+    seed: Annotated[int, Query(ge=0, le=SEED_MAX, description="Draws others; 0: the first in the set.")] = 0,
+) -> SamplesOut:
+    dataset = _found(name)
+    found = images.by_class(name, places, first, classes, count, seed)
+    if found is None:
+        raise _not_prepared(name)
+    return SamplesOut(
+        shape=list(dataset.shape),
+        first=first,
+        classes=list(dataset.classes[first : first + classes]),
+        images=[base64.b64encode(one.original.tobytes()).decode() for one in found],
+    )
+
+
+def _not_prepared(name: str) -> Refused:
+    return Refused(404, "name", f"{name} is not prepared yet: its images can be shown after its first run")
+
+
 @router.get("/{name}/images", summary="Example images", responses=documented(404, 422))
 def get_images(
     places: PlacesNow,
-    name: Annotated[str, Path(max_length=100, description="Data set.", examples=["digits"])],
+    name: Name,
     count: Annotated[int, Query(ge=1, le=100)] = 8,
     permutation_seed: Annotated[int, Query(ge=0, le=SEED_MAX)] = 1,
 ) -> ImagesOut:
     """Test images in order and shuffled, as a net with that permutation seed sees them."""
-    if name not in catalog.DATASETS:
-        message = f"data set is {shown(name)}: there is no such data set; choose {' or '.join(catalog.DATASETS)}"
-        raise Refused(404, "name", message)
-    found = samples(name, places, count, permutation_seed)
+    dataset = _found(name)
+    found = images.samples(name, places, count, permutation_seed)
     if found is None:
-        raise Refused(404, "name", f"{name} is not prepared yet: its images can be shown after its first run")
-    dataset = catalog.DATASETS[name]
+        raise _not_prepared(name)
     return ImagesOut(
         shape=list(dataset.shape),
         labels=[dataset.classes[label] for label in found.labels],
