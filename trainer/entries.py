@@ -17,8 +17,11 @@ Arrays = tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64], npt.NDArray[np.uint
 Knobs = Mapping[str, Any]
 Shape = tuple[int, int, int]
 """(channels, height, width)"""
-SMALL_IMAGES: tuple[Shape, ...] = ((1, 28, 28), (1, 32, 32), (3, 28, 28), (3, 32, 32), (3, 64, 64))
+SMALL_IMAGES: tuple[Shape, ...] = tuple((channels, side, side) for side in (28, 32, 64) for channels in (1, 3))
 """Shapes of the data sets of small images, grey and in colour."""
+LARGE_IMAGES: tuple[Shape, ...] = ((1, 224, 224), (3, 224, 224))
+"""Of the images that the nets of the ImageNet challenge were made for."""
+LARGE_SIDE = 224
 
 
 class DataError(Exception):

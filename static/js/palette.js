@@ -3,7 +3,7 @@
 const MODELS = JSON.parse(document.body.getAttribute("data-models"));
 
 /** Name of the CSS variable that holds the model's colour. */
-export const colorVariable = (model) => `--data-${Math.max(0, MODELS.indexOf(model)) % 6}`;
+export const colorVariable = (model) => `--data-${Math.max(0, MODELS.indexOf(model)) % 8}`;
 
 /** The value of a CSS variable in the theme that is on. */
 export const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();

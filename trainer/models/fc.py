@@ -3,7 +3,7 @@
 import math
 from typing import TYPE_CHECKING
 
-from trainer.entries import SMALL_IMAGES, Knob, Knobs, Model, Shape
+from trainer.entries import LARGE_IMAGES, SMALL_IMAGES, Knob, Knobs, Model, Shape
 
 if TYPE_CHECKING:
     from torch import nn
@@ -35,7 +35,7 @@ MODEL = Model(
     description="Fully connected net with two hidden layers of equal width and ReLU. "
     "It sees the image as a plain list of pixels, in whatever order.",
     citation="LeCun, Bottou, Bengio, Haffner: Gradient-based learning applied to document recognition, 1998",
-    shapes=SMALL_IMAGES,
+    shapes=SMALL_IMAGES + LARGE_IMAGES,
     parameters=parameters,
     build=build,
     knobs=(Knob("n_hidden", "Hidden units", "int", 8, "Units in each hidden layer", 1, 4096),),
