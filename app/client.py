@@ -33,6 +33,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Generic, Literal, NamedTuple, NoReturn, Self, TypeVar
+from urllib.parse import quote
 
 import httpx
 from pydantic import BaseModel, ConfigDict
@@ -502,6 +503,22 @@ class Client:
         except httpx.HTTPError as error:
             _unreachable(self.base, error)
 
+    def datasets(self) -> dict[str, Any]:
+        """Every data set and where it is; folders of images that could be read."""
+        return self._do(_Call("GET", "/datasets", _as_json))
+
+    def dataset(self, name: str) -> dict[str, Any]:
+        """What a data set holds: classes, mean and deviation by channel, notes."""
+        return self._do(_Call("GET", f"/datasets/{quote(name)}", _as_json))
+
+    def dataset_state(self, name: str) -> dict[str, Any]:
+        """Whether it is `prepared`, `preparing` and how far, or why that failed."""
+        return self._do(_Call("GET", f"/datasets/{quote(name)}/state", _as_json))
+
+    def prepare(self, name: str) -> dict[str, Any]:
+        """Begin to download and read a data set, or a folder of images (`folder:NAME`); its state."""
+        return self._do(_Call("POST", f"/datasets/{quote(name)}/prepare", _as_json))
+
     def catalog(self) -> dict[str, Any]:
         """What can be trained: models, data sets, knobs, presets."""
         return self._do(_Call("GET", "/catalog", _as_json))
@@ -756,6 +773,22 @@ class AsyncClient:
                         file.write(part)
         except httpx.HTTPError as error:
             _unreachable(self.base, error)
+
+    async def datasets(self) -> dict[str, Any]:
+        """Every data set and where it is; folders of images that could be read."""
+        return await self._do(_Call("GET", "/datasets", _as_json))
+
+    async def dataset(self, name: str) -> dict[str, Any]:
+        """What a data set holds: classes, mean and deviation by channel, notes."""
+        return await self._do(_Call("GET", f"/datasets/{quote(name)}", _as_json))
+
+    async def dataset_state(self, name: str) -> dict[str, Any]:
+        """Whether it is `prepared`, `preparing` and how far, or why that failed."""
+        return await self._do(_Call("GET", f"/datasets/{quote(name)}/state", _as_json))
+
+    async def prepare(self, name: str) -> dict[str, Any]:
+        """Begin to download and read a data set, or a folder of images (`folder:NAME`); its state."""
+        return await self._do(_Call("POST", f"/datasets/{quote(name)}/prepare", _as_json))
 
     async def catalog(self) -> dict[str, Any]:
         """What can be trained: models, data sets, knobs, presets."""

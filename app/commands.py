@@ -52,7 +52,7 @@ def connected(url: str | None, token: str | None) -> Iterator[Client]:
 
 def add_to(cli: typer.Typer) -> None:
     """Give the command line these commands."""
-    for command in (launch, runs, show, watch, log, compare, export, relaunch):
+    for command in (launch, runs, show, watch, log, compare, export, relaunch, data):
         cli.command()(command)
     for name, words in {
         "stop": "Stop runs; what they recorded is kept.",
@@ -400,6 +400,52 @@ def note(
     """Write a note on a run."""
     with connected(url, token) as client:
         client.describe(run, note=text)
+
+
+def data(
+    name: Annotated[
+        str | None, typer.Argument(help="Prepare this one, such as mnist or folder:pets@64.", show_default=False)
+    ] = None,
+    as_json: AsJson = False,
+    url: Url = None,
+    token: Token = None,
+) -> None:
+    """List the data sets, or download and read one, with progress."""
+    with connected(url, token) as client:
+        if name is None:
+            found = client.datasets()
+            if as_json:
+                _print_json(found)
+                return
+            for one in found["items"]:
+                where = "ready" if one["prepared"] else "on disk, not read yet" if one["on_disk"] else "not on disk"
+                print(f"{one['name']:<24} {where}")
+            print(f"Folders of images, one folder a class, are read from {found['directory']} as folder:NAME")
+            return
+        state = _prepared(client, name)
+        if as_json:
+            _print_json(state)
+        if state["error"]:
+            raise RunyardError(state["error"])
+        if not as_json:
+            for said in client.dataset(name)["notes"]:
+                print(said)
+            print(f"{name} is ready")
+
+
+def _prepared(client: Client, name: str) -> dict[str, Any]:
+    """Prepare a data set, with a bar; where it is then."""
+    state = client.prepare(name)
+    with Progress(TextColumn("{task.description}"), BarColumn(bar_width=None), console=Console(stderr=True)) as bars:
+        task = bars.add_task(f"reading {name}", total=None)
+        while state["preparing"]:
+            share = state["progress"]
+            words = f"reading {name}" if share in (None, 1) else f"downloading {name}"
+            bars.update(task, description=words, total=None if share is None else 1, completed=share or 0)
+            time.sleep(FOLLOW_SECONDS)
+            state = client.dataset_state(name)
+        bars.update(task, total=1, completed=0 if state["error"] else 1)
+    return state
 
 
 def _print_json(found: object) -> None:

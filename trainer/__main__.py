@@ -18,8 +18,9 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from trainer import catalog, hardware
+from trainer.data import folder as image_folder
 from trainer.entries import DataError
-from trainer.prepared import Places, load, save
+from trainer.prepared import Places, ensure_prepared, load, register_folders, save
 from trainer.spec import RunSpec, SpecError, parse
 
 cli = typer.Typer(add_completion=False, help="Train one net in this terminal.", pretty_exceptions_enable=False)
@@ -82,8 +83,12 @@ def train_here(
             given[head][inner] = value
         else:
             given[path] = value
+    places = _places(datasets, prepared)
     try:
-        _train(parse(_without_none(**given)), _places(datasets, prepared))
+        register_folders(places)
+        if image_folder.is_name(dataset):  # only once it was read it is known what it holds
+            ensure_prepared(dataset, places)
+        _train(parse(_without_none(**given)), places)
     except (SpecError, DataError, ValueError, ArithmeticError) as error:
         sys.exit(f"python -m trainer: {error}")
     except KeyboardInterrupt:
@@ -147,13 +152,20 @@ def layers(asked: str) -> None:
 
 @cli.command()
 def prepare(name: str, datasets: Datasets = None, prepared: Prepared = None) -> None:
-    """Read a data set, downloading it where absent, and write it as plain arrays."""
-    if name not in catalog.DATASETS:
-        sys.exit(f"data set is {name!r}: choose {' or '.join(catalog.DATASETS)}")
+    """Read a data set, downloading it where absent, and write it as plain arrays; folder:NAME is a folder of images."""
     places = _places(datasets, prepared)
+    register_folders(places)
     try:
-        dataset = catalog.DATASETS[name]
-        save(name, places, dataset.prepare(dataset, places.datasets))
+        if name in catalog.DATASETS:
+            arrays = catalog.DATASETS[name].prepare(catalog.DATASETS[name], places.datasets)
+        elif image_folder.is_name(name):
+            dataset, arrays = image_folder.read(name, places.datasets)
+            catalog.add_dataset(dataset)
+            for note in dataset.notes:
+                print(note)
+        else:
+            sys.exit(f"data set is {name!r}: choose {' or '.join(catalog.DATASETS)} or folder:NAME")
+        save(name, places, arrays)
     except DataError as error:
         print(error, flush=True)  # the last line is what a worker that waits for this shows as its cause
         sys.exit(1)

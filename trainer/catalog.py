@@ -109,6 +109,13 @@ def _in_order(entries: list[Any]) -> dict[str, Any]:
 MODELS: dict[str, Model] = _in_order([module.MODEL for module in _modules(models)])
 DATASETS: dict[str, Dataset] = _in_order([entry for module in _modules(data) for entry in module.DATASETS])
 
+
+def add_dataset(dataset: Dataset) -> None:
+    """Add an entry that was not known from the start; one of the same name is replaced."""
+    global DATASETS  # a new mapping: whoever is reading the old one reads on
+    DATASETS = _in_order([*(entry for name, entry in DATASETS.items() if name != dataset.name), dataset])
+
+
 _FOUR_WAYS: dict[str, list[Any]] = {
     "model": ["fc", "cnn"],
     "pixel_order": ["original", "shuffled"],

@@ -140,13 +140,15 @@ class Dataset:
     """(itself, directory of data sets) to its arrays, downloaded where absent. Raises DataError with the way out."""
     folder: str | None = None
     """Folder under the data set directory that holds its files; None: embedded, needs no file."""
-    files: tuple[tuple[str, str], ...] = ()
-    """(name, MD5) of each unpacked file in the folder."""
+    files: tuple[tuple[str, str | None], ...] = ()
+    """(name, MD5) of each unpacked file in the folder; None: only its archive's is known, checked at the download."""
     archives: tuple[str, ...] = ()
     """Under the data set directory, what is downloaded, from which the files are unpacked."""
     download_mb: int = 0
     rank: int = 50
     """Place in lists, least first."""
+    notes: tuple[str, ...] = ()
+    """What whoever uses it should know, such as files that were left out; a sentence each."""
 
 
 @dataclass(frozen=True)

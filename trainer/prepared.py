@@ -1,7 +1,8 @@
 """Data sets prepared once: plain arrays in a folder, memory-mapped by workers and server alike.
 
 `RUNYARD_HOME/prepared/NAME-VERSION/` holds `train_images.npy`, `train_labels.npy`, `test_images.npy`,
-`test_labels.npy` (images uint8 N×C×H×W, labels int64 N) and `checksums.json` (SHA-256 of each).
+`test_labels.npy` (images uint8 N×C×H×W, labels int64 N) and `checksums.json` (SHA-256 of each). Of a folder of images,
+`prepared/folder-NAME.json` has what was found in it.
 NumPy only: the server shows images without importing torch.
 """
 
@@ -20,6 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from trainer import catalog
+from trainer.data import folder as image_folder
 from trainer.entries import Arrays, DataError
 
 PARTS = ("train_images", "train_labels", "test_images", "test_labels")
@@ -34,13 +36,20 @@ class Places:
     prepared: Path
 
     def folder(self, name: str) -> Path:
-        return self.prepared / f"{name}-{catalog.DATASETS[name].version}"
+        version = catalog.DATASETS[name].version if name in catalog.DATASETS else 1
+        return self.prepared / f"{_plain(name)}-{version}"
+
+    def description(self, name: str) -> Path:
+        """Of a folder of images: what was found in it."""
+        return self.prepared / f"{_plain(name)}.json"
 
     def is_prepared(self, name: str) -> bool:
-        return (self.folder(name) / _CHECKSUMS).is_file()
+        return name in catalog.DATASETS and (self.folder(name) / _CHECKSUMS).is_file()
 
     def is_on_disk(self, name: str) -> bool:
         """True if it can be prepared without a download."""
+        if image_folder.is_name(name):
+            return image_folder.place(name, self.datasets).is_dir()
         dataset = catalog.DATASETS[name]
         if dataset.folder is None:
             return True
@@ -49,6 +58,17 @@ class Places:
             (folder / file).is_file() or (self.datasets / archive).is_file()
             for (file, _), archive in zip(dataset.files, archives, strict=False)
         )
+
+
+def register_folders(places: Places) -> list[str]:
+    """Add the folders of images that were read to the catalogue; what is wrong with descriptions that are damaged."""
+    wrong = []
+    for path in sorted(places.prepared.glob("folder-*.json")):
+        try:
+            catalog.add_dataset(image_folder.entry(path.read_text()))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            wrong.append(f"{path} can't be read ({error}): delete it and read the folder again")
+    return wrong
 
 
 def load(name: str, places: Places) -> Arrays:
@@ -102,6 +122,8 @@ def ensure_prepared(name: str, places: Places, progress: Callable[[str], None] |
         if process.returncode:
             last = (said.strip().splitlines() or [f"ended with exit code {process.returncode}"])[-1]
             raise DataError(last)
+        if image_folder.is_name(name):
+            catalog.add_dataset(image_folder.entry(places.description(name).read_text()))
 
 
 def save(name: str, places: Places, arrays: Arrays) -> None:
@@ -117,9 +139,18 @@ def save(name: str, places: Places, arrays: Arrays) -> None:
         sums = {part: _sha256(beside / f"{part}.npy") for part in PARTS}
         (beside / _CHECKSUMS).write_text(json.dumps(sums))
         shutil.rmtree(folder, ignore_errors=True)
+        if image_folder.is_name(name):
+            described = beside / places.description(name).name
+            described.write_text(image_folder.describe(dataset))
+            described.rename(places.description(name))
         beside.rename(folder)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+
+
+def _plain(name: str) -> str:
+    """As a file's name: `folder:pets@64` -> `folder-pets@64`."""
+    return name.replace(":", "-")
 
 
 def _sha256(path: Path) -> str:

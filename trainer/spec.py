@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from trainer import catalog
+from trainer.data.folder import is_name as is_folder
 from trainer.entries import Knob, shown
 
 DEVICE = re.compile(r"auto|cpu|cuda(:\d{1,2})?")
@@ -31,6 +32,14 @@ class SpecError(ValueError):
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = list(problems)
         super().__init__("; ".join(problem.message for problem in self.problems))
+
+
+class _Misfit(ValueError):
+    """Two fields that don't go together; `field` is the one to change."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
 
 
 class _Named(BaseModel):
@@ -132,6 +141,8 @@ class RunSpec(BaseModel):
     @field_validator("dataset", mode="before")
     @classmethod
     def _known_dataset(cls, value: object) -> object:
+        if is_folder(value) and value not in catalog.DATASETS:
+            raise ValueError(f"is {shown(value)}: that folder was not read yet; read it first, on the Data page")
         if not isinstance(value, str) or value not in catalog.DATASETS:
             raise ValueError(f"is {shown(value)}: there is no such data set; choose {' or '.join(catalog.DATASETS)}")
         return value
@@ -147,12 +158,14 @@ class RunSpec(BaseModel):
     def _fits(self) -> Self:
         shapes, shape = catalog.MODELS[self.model.name].shapes, catalog.DATASETS[self.dataset].shape
         if shape not in shapes:
-            raise ValueError(
+            raise _Misfit(
+                "model",
                 f"model {self.model.name} can't take {self.dataset}'s images of shape {shape}: "
-                f"it takes {', '.join(map(str, shapes))}"
+                f"it takes {', '.join(map(str, shapes))}",
             )
         if self.precision == "float16" and self.device == "cpu":
-            raise ValueError("precision is 'float16': the CPU has float32 and bfloat16; choose one, or device cuda")
+            message = "precision is 'float16': the CPU has float32 and bfloat16; choose one, or device cuda"
+            raise _Misfit("precision", message)
         return self
 
     @property
@@ -193,6 +206,9 @@ def _problems(error: ValidationError) -> list[Problem]:
         path = ".".join(str(part) for part in item["loc"])
         if item["type"] == "value_error":
             text = str(item["ctx"]["error"])
+            if isinstance(item["ctx"]["error"], _Misfit):
+                found.append(Problem(item["ctx"]["error"].field, text))
+                continue
             if text.startswith("."):  # a knob of a named object: the path goes on
                 knob, _, rest = text[1:].partition(" ")
                 path, text = f"{path}.{knob}", rest

@@ -27,7 +27,7 @@ from app.store.errors import Conflict, StoreError, Superseded
 from app.store.runs import Start
 from app.store.series import Point
 from app.store.tables import Status
-from trainer.prepared import Places
+from trainer.prepared import Places, register_folders
 from trainer.spec import RunSpec, parse
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ def main(run_id: int) -> int:
     if run.status != Status.STARTING:
         log(f"run {run_id} is {run.status}: it is not waiting for a worker")
         return 3
+    register_folders(Places(settings.datasets_dir, settings.prepared_dir))
     try:
         work(settings, engine, run_id, run.attempt, parse(run.spec), run.device or "cpu")
     except (Superseded, Conflict) as error:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from trainer import catalog
 from trainer.entries import DataError
-from trainer.prepared import Places, ensure_prepared
+from trainer.prepared import Places, ensure_prepared, register_folders
 
 log = logging.getLogger("runyard.web")
 _PERCENT = re.compile(r"(\d+)%\|")
@@ -29,6 +29,8 @@ class Preparing:
 
     def __init__(self, places: Places) -> None:
         self.places = places
+        for wrong in register_folders(places):
+            log.warning("%s", wrong)
         self._states: dict[str, Preparation] = {}
         self._lock = threading.Lock()
 

@@ -13,7 +13,6 @@ from app.store import runs
 from app.store.experiments import MAX_NAME, MAX_RUNS, ExperimentSpec
 from app.store.runs import MOST_TAGS
 from app.store.tables import Attempt, Experiment, Run, Status, Summary
-from trainer.spec import ModelSpec, OptimizerSpec
 
 MAX_ID = 2**63 - 1
 MAX_RUNS_SHOWN = 100
@@ -156,24 +155,6 @@ class ExperimentIn(ExperimentSpec):
 # Out
 
 
-class SpecOut(BaseModel):
-    """What a run trains."""
-
-    model: ModelSpec
-    dataset: str
-    pixel_order: str
-    permutation_seed: int
-    seed: int
-    epochs: int
-    batch_size: int
-    normalization: str
-    crop_padding: int
-    flip: str
-    precision: str
-    optimizer: OptimizerSpec
-    device: str
-
-
 class SummaryOut(BaseModel):
     """One series in short."""
 
@@ -210,7 +191,7 @@ class RunOut(BaseModel):
     responding: bool = Field(description="False: its worker lives, but has not been heard of for ten seconds.")
     retry_at: datetime | None = Field(description="When it resumes by itself; null: it doesn't.")
     checkpoint_step: int | None = Field(description="A resumed run goes on from here; null: from the start.")
-    spec: SpecOut
+    spec: dict[str, Any] = Field(description="What it trains, as POST /runs takes it, every knob filled in.")
     parameters: int
     device: str | None = Field(description="Where it runs or ran.")
     seconds: float = Field(description="Seconds of training so far: no queue, no pause.")
@@ -258,7 +239,7 @@ class ConfigurationOut(BaseModel):
     """Runs that differ in nothing but the seed."""
 
     name: str
-    spec: SpecOut
+    spec: dict[str, Any] = Field(description="What it trains, as POST /runs takes it, every knob filled in.")
     parameters: int
     runs: int
     steps: int = Field(description="Steps of one run.")
@@ -310,7 +291,7 @@ def _run_out(row: Run, summaries: dict[str, Summary], attempts: list[Attempt], t
     return RunOut(
         **row.model_dump(exclude={"spec"}),
         tags=tags,
-        spec=SpecOut.model_validate(row.spec),
+        spec=row.spec,
         steps_per_epoch=row.steps_total // row.spec["epochs"],
         summary={metric: SummaryOut(**summary.model_dump()) for metric, summary in sorted(summaries.items())},
         attempts=[AttemptOut(**attempt.model_dump()) for attempt in attempts],

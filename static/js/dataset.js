@@ -41,19 +41,29 @@ function remember() {
 }
 
 async function begin() {
-  showWhere(byId("where"), await get(`/datasets/${name}`), (found) => {
-    dataset = found;
-    setText(byId("used"), plural(dataset.runs, "run"));
-    byId("holds").hidden = !dataset.prepared;
-    byId("absent").hidden = dataset.prepared;
-    if (!dataset.prepared) {
-      setText(byId("absent"), dataset.error ?? (dataset.on_disk ? "Its images are shown here once it has been read." : `Its images are shown here once it is downloaded. A run that needs it downloads it by itself${dataset.archives.length ? `; without a network, put ${dataset.archives.join(", ")} into the directory of data sets` : ""}.`));
-      return;
-    }
-    showChannels();
-    showFacts();
-    Promise.all([showSamples(), showOrders()]).catch(report);
-  });
+  showWhere(byId("where"), await get(`/datasets/${name}/state`), () => show().catch(report));
+}
+
+async function show() {
+  dataset = await get(`/datasets/${name}`);
+  setText(byId("used"), plural(dataset.runs, "run"));
+  byId("notes").replaceChildren(...dataset.notes.map((note) => el("p.note", {}, note)));
+  byId("holds").hidden = !dataset.prepared;
+  byId("absent").hidden = dataset.prepared;
+  if (!dataset.prepared) {
+    setText(byId("absent"), dataset.error ?? waiting());
+    return;
+  }
+  showChannels();
+  showFacts();
+  byId("samples").tBodies[0].replaceChildren();
+  await Promise.all([showSamples(), showOrders()]);
+}
+
+function waiting() {
+  if (dataset.on_disk) return "Its images are shown here once it has been read.";
+  const files = dataset.archives.length ? `; without a network, put ${dataset.archives.join(", ")} into the directory of data sets` : "";
+  return `Its images are shown here once it is downloaded. A run that needs it downloads it by itself${files}.`;
 }
 
 async function showSamples() {

@@ -120,7 +120,7 @@ function edited() {
 const ask = gathered(async () => {
   const body = bodyOf(form, catalog);
   try {
-    plan = await post("/experiments/plan", body);
+    plan = await post("/experiments/plan", { ...body, name: body.name || "unnamed" });
     showPlan();
   } catch (error) {
     showErrors(error);

@@ -6,38 +6,41 @@ import { percent } from "./format.js";
 
 const LOOK_MS = 700;
 
-/** Fill `box`; looks again while the data set is being prepared, and calls `changed(dataset)` at first and at the end. */
-export function showWhere(box, dataset, changed) {
-  box.replaceChildren(...parts(box, dataset, changed));
-  if (!dataset.preparing) return changed(dataset);
+/**
+ * Fill `box` with a data set's state (of GET /datasets/NAME/state); looks again while it is being prepared, and calls
+ * `changed(state)` at first and at the end.
+ */
+export function showWhere(box, state, changed) {
+  box.replaceChildren(...parts(box, state, changed));
+  if (!state.preparing) return changed(state);
   setTimeout(async () => {
     try {
-      showWhere(box, await get(`/datasets/${dataset.name}`), changed);
+      showWhere(box, await get(`/datasets/${state.name}/state`), changed);
     } catch (error) {
       report(error);
     }
   }, LOOK_MS);
 }
 
-function parts(box, dataset, changed) {
+function parts(box, state, changed) {
   const status = (name, words) => el("span.status", { "data-status": name }, icon(name), el("span", {}, words));
-  if (dataset.prepared) return [status("succeeded", dataset.download_mb ? "On disk" : "Installed")];
-  if (dataset.preparing) {
+  if (state.prepared) return [status("succeeded", state.download_mb ? "On disk" : "Installed")];
+  if (state.preparing) {
     const bar = el("span.share", {}, el("span"));
-    bar.firstElementChild.style.cssText = `width: ${100 * (dataset.progress ?? 0)}%; background: var(--accent)`;
-    const words = dataset.progress === null || dataset.progress === 1 ? "Reading" : `Downloading ${percent(dataset.progress, 0)}`;
+    bar.firstElementChild.style.cssText = `width: ${100 * (state.progress ?? 0)}%; background: var(--accent)`;
+    const words = state.progress === null || state.progress === 1 ? "Reading" : `Downloading ${percent(state.progress, 0)}`;
     return [status("running", words), bar];
   }
-  const words = dataset.on_disk ? "On disk, not read yet" : `Not on disk, ${dataset.download_mb} MB to download`;
-  const button = el("button.btn-link.writes", { type: "button" }, dataset.on_disk ? "Read it" : "Download");
+  const words = state.on_disk ? "On disk, not read yet" : `Not on disk, ${state.download_mb} MB to download`;
+  const button = el("button.btn-link.writes", { type: "button" }, state.on_disk ? "Read it" : "Download");
   button.addEventListener("click", async () => {
     button.disabled = true;
     try {
-      showWhere(box, await post(`/datasets/${dataset.name}/prepare`), changed);
+      showWhere(box, await post(`/datasets/${state.name}/prepare`), changed);
     } catch (error) {
       button.disabled = false;
       report(error);
     }
   });
-  return [el("span.row", {}, el("span", {}, words), button), dataset.error && el("p.bad.note", {}, dataset.error)].filter(Boolean);
+  return [el("span.row", {}, el("span", {}, words), button), state.error && el("p.bad.note", {}, state.error)].filter(Boolean);
 }

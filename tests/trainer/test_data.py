@@ -1,13 +1,17 @@
+import dataclasses
+import hashlib
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.io import savemat
+from torchvision.datasets import CIFAR100, KMNIST, SVHN
 
 from tests.conftest import REAL, needs_cifar10, needs_mnist
 from trainer import catalog
 from trainer.entries import DataError
-from trainer.prepared import PARTS, Places, load
+from trainer.prepared import PARTS, Places, load, save
 
 
 @pytest.fixture
@@ -105,3 +109,48 @@ def test_a_damaged_batch_of_photographs_is_named_and_not_unpickled(tmp_path: Pat
         load("cifar10", places)
     assert not Path("pwned").exists()
     assert not places.is_prepared("cifar10")
+
+
+def test_checksums_and_classes_are_those_of_torchvision() -> None:
+    svhn, cifar100 = catalog.DATASETS["svhn"], catalog.DATASETS["cifar100"]
+    assert list(svhn.files) == [tuple(SVHN.split_list[split][1:]) for split in ("train", "test")]
+    assert list(cifar100.files[:2]) == [tuple(one) for one in (*CIFAR100.train_list, *CIFAR100.test_list)]
+    assert cifar100.files[2] == (CIFAR100.meta["filename"], CIFAR100.meta["md5"])
+    assert cifar100.archives == (CIFAR100.filename,)
+    assert catalog.DATASETS["kmnist"].classes == tuple(KMNIST.classes)
+    assert len(set(cifar100.classes)) == 100
+
+
+def test_kmnist_is_read_from_its_files(tmp_path: Path) -> None:
+    raw = tmp_path / "KMNIST" / "raw"
+    raw.mkdir(parents=True)
+    images = np.random.default_rng(1).integers(0, 256, (5, 28, 28), np.uint8)
+    labels = np.array([3, 1, 4, 1, 5], np.uint8)
+    for part in ("train", "t10k"):
+        (raw / f"{part}-images-idx3-ubyte").write_bytes(
+            b"\0\0\x08\x03" + b"".join(n.to_bytes(4, "big") for n in images.shape) + images.tobytes()
+        )
+        (raw / f"{part}-labels-idx1-ubyte").write_bytes(b"\0\0\x08\x01" + (5).to_bytes(4, "big") + labels.tobytes())
+    dataset = catalog.DATASETS["kmnist"]
+    found = dataset.prepare(dataset, tmp_path)
+    assert np.array_equal(found[0][:, 0], images)
+    assert found[3].tolist() == labels.tolist()
+    with pytest.raises(DataError, match=r"kmnist has 5 \+ 5 images, not the number it should have"):
+        save("kmnist", Places(tmp_path, tmp_path / "prepared"), found)
+
+
+def test_svhn_is_read_from_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "svhn"
+    folder.mkdir()
+    images = np.random.default_rng(1).integers(0, 256, (32, 32, 3, 4), np.uint8)
+    sums = {}
+    for split in ("train", "test"):
+        path = folder / f"{split}_32x32.mat"
+        savemat(path, {"X": images, "y": np.array([[1], [10], [3], [10]], np.uint8)})  # 10 stands for the digit 0
+        sums[path.name] = hashlib.md5(path.read_bytes()).hexdigest()
+    lists = {split: ["", f"{split}_32x32.mat", sums[f"{split}_32x32.mat"]] for split in ("train", "test")}
+    monkeypatch.setattr(SVHN, "split_list", lists)
+    dataset = dataclasses.replace(catalog.DATASETS["svhn"], files=tuple(sums.items()))
+    found = dataset.prepare(dataset, tmp_path)
+    assert found[1].tolist() == [1, 0, 3, 0]
+    assert np.array_equal(found[0], images.transpose(3, 2, 0, 1))

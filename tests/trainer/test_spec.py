@@ -35,7 +35,7 @@ def test_one_mnist_epoch_has_938_steps() -> None:
 @pytest.mark.parametrize(
     ("given", "field", "words"),
     [
-        ({"model": "resnet"}, "model", "model is 'resnet': there is no such model; choose fc or cnn"),
+        ({"model": "perceptron"}, "model", "model is 'perceptron': there is no such model; choose fc or cnn"),
         ({"model": {"name": "fc", "n_hidden": 0}}, "model.n_hidden", "from 1 to 4096"),
         ({"model": {"name": "fc", "n_features": 6}}, "model.n_features", "is not a knob of fc: it has n_hidden"),
         ({"model": 7}, "model", "give a name"),

@@ -1,4 +1,4 @@
-"""MNIST and Fashion-MNIST."""
+"""MNIST, Fashion-MNIST and KMNIST, which have one format."""
 
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,11 @@ FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3
 
 def prepare(dataset: Dataset, datasets: Path) -> Arrays:
     """60,000 training and 10,000 test images."""
-    from torchvision.datasets import MNIST, FashionMNIST
+    from torchvision.datasets import KMNIST, MNIST, FashionMNIST
 
     from trainer import downloads
 
-    kind = {"mnist": MNIST, "fashion-mnist": FashionMNIST}[dataset.name]
+    kind = {"mnist": MNIST, "fashion-mnist": FashionMNIST, "kmnist": KMNIST}[dataset.name]
 
     def read() -> Arrays:
         train, test = (kind(str(datasets), train=train, download=True) for train in (True, False))
@@ -30,7 +30,7 @@ def prepare(dataset: Dataset, datasets: Path) -> Arrays:
     return downloads.read(dataset, datasets, read)
 
 
-def _files(folder: str, *md5: str) -> dict[str, Any]:
+def _files(folder: str, *md5: str | None) -> dict[str, Any]:
     """What both have in common, and where their files lie."""
     return {
         "version": 1,
@@ -83,5 +83,17 @@ DATASETS = (
             "8181f5470baa50b63fa0f6fddb340f0a",
             "15d484375f8d13e6eb1aabb0c3f46965",
         ),
+    ),
+    Dataset(
+        name="kmnist",
+        title="KMNIST",
+        description="70,000 cursive Japanese characters of ten kinds in MNIST's format.",
+        citation="Clanuwat and others: Deep learning for classical Japanese literature, 2018",
+        classes=("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"),
+        mean=(0.1918,),
+        std=(0.3483,),
+        download_mb=21,
+        rank=4,
+        **_files("KMNIST/raw", None, None, None, None),
     ),
 )

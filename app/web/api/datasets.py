@@ -10,11 +10,14 @@ from app.store import runs
 from app.store.engine import reading
 from app.web import images
 from app.web.described import described
+from app.web.preparing import Preparing
 from app.web.problems import Refused, documented
 from app.web.state import Database, PlacesNow, PreparingNow
 from trainer import catalog
 from trainer.catalog import SEED_MAX
+from trainer.data import folder
 from trainer.entries import Dataset, shown
+from trainer.prepared import Places
 
 router = APIRouter(prefix="/datasets", tags=["data sets"])
 Name = Annotated[str, Path(max_length=100, description="Data set.", examples=["digits"])]
@@ -67,6 +70,28 @@ class DescribedOut(BaseModel):
     classes: list[ClassOut] | None
     channels: list[ChannelOut] | None
     bytes: int | None = Field(description="Of its prepared arrays.")
+    notes: list[str] = Field(description="What whoever uses it should know, such as files that were left out.")
+
+
+class StateOut(BaseModel):
+    """Where a data set is."""
+
+    name: str
+    title: str
+    on_disk: bool = Field(description="Nothing has to be downloaded.")
+    prepared: bool = Field(description="Its arrays are ready: it can be looked at.")
+    preparing: bool = Field(description="It is being read, and downloaded where absent.")
+    progress: float | None = Field(description="Of the file that is being downloaded, 0 to 1.")
+    error: str | None = Field(description="Why it could not be prepared, and the way out.")
+    download_mb: int
+
+
+class DatasetsOut(BaseModel):
+    """All data sets, and the folders of images that could be read."""
+
+    directory: str = Field(description="Where data sets and folders of images lie on the server.")
+    folders: list[str] = Field(description="Folders of images in it, each as folder:NAME, read or not.")
+    items: list[StateOut]
 
 
 class SamplesOut(BaseModel):
@@ -83,6 +108,44 @@ def _found(name: str) -> Dataset:
         message = f"data set is {shown(name)}: there is no such data set; choose {' or '.join(catalog.DATASETS)}"
         raise Refused(404, "name", message)
     return catalog.DATASETS[name]
+
+
+def _state(places: Places, preparing: Preparing, name: str) -> StateOut:
+    state, known = preparing.state(name), catalog.DATASETS.get(name)
+    return StateOut(
+        name=name,
+        title=known.title if known else name.removeprefix("folder:"),
+        on_disk=places.is_on_disk(name),
+        prepared=places.is_prepared(name),
+        preparing=state is not None and state.running,
+        progress=state and state.progress,
+        error=state and state.error,
+        download_mb=known.download_mb if known else 0,
+    )
+
+
+@router.get("", summary="Data sets and where they are")
+def list_datasets(places: PlacesNow, preparing: PreparingNow) -> DatasetsOut:
+    """Those of the catalogue; after them the folders of images in the directory of data sets that were not read yet."""
+    found = folder.folders(places.datasets)
+    names = [*catalog.DATASETS, *(name for name in found if name not in catalog.DATASETS)]
+    items = [_state(places, preparing, name) for name in names]
+    return DatasetsOut(directory=str(places.datasets), folders=found, items=items)
+
+
+@router.get("/{name}/state", summary="Where a data set is", responses=documented(404, 422))
+def get_state(places: PlacesNow, preparing: PreparingNow, name: Name) -> StateOut:
+    """On disk, on its way, or to be downloaded."""
+    return _state(places, preparing, _preparable(places, name))
+
+
+def _preparable(places: Places, name: str) -> str:
+    """The name, of a data set or of a folder of images that is there."""
+    if folder.is_name(name) and name not in catalog.DATASETS:
+        if not places.is_on_disk(name):
+            raise Refused(404, "name", f"{folder.place(name, places.datasets)} does not exist: put the images there")
+        return name
+    return _found(name).name
 
 
 @router.get("/{name}", summary="What a data set holds", responses=documented(404, 422, 503))
@@ -119,6 +182,7 @@ def get_dataset(places: PlacesNow, preparing: PreparingNow, engine: Database, na
         channels=holds
         and [ChannelOut(mean=one.mean, std=one.std, histogram=list(one.histogram)) for one in holds.channels],
         bytes=holds and holds.bytes,
+        notes=list(dataset.notes),
     )
 
 
@@ -128,13 +192,14 @@ def get_dataset(places: PlacesNow, preparing: PreparingNow, engine: Database, na
     summary="Prepare a data set",
     responses=documented(400, 403, 404, 413, 422, 503),
 )
-def prepare_dataset(places: PlacesNow, preparing: PreparingNow, engine: Database, name: Name) -> DescribedOut:
-    """Download what is absent and read it, in the background; GET /datasets/{name} says how far it is. A run that needs
-    it does the same by itself."""
-    _found(name)
+def prepare_dataset(places: PlacesNow, preparing: PreparingNow, name: Name) -> StateOut:
+    """Download what is absent and read it, in the background; GET /datasets/{name}/state says how far it is. A run that
+    needs it does the same by itself. A folder of images, one folder a class, under the directory of data sets is
+    `folder:NAME`, `folder:NAME@SIDE` (28, 32, 64 or 224 pixels) or `folder:NAME@SIDE-grey`."""
+    _preparable(places, name)
     if not places.is_prepared(name):
         preparing.begin(name)
-    return get_dataset(places, preparing, engine, name)
+    return _state(places, preparing, name)
 
 
 @router.get("/{name}/samples", summary="Training images by class", responses=documented(404, 422))

@@ -20,7 +20,6 @@ from app.web.schemas import (
     Limit,
     PlanOut,
     RunsOut,
-    SpecOut,
 )
 from app.web.state import BackgroundNow, Database
 from app.web.titles import configuration_title
@@ -59,7 +58,7 @@ def plan(body: ExperimentIn, engine: Database, background: BackgroundNow) -> Pla
         configurations=[
             ConfigurationOut(
                 name=configuration_title(flat(members[0].to_json()), varied),
-                spec=SpecOut.model_validate(members[0].to_json()),
+                spec=members[0].to_json(),
                 parameters=members[0].parameters,
                 runs=len(members),
                 steps=members[0].steps_total,

@@ -98,7 +98,7 @@ def _table(found: Iterable[RunOut]) -> list[dict[str, Any]]:
     for run in found:
         row = {name: getattr(run, name) for name in RUN_COLUMNS}
         row |= {"status": str(run.status), "tags": ", ".join(run.tags)}
-        row |= flat(run.spec.model_dump(mode="json"))
+        row |= flat(run.spec)
         for metric, summary in run.summary.items():
             figures = {"last": summary.last, "best": summary.best, "best_step": summary.best_step}
             row |= {f"{metric} {name}": value for name, value in figures.items()}

@@ -1,0 +1,79 @@
+"""A folder of 5,000 images, some of them bad, from the command line to a trained run, and what its page says."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from tests.serving import Server, serving
+from tests.test_commands import runyard
+from tests.trainer.test_folder import fill, spoil
+from trainer.prepared import Places
+
+
+@pytest.fixture(scope="module")
+def server(places: Places, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Its directory of data sets holds a folder of pets: 5,000 small photographs, and three files that are none."""
+    root = tmp_path_factory.mktemp("folders")
+    noise = np.random.default_rng(1).integers(0, 60, (100, 24, 32, 3), np.uint8)
+    for at, name in enumerate(("cat", "dog")):
+        (root / "datasets" / "pets" / name).mkdir(parents=True)
+        for number in range(2500):
+            pixels = noise[number % 100] + np.array([190 * (at == 0), 190 * (at == 1), number % 50], np.uint8)
+            Image.fromarray(pixels).save(root / "datasets" / "pets" / name / f"{number:05}.png", compress_level=0)
+    spoil(root / "datasets" / "pets")
+    own = root / "prepared"
+    own.mkdir()
+    (own / "digits-1").symlink_to(places.folder("digits"))
+    with serving(root / "home", own, RUNYARD_DATASETS=str(root / "datasets")) as found:
+        yield found
+
+
+def test_it_is_read_with_a_report_and_trains(server: Server) -> None:
+    assert "folder:pets" in runyard(server, "data")
+    said = runyard(server, "data", "folder:pets")
+    assert "3 files can't be used and are left out" in said
+    assert "huge.png (20,000 × 20,000 pixels are too many)" in said
+    assert "Without an image, and left out: bird, fish, horse." in said
+    run_id = server.launch(dataset="folder:pets", model="cnn", batch_size=100, optimizer={"name": "sgd", "lr": 0.05})
+    run = server.wait_for(run_id, "succeeded")
+    assert run["steps_total"] == 40
+    assert run["summary"]["test/accuracy"]["last"] > 0.95  # red or green
+    assert server.call("GET", f"/runs/{run_id}/predictions")["n"] == 1000
+    server.restart()
+    assert server.call("GET", "/datasets/folder:pets")["train_size"] == 4000
+    assert server.run(run_id) == run
+
+
+def test_one_that_is_too_bad_or_not_there_is_refused(server: Server) -> None:
+    few = Path(server.environment["RUNYARD_DATASETS"]) / "few"
+    fill(few / "a", (1, 1, 1), 3)
+    (few / "b").mkdir()
+    (few / "b" / "x.png").write_text("no image")
+    assert "more than 1% of 4" in runyard(server, "data", "folder:few", code=1)
+    assert "nothing does not exist: put the images there" in runyard(server, "data", "folder:nothing", code=1)
+    with server.api() as client:
+        refused = client.post("/runs", json={"spec": {"dataset": "folder:few"}})
+        assert refused.status_code == 422
+        assert "was not read yet" in refused.json()["detail"]
+        assert client.get("/datasets/folder:..%2Fhome/state").status_code == 404
+
+
+def test_its_page_reads_it_and_shows_what_was_left_out(server: Server, page: Page) -> None:
+    page.goto(f"{server.url}/data")
+    row = page.get_by_role("row", name="pets")
+    row.get_by_label("Side of the images of pets").select_option("64")
+    row.get_by_label("Colour of the images of pets").select_option("grey")
+    row.get_by_role("button", name="Read it").click()
+    expect(page).to_have_url(f"{server.url}/data/folder:pets@64-grey", timeout=60_000)
+    expect(page.locator("#notes")).to_contain_text("text.png (not an image)")
+    expect(page.locator("#samples tbody tr")).to_have_count(2)
+    expect(page.locator(".figures")).to_contain_text("64 × 64 × 1")
+    # a model that can't take such images says so in the form
+    large = runyard(server, "data", "folder:pets@224")
+    assert "is ready" in large
+    page.goto(f"{server.url}/experiments/new?dataset=folder:pets%40224&model=cnn")
+    expect(page.get_by_text("can't take folder:pets@224").first).to_be_visible()

@@ -1,0 +1,155 @@
+"""Folders of images: what is read, what is left out and said, what is refused."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from trainer import catalog
+from trainer.data import folder
+from trainer.entries import DataError
+from trainer.prepared import Places, ensure_prepared, load, register_folders
+from trainer.spec import SpecError, parse
+
+
+def fill(place: Path, colour: tuple[int, int, int], count: int, suffix: str = "png") -> None:
+    """Images of 40×30 pixels, each in a shade of its own."""
+    place.mkdir(parents=True, exist_ok=True)
+    for at in range(count):
+        Image.new("RGB", (40, 30), (*colour[:2], at % 256)).save(place / f"{at:05}.{suffix}")
+
+
+@pytest.fixture
+def pets(tmp_path: Path) -> Path:
+    """Red cats and green dogs, ten of each."""
+    place = tmp_path / "pets"
+    fill(place / "cat", (200, 0, 0), 10)
+    fill(place / "dog", (0, 200, 0), 10, "jpg")
+    return place
+
+
+def test_a_folder_a_class_is_read_resized_and_split_by_class(pets: Path) -> None:
+    dataset, arrays = folder.read("folder:pets", pets.parent)
+    images, labels, test_images, test_labels = arrays
+    assert dataset.classes == ("cat", "dog")
+    assert images.shape == (16, 3, 32, 32)
+    assert test_images.shape == (4, 3, 32, 32)
+    assert np.bincount(labels).tolist() == [8, 8]
+    assert np.bincount(test_labels).tolist() == [2, 2]
+    assert all(image[0].min() > 150 for image in images[labels == 0])
+    assert dataset.mean[0] == pytest.approx((images[:, 0] / 255).mean(), abs=1e-3)
+    again = folder.read("folder:pets", pets.parent)[1]
+    assert all(np.array_equal(one, other) for one, other in zip(again, arrays, strict=True))
+    assert dataset == folder.entry(folder.describe(dataset))
+
+
+def test_side_and_grey_are_in_the_name(pets: Path) -> None:
+    dataset, (images, *_) = folder.read("folder:pets@64-grey", pets.parent)
+    assert dataset.shape == (1, 64, 64)
+    assert images.shape == (16, 1, 64, 64)
+
+
+def test_own_train_and_test_folders_are_kept_apart(tmp_path: Path) -> None:
+    for part, count in (("train", 6), ("test", 3)):
+        fill(tmp_path / "mine" / part / "a", (9, 9, 9), count)
+        fill(tmp_path / "mine" / part / "b", (99, 99, 99), count)
+    dataset, arrays = folder.read("folder:mine", tmp_path)
+    assert (dataset.train_size, dataset.test_size) == (12, 6)
+    assert arrays[3].tolist() == [0, 0, 0, 1, 1, 1]
+
+
+def test_tiny_imagenets_layout_is_understood(tmp_path: Path) -> None:
+    root = tmp_path / "tiny-imagenet-200"
+    for name, shade in (("n01443537", 10), ("n01629819", 240)):
+        fill(root / "train" / name / "images", (shade, 0, 0), 4, "JPEG")
+        (root / "train" / name / f"{name}_boxes.txt").write_text("x")
+    fill(root / "val" / "images", (240, 0, 0), 3, "JPEG")
+    lines = [f"{at:05}.JPEG\tn01629819\t0\t0\t9\t9" for at in range(3)]
+    (root / "val" / "val_annotations.txt").write_text("\n".join(lines))
+    fill(root / "test" / "images", (0, 0, 0), 2, "JPEG")  # without labels: left alone
+    dataset, arrays = folder.read("folder:tiny-imagenet-200@64", tmp_path)
+    assert dataset.shape == (3, 64, 64)
+    assert (dataset.train_size, dataset.test_size) == (8, 3)
+    assert arrays[3].tolist() == [1, 1, 1]
+    assert dataset.notes == ()
+
+
+def spoil(place: Path) -> None:
+    """A broken image, a text named .png, an image of 20,000×20,000 pixels, three empty classes."""
+    whole = (place / "cat" / "00000.png").read_bytes()
+    (place / "cat" / "broken.png").write_bytes(whole[: len(whole) // 2])
+    (place / "dog" / "text.png").write_text("this is no image")
+    Image.new("1", (20_000, 20_000)).save(place / "dog" / "huge.png")
+    for name in ("fish", "bird", "horse"):
+        (place / name).mkdir()
+
+
+def test_a_few_bad_files_are_left_out_and_named(tmp_path: Path) -> None:
+    place = tmp_path / "pets"
+    fill(place / "cat", (200, 0, 0), 200)
+    fill(place / "dog", (0, 200, 0), 200)
+    spoil(place)
+    dataset, arrays = folder.read("folder:pets", tmp_path)
+    assert len(arrays[0]) + len(arrays[2]) == 400
+    files, classes = dataset.notes
+    assert files.startswith("3 files can't be used and are left out: ")
+    assert "cat/broken.png (broken (" in files
+    assert "dog/text.png (not an image)" in files
+    assert "dog/huge.png (20,000 × 20,000 pixels are too many)" in files
+    assert classes == "Without an image, and left out: bird, fish, horse."
+
+
+def test_many_bad_files_are_refused_by_name(pets: Path) -> None:
+    spoil(pets)
+    with pytest.raises(DataError, match=r"3 files can't be used .*text.png \(not an image\).* more than 1% of 23"):
+        folder.read("folder:pets", pets.parent)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("folder:../etc", "give folder:NAME"),
+        ("folder:.ssh", "give folder:NAME"),
+        ("folder:pets@31", "SIDE one of 28, 32, 64, 224"),
+        ("folder:nothing", "does not exist: put the images there"),
+        ("folder:one", "has 1 folder(s) with images"),
+    ],
+)
+def test_a_folder_that_can_not_be_used_is_refused(pets: Path, name: str, words: str) -> None:
+    fill(pets.parent / "one" / "only", (1, 1, 1), 2)
+    with pytest.raises(DataError) as refused:
+        folder.read(name, pets.parent)
+    assert words in str(refused.value)
+
+
+def test_links_to_elsewhere_are_not_followed(pets: Path, tmp_path: Path) -> None:
+    secret = tmp_path / "secret.png"
+    Image.new("RGB", (9, 9)).save(secret)
+    (pets / "cat" / "link.png").symlink_to(secret)
+    dataset, _ = folder.read("folder:pets", pets.parent)
+    assert dataset.train_size + dataset.test_size == 20
+
+
+def test_a_folder_is_known_once_it_was_read_and_a_changed_one_is_not_mistaken_for_it(
+    pets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalog, "DATASETS", dict(catalog.DATASETS))
+    places = Places(tmp_path, tmp_path / "prepared")
+    assert "folder:pets" in folder.folders(tmp_path)
+    with pytest.raises(SpecError, match="that folder was not read yet"):
+        parse({"dataset": "folder:pets"})
+    ensure_prepared("folder:pets", places)
+    spec = parse({"dataset": "folder:pets", "model": "cnn", "batch_size": 4})
+    assert spec.steps_total == 4
+    assert len(load("folder:pets", places)[0]) == 16
+
+    monkeypatch.setattr(catalog, "DATASETS", {})
+    assert register_folders(places) == []
+    assert catalog.DATASETS["folder:pets"].train_size == 16
+    (places.folder("folder:pets") / "checksums.json").unlink()  # as if the arrays had been deleted
+    fill(pets / "cat", (200, 0, 0), 15)
+    with pytest.raises(DataError, match="holds other images than when it was first read"):
+        ensure_prepared("folder:pets", places)
+    places.description("folder:pets").write_text("{")
+    assert "delete it and read the folder again" in register_folders(places)[0]
