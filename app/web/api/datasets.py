@@ -15,7 +15,7 @@ from app.web.problems import Refused, documented
 from app.web.state import Database, PlacesNow, PreparingNow
 from trainer import catalog
 from trainer.catalog import SEED_MAX
-from trainer.data import folder
+from trainer.data.folder import folders, is_name, place
 from trainer.entries import Dataset, shown
 from trainer.prepared import Places
 
@@ -127,7 +127,7 @@ def _state(places: Places, preparing: Preparing, name: str) -> StateOut:
 @router.get("", summary="Data sets and where they are")
 def list_datasets(places: PlacesNow, preparing: PreparingNow) -> DatasetsOut:
     """Those of the catalogue; after them the folders of images in the directory of data sets that were not read yet."""
-    found = folder.folders(places.datasets)
+    found = folders(places.datasets)
     names = [*catalog.DATASETS, *(name for name in found if name not in catalog.DATASETS)]
     items = [_state(places, preparing, name) for name in names]
     return DatasetsOut(directory=str(places.datasets), folders=found, items=items)
@@ -141,9 +141,9 @@ def get_state(places: PlacesNow, preparing: PreparingNow, name: Name) -> StateOu
 
 def _preparable(places: Places, name: str) -> str:
     """The name, of a data set or of a folder of images that is there."""
-    if folder.is_name(name) and name not in catalog.DATASETS:
+    if is_name(name) and name not in catalog.DATASETS:
         if not places.is_on_disk(name):
-            raise Refused(404, "name", f"{folder.place(name, places.datasets)} does not exist: put the images there")
+            raise Refused(404, "name", f"{place(name, places.datasets)} does not exist: put the images there")
         return name
     return _found(name).name
 
