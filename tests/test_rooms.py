@@ -15,6 +15,8 @@ TORCH_FREE = {
     "trainer.prepared",
     "trainer.entries",
     "trainer.layers",
+    "trainer.presets",
+    "trainer.schedule",
     "trainer.data.folder",
 }
 MAY = {

@@ -11,10 +11,10 @@ from types import ModuleType
 from typing import Any
 
 from trainer import data, models
-from trainer.entries import Dataset, Knob, Model, Optimizer, Preset, Published
+from trainer.entries import Dataset, Knob, Model, Optimizer, Preset
+from trainer.presets import PRESETS as _PRESETS
 
 SEED_MAX = 2**31 - 1
-SEEDS = (1, 2, 3)
 
 TRAINING: dict[str, Knob] = {
     knob.name: knob
@@ -65,6 +65,53 @@ TRAINING: dict[str, Knob] = {
             choices=("off", "horizontal"),
         ),
         Knob(
+            "cutout",
+            "Cutout",
+            "int",
+            0,
+            "Side of a square that is painted over in the mean colour, anywhere in each training image; 0: none",
+            0,
+            224,
+        ),
+        Knob(
+            "schedule",
+            "Schedule",
+            "choice",
+            "constant",
+            "How the learning rate goes on: the same, down in steps, down along a cosine, or up and down once",
+            choices=("constant", "step", "cosine", "one-cycle"),
+        ),
+        Knob(
+            "warmup_epochs", "Warm-up", "float", 0.0, "Epochs in which the learning rate rises to its value", 0, 10_000
+        ),
+        Knob("decay_epochs", "Step every", "int", 30, "Epochs between the steps of the schedule step", 1, 10_000),
+        Knob(
+            "decay_factor", "Step factor", "float", 0.1, "What the rate is multiplied by at each step", 0, 1, above=True
+        ),
+        Knob(
+            "label_smoothing", "Label smoothing", "float", 0.0, "Share of the label given to all classes alike", 0, 0.9
+        ),
+        Knob(
+            "gradient_clip", "Gradient clipping", "float", 0.0, "Longest gradient, as its norm; 0: not clipped", 0, 1e6
+        ),
+        Knob(
+            "early_stopping",
+            "Early stopping",
+            "int",
+            0,
+            "Epochs without a better test accuracy after which a run ends; 0: it runs through",
+            0,
+            10_000,
+        ),
+        Knob(
+            "keep",
+            "Weights kept",
+            "choice",
+            "last",
+            "last: after the last epoch; best: of the epoch with the best test accuracy, which then flatters",
+            choices=("last", "best"),
+        ),
+        Knob(
             "precision",
             "Precision",
             "choice",
@@ -75,6 +122,7 @@ TRAINING: dict[str, Knob] = {
     )
 }
 
+WEIGHT_DECAY = "How strongly weights are pulled towards 0"
 OPTIMIZERS: dict[str, Optimizer] = {
     optimizer.name: optimizer
     for optimizer in (
@@ -85,13 +133,27 @@ OPTIMIZERS: dict[str, Optimizer] = {
             (
                 Knob("lr", "Learning rate", "float", 0.01, "Step size of the gradient descent", 0, 1000, above=True),
                 Knob("momentum", "Momentum", "float", 0.5, "Share of the last step that is kept", 0, 0.9999),
+                Knob("nesterov", "Nesterov", "choice", "off", "Look ahead along the momentum", choices=("off", "on")),
+                Knob("weight_decay", "Weight decay", "float", 0.0, WEIGHT_DECAY, 0, 10),
             ),
         ),
         Optimizer(
             "adam",
             "Adam",
             "Steps of each weight scaled by its gradients so far (Kingma, Ba: Adam, 2014)",
-            (Knob("lr", "Learning rate", "float", 0.001, "Largest usual step of a weight", 0, 1000, above=True),),
+            (
+                Knob("lr", "Learning rate", "float", 0.001, "Largest usual step of a weight", 0, 1000, above=True),
+                Knob("weight_decay", "Weight decay", "float", 0.0, WEIGHT_DECAY, 0, 10),
+            ),
+        ),
+        Optimizer(
+            "adamw",
+            "AdamW",
+            "Adam with the weight decay apart from the gradient (Loshchilov, Hutter: Decoupled weight decay, 2017)",
+            (
+                Knob("lr", "Learning rate", "float", 0.001, "Largest usual step of a weight", 0, 1000, above=True),
+                Knob("weight_decay", "Weight decay", "float", 0.01, WEIGHT_DECAY, 0, 10),
+            ),
         ),
     )
 }
@@ -116,92 +178,4 @@ def add_dataset(dataset: Dataset) -> None:
     DATASETS = _in_order([*(entry for name, entry in DATASETS.items() if name != dataset.name), dataset])
 
 
-_FOUR_WAYS: dict[str, list[Any]] = {
-    "model": ["fc", "cnn"],
-    "pixel_order": ["original", "shuffled"],
-    "seed": list(SEEDS),
-}
-
-PRESETS: dict[str, Preset] = {
-    preset.name: preset
-    for preset in (
-        Preset(
-            name="mnist-fc-vs-cnn",
-            title="MNIST, pixels in order and shuffled",
-            question="Does a CNN need pixels in order?",
-            description="A fully connected net and a CNN of the same size learn MNIST for one epoch, "
-            "once with the pixels in order and once shuffled. The tutorial's recipe.",
-            base={
-                "dataset": "mnist",
-                "epochs": 1,
-                "batch_size": 64,
-                "optimizer": {"name": "sgd", "lr": 0.01, "momentum": 0.5},
-            },
-            grid=_FOUR_WAYS,
-            published=(
-                Published({"model": "fc", "pixel_order": "original"}, {"test/accuracy": 0.8683, "test/loss": 0.4533}),
-                Published({"model": "fc", "pixel_order": "shuffled"}, {"test/accuracy": 0.8810, "test/loss": 0.4099}),
-            ),
-            source="The tutorial whose recipe this is; it prints no figure for the CNN.",
-        ),
-        Preset(
-            name="digits-fc-vs-cnn",
-            title="Digits, pixels in order and shuffled",
-            question="The same question, without a download",
-            description="The small digits that come with scikit-learn, placed at random positions: "
-            "ten epochs show the same effect within a minute or two.",
-            base={
-                "dataset": "digits",
-                "epochs": 10,
-                "batch_size": 64,
-                "optimizer": {"name": "sgd", "lr": 0.05, "momentum": 0.5},
-            },
-            grid=_FOUR_WAYS,
-        ),
-        Preset(
-            name="fashion-learning-rates",
-            title="Fashion-MNIST, learning rates",
-            question="Which learning rate?",
-            description="A CNN on clothes instead of digits, at four learning rates: "
-            "where training is slow, and where it breaks.",
-            base={"dataset": "fashion-mnist", "model": "cnn", "epochs": 1, "batch_size": 64},
-            grid={"optimizer.lr": [0.001, 0.01, 0.1, 1.0], "seed": list(SEEDS)},
-        ),
-        Preset(
-            name="cifar10-net",
-            title="CIFAR-10, a small net",
-            question="How far does LeNet's structure get on photographs?",
-            description="The tutorial's recipe: pixels normalised to -1..1, Adam, ten epochs.",
-            base={
-                "dataset": "cifar10",
-                "model": "cifar-net",
-                "epochs": 10,
-                "batch_size": 64,
-                "normalization": "half",
-                "optimizer": {"name": "adam", "lr": 0.001},
-            },
-            grid={"seed": list(SEEDS)},
-            published=(Published({"model": "cifar-net"}, {"test/accuracy": 0.64}),),
-            source="The tutorial whose recipe this is.",
-        ),
-        Preset(
-            name="cifar10-vgg",
-            title="CIFAR-10, VGG",
-            question="How much further does a deep net get?",
-            description="The tutorial's recipe: VGG-11 with batch norm, random crops and flips, Adam, ten epochs. "
-            "Without a GPU it takes a quarter of an hour or more.",
-            base={
-                "dataset": "cifar10",
-                "model": {"name": "vgg", "channels": "vgg11"},
-                "epochs": 10,
-                "batch_size": 128,
-                "crop_padding": 4,
-                "flip": "horizontal",
-                "optimizer": {"name": "adam", "lr": 0.001},
-            },
-            grid={"seed": [1]},
-            published=(Published({"model": "vgg"}, {"test/accuracy": 0.8457}),),
-            source="The tutorial whose recipe this is.",
-        ),
-    )
-}
+PRESETS: dict[str, Preset] = {preset.name: preset for preset in _PRESETS}

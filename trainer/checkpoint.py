@@ -30,6 +30,7 @@ def save(folder: Path, state: State) -> Path:
             "scaler": state.scaler.state_dict(),
             "step": state.step,
             "epochs_tested": state.epochs_tested,
+            "best": (state.best_accuracy, state.best_epoch, state.best_weights),
             "seconds": state.losses.seconds,
             "rng": torch.get_rng_state(),
             "cuda_rng": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
@@ -66,6 +67,7 @@ def load(path: Path, state: State) -> None:
     state.scaler.load_state_dict(kept["scaler"])
     state.optimizer.load_state_dict(kept["optimizer"])
     state.step, state.epochs_tested = kept["step"], kept["epochs_tested"]
+    state.best_accuracy, state.best_epoch, state.best_weights = kept.get("best", (-1.0, 0, None))
     state.losses.go_on_from(kept["seconds"])
     torch.set_rng_state(kept["rng"])
     if kept["cuda_rng"] and torch.cuda.is_available():

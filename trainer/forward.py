@@ -18,8 +18,10 @@ def outputs(spec: RunSpec, model: nn.Module, images: Tensor) -> Tensor:
     return given.float()
 
 
-def loss(spec: RunSpec, given: Tensor, labels: Tensor, reduction: str = "mean") -> Tensor:
-    """Cross-entropy in nats of outputs (n, classes) for labels (n,)."""
+def loss(spec: RunSpec, given: Tensor, labels: Tensor, reduction: str = "mean", smoothing: float = 0.0) -> Tensor:
+    """Cross-entropy in nats of outputs (n, classes) for labels (n,); `smoothing`: a label's share for all classes."""
+    if smoothing:  # log-probabilities may be given as logits: their own log-softmax is themselves
+        return functional.cross_entropy(given, labels, reduction=reduction, label_smoothing=smoothing)
     if catalog.MODELS[spec.model.name].log_probabilities:
         return functional.nll_loss(given, labels, reduction=reduction)
     return functional.cross_entropy(given, labels, reduction=reduction)

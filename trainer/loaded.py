@@ -59,14 +59,20 @@ class LoadedData:
 
 
 class Augmented:
-    """Random crops and flips of one epoch, drawn for every training image from seed and epoch alone.
+    """Random crops, flips and cutouts of one epoch, drawn for every training image from seed and epoch alone.
 
     The distribution is that of torchvision's RandomCrop(size, padding) and RandomHorizontalFlip: each offset from 0 to
-    2·padding equally likely, half of the images mirrored.
+    2·padding equally likely, half of the images mirrored. A cutout's middle is any pixel, so that a part of it may lie
+    outside (DeVries, Taylor: Improved regularization with cutout, 2017); it is painted over in the data set's mean.
     """
 
     def __init__(self, spec: RunSpec, epoch: int, size: int, device: torch.device) -> None:
-        self.padding = spec.crop_padding
+        self.padding, self.cutout = spec.crop_padding, spec.cutout
+        dataset = catalog.DATASETS[spec.dataset]
+        colour = [round(255 * value) for value in dataset.mean]
+        self.colour = torch.tensor(colour, dtype=torch.uint8, device=device)[None, :, None, None]
+        middles = cutouts(spec, epoch, size)
+        self.middle_row, self.middle_column = (torch.from_numpy(part).to(device) for part in middles)
         top, left, flipped = drawn(spec, epoch, size)
         self.top, self.left, self.flipped = (torch.from_numpy(part).to(device) for part in (top, left, flipped))
 
@@ -78,7 +84,17 @@ class Augmented:
         across = torch.arange(width, device=images.device).expand(len(indices), width)
         columns = self.left[indices, None] + torch.where(self.flipped[indices, None], width - 1 - across, across)
         each = torch.arange(len(indices), device=images.device)[:, None, None]
-        return padded.permute(0, 2, 3, 1)[each, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+        cropped = padded.permute(0, 2, 3, 1)[each, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+        return self._cut(cropped, indices) if self.cutout else cropped
+
+    def _cut(self, images: Tensor, indices: Tensor) -> Tensor:
+        def within(middles: Tensor, side: int) -> Tensor:
+            first = middles[indices, None] - self.cutout // 2
+            places = torch.arange(side, device=images.device)
+            return (places >= first) & (places < first + self.cutout)
+
+        rows, columns = within(self.middle_row, images.shape[2]), within(self.middle_column, images.shape[3])
+        return torch.where((rows[:, :, None] & columns[:, None, :])[:, None], self.colour, images)
 
 
 def drawn(
@@ -89,3 +105,12 @@ def drawn(
     top, left = generator.integers(0, 2 * spec.crop_padding + 1, size=(2, size))
     flipped = generator.integers(0, 2, size=size).astype(bool)
     return top, left, flipped if spec.flip == "horizontal" else np.zeros(size, bool)
+
+
+def cutouts(spec: RunSpec, epoch: int, size: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Row and column of the middle of each training image's cutout; shape (size,) each, zeros where there are none."""
+    if not spec.cutout:
+        return np.zeros(size, np.int64), np.zeros(size, np.int64)
+    _, height, width = catalog.DATASETS[spec.dataset].shape
+    generator = np.random.default_rng([spec.seed, epoch, 2])  # a stream of its own: crops and flips stay as they were
+    return generator.integers(0, height, size=size), generator.integers(0, width, size=size)

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from trainer import catalog, forward
+from trainer import catalog, forward, schedule
 from trainer.evaluate import Tested, evaluate
 from trainer.loaded import LoadedData
 from trainer.spec import RunSpec
@@ -118,9 +118,18 @@ class State:
     epochs_tested: int = 0
     tested: Tested | None = None
     """What the net said of the test set after the last epoch; None before one, and just after a resume."""
+    best_accuracy: float = -1.0
+    best_epoch: int = 0
+    """From 1; the first of those with the best test accuracy."""
+    best_weights: dict[str, Tensor] | None = None
+    """Of that epoch, on the CPU, where the spec keeps them."""
 
 
-OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}
+OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
+    "sgd": torch.optim.SGD,
+    "adam": torch.optim.Adam,
+    "adamw": torch.optim.AdamW,
+}
 
 
 def build(spec: RunSpec) -> nn.Module:
@@ -136,7 +145,8 @@ def start(spec: RunSpec, device: torch.device) -> State:
     if spec.precision == "float16" and device.type == "cpu":
         raise ValueError("precision is 'float16': the CPU has float32 and bfloat16; choose one of them")
     model = build(spec).to(device)
-    optimizer = OPTIMIZERS[spec.optimizer.name](model.parameters(), fused=True, **spec.optimizer.knobs)
+    knobs = {name: value == "on" if name == "nesterov" else value for name, value in spec.optimizer.knobs.items()}
+    optimizer = OPTIMIZERS[spec.optimizer.name](model.parameters(), fused=True, **knobs)
     scaler = torch.amp.GradScaler(device.type, enabled=spec.precision == "float16")
     return State(model, optimizer, scaler, LossBuffer(device))
 
@@ -150,17 +160,18 @@ def train(spec: RunSpec, data: LoadedData, state: State) -> Iterator[Measurement
     """
     losses, size = state.losses, len(data.labels)
     losses.go_on_from(losses.seconds)
-    for epoch in range(state.epochs_tested, spec.epochs):
+    while state.epochs_tested < spec.epochs and not stops_early(spec, state):
+        epoch = state.epochs_tested
         order = torch.from_numpy(data_order(spec.seed, epoch, size)).to(data.device)
         augmented = data.epoch(epoch)
         for indices in torch.split(order, spec.batch_size)[state.step - epoch * spec.steps_per_epoch :]:
             images, labels = data.batch(indices, augmented)
             state.optimizer.zero_grad()
-            loss = forward.loss(spec, forward.outputs(spec, state.model, images), labels)
+            given = forward.outputs(spec, state.model, images)
+            loss = forward.loss(spec, given, labels, smoothing=spec.label_smoothing)
             torch.autograd.backward(state.scaler.scale(loss))
-            state.scaler.step(state.optimizer)
-            state.scaler.update()
             state.step += 1
+            _update(spec, state)
             losses.add(state.step, loss.detach())
             found = losses.ready()
             yield from _finite(found) if found else (None,)
@@ -173,10 +184,42 @@ def train(spec: RunSpec, data: LoadedData, state: State) -> Iterator[Measurement
                 yield Measurement("test/accuracy", state.step, losses.seconds, tested.accuracy)
                 state.tested = tested
         state.epochs_tested = epoch + 1  # only now: a checkpoint in between tests this epoch again
+        _remember_best(spec, state)
+
+
+def _update(spec: RunSpec, state: State) -> None:
+    """One step of the optimiser, at the schedule's learning rate."""
+    if spec.schedule != "constant" or spec.warmup_epochs:
+        for group in state.optimizer.param_groups:
+            group["lr"] = spec.optimizer.knobs["lr"] * schedule.factor(spec, state.step)
+    if spec.gradient_clip:
+        state.scaler.unscale_(state.optimizer)
+        nn.utils.clip_grad_norm_(state.model.parameters(), spec.gradient_clip)
+    state.scaler.step(state.optimizer)
+    state.scaler.update()
+
+
+def _remember_best(spec: RunSpec, state: State) -> None:
+    if state.tested is None or state.tested.accuracy <= state.best_accuracy:
+        return
+    state.best_accuracy, state.best_epoch = state.tested.accuracy, state.epochs_tested
+    if spec.keep == "best":
+        state.best_weights = {name: value.cpu().clone() for name, value in state.model.state_dict().items()}
+
+
+def stops_early(spec: RunSpec, state: State) -> bool:
+    """True: the test accuracy has not become better for as many epochs as the spec waits."""
+    return spec.early_stopping > 0 and state.epochs_tested - state.best_epoch >= spec.early_stopping
 
 
 def last_test(spec: RunSpec, data: LoadedData, state: State) -> Iterator[Tested | None]:
-    """What the trained net says of the test set, which `train` has asked it unless it had nothing left to do."""
+    """What the trained net says of the test set, with the weights of the best epoch where the spec keeps those.
+
+    `train` has asked it already, unless it had nothing left to do or the best epoch was an earlier one.
+    """
+    if state.best_weights is not None and state.best_epoch < state.epochs_tested:
+        state.model.load_state_dict(state.best_weights)
+        state.tested = None
     yield from evaluate(spec, state.model, data) if state.tested is None else (state.tested,)
 
 

@@ -129,6 +129,15 @@ class RunSpec(BaseModel):
     normalization: Literal["dataset", "half"] = _knob("normalization")
     crop_padding: int = _knob("crop_padding")
     flip: Literal["off", "horizontal"] = _knob("flip")
+    cutout: int = _knob("cutout")
+    schedule: Literal["constant", "step", "cosine", "one-cycle"] = _knob("schedule")
+    warmup_epochs: float = _knob("warmup_epochs")
+    decay_epochs: int = _knob("decay_epochs")
+    decay_factor: float = _knob("decay_factor")
+    label_smoothing: float = _knob("label_smoothing")
+    gradient_clip: float = _knob("gradient_clip")
+    early_stopping: int = _knob("early_stopping")
+    keep: Literal["last", "best"] = _knob("keep")
     precision: Literal["float32", "bfloat16", "float16"] = _knob("precision")
     optimizer: OptimizerSpec = Field(default="sgd", description="Optimiser and its knobs.")  # type: ignore[assignment]
     device: str = Field(default="auto", description="auto (CUDA where there is one, else the CPU), cpu, cuda, cuda:N.")
@@ -163,6 +172,10 @@ class RunSpec(BaseModel):
                 f"model {self.model.name} can't take {self.dataset}'s images of shape {shape}: "
                 f"it takes {', '.join(map(str, shapes))}",
             )
+        optimizer = self.optimizer.knobs
+        if optimizer.get("nesterov") == "on" and optimizer["momentum"] == 0:
+            message = "optimizer.nesterov is 'on' with momentum 0: give it a momentum, such as 0.9, or leave it off"
+            raise _Misfit("optimizer.nesterov", message)
         if self.precision == "float16" and self.device == "cpu":
             message = "precision is 'float16': the CPU has float32 and bfloat16; choose one, or device cuda"
             raise _Misfit("precision", message)
@@ -171,7 +184,7 @@ class RunSpec(BaseModel):
     @property
     def augments(self) -> bool:
         """True: a training image is another one in each epoch."""
-        return self.crop_padding > 0 or self.flip != "off"
+        return self.crop_padding > 0 or self.flip != "off" or self.cutout > 0
 
     @property
     def steps_per_epoch(self) -> int:

@@ -115,6 +115,10 @@ def work(settings: Settings, engine: Engine, run_id: int, attempt: int, spec: Ru
     except ArithmeticError:
         recorder.flush()  # what was measured before the loss was no number is kept
         raise
+    if state.step < spec.steps_total:
+        log(f"no better test accuracy for {spec.early_stopping} epoch(s): stopping early")
+    if spec.keep == "best":
+        log(f"keeping the weights of epoch {state.best_epoch}, test accuracy {state.best_accuracy:.2%}")
     for answers in loop.last_test(spec, data, state):
         recorder.flush_if_due()
         if answers is not None:

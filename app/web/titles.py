@@ -13,6 +13,16 @@ _KNOBS = {
 _OTHERS = {"model": "Model", "dataset": "Data", "optimizer": "Optimiser", "device": "Device"}
 
 
+_SAID = ("epochs", "batch_size", "pixel_order", "lr", "momentum")
+"""Knobs that are named whatever their value is."""
+
+
+def is_quiet(path: str, value: Any) -> bool:
+    """True for a knob of the recipe that is at its default: not worth a word."""
+    knob = _KNOBS.get(path)
+    return knob is not None and not path.startswith("model.") and knob.name not in _SAID and value == knob.default
+
+
 def knob_title(path: str) -> str:
     """`optimizer.lr` -> `Learning rate`."""
     return _OTHERS.get(path) or _KNOBS[path].title

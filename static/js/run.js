@@ -29,7 +29,7 @@ let trainLoss = null;
 let tests = { "test/loss": null, "test/accuracy": null };
 /** Of a spec, what has a row of its own in the configuration. */
 const PLACED = ["model", "dataset", "pixel_order", "permutation_seed", "seed", "epochs", "batch_size", "optimizer", "device"];
-const titles = { models: new Map(), optimizers: new Map(), datasets: new Map(), knobs: new Map() };
+const titles = { models: new Map(), optimizers: new Map(), datasets: new Map(), knobs: new Map(), defaults: new Map() };
 
 // Controls first, so that no click is lost while the data are on their way
 
@@ -234,7 +234,10 @@ async function catalogue() {
     for (const knob of model.knobs) titles.knobs.set(knob.path, knob.title);
   }
   for (const dataset of found.datasets) titles.datasets.set(dataset.name, dataset.title);
-  for (const knob of found.training) titles.knobs.set(knob.path, knob.title);
+  for (const knob of found.training) {
+    titles.knobs.set(knob.path, knob.title);
+    titles.defaults.set(knob.path, knob.default);
+  }
   for (const optimizer of found.optimizers) {
     titles.optimizers.set(optimizer.name, optimizer.title);
     for (const knob of optimizer.knobs) titles.knobs.set(knob.path, knob.title);
@@ -312,7 +315,8 @@ function showTimes() {
   byId("when").title = moment(run.ended_at ?? run.started_at ?? run.created_at);
   const seconds = elapsed(run);
   if (ENDED.includes(run.status)) {
-    const verb = run.status === "succeeded" ? "in" : `${run.status} after`;
+    const early = run.status === "succeeded" && run.steps_done < run.steps_total;
+    const verb = early ? "stopped early after" : run.status === "succeeded" ? "in" : `${run.status} after`;
     setText(byId("f-left"), `of ${integer(run.steps_total)} steps${seconds === null ? "" : `, ${verb} ${duration(seconds)}`}`);
   } else if (run.steps_done && seconds) {
     const left = (seconds * (run.steps_total - run.steps_done)) / run.steps_done;
@@ -378,6 +382,7 @@ function showConfig() {
   const spec = run.spec;
   const knobs = (head) => Object.entries(spec[head]).filter(([key]) => key !== "name");
   const environment = run.attempts.at(-1)?.environment;
+  const rest = Object.keys(spec).filter((key) => !PLACED.includes(key));
   const rows = [
     ["Model", titles.models.get(spec.model.name) ?? spec.model.name],
     ...knobs("model").map(([key, value]) => [titles.knobs.get(`model.${key}`) ?? key, integer(value)]),
@@ -388,7 +393,8 @@ function showConfig() {
     ["Batch size", integer(spec.batch_size)],
     ["Optimiser", titles.optimizers.get(spec.optimizer.name) ?? spec.optimizer.name],
     ...knobs("optimizer").map(([key, value]) => [titles.knobs.get(`optimizer.${key}`) ?? key, String(value)]),
-    ...Object.keys(spec).filter((key) => !PLACED.includes(key)).map((key) => [titles.knobs.get(key) ?? key, String(spec[key])]),
+    ...rest.filter((key) => spec[key] !== titles.defaults.get(key)).map((key) => [titles.knobs.get(key) ?? key, String(spec[key])]),
+    ["Other knobs", "at their defaults"],
     ["Device", spec.device],
     environment && ["Software", `torch ${environment.torch.split("+")[0]}, Python ${environment.python}`],
   ].filter(Boolean);

@@ -10,6 +10,7 @@ from app.store import engine, runs
 from app.store.engine import REVISIONS, open_database, reading
 from app.store.errors import StoreError
 from app.store.migrations import versions
+from trainer import catalog
 
 # The tables as the version before migrations made them
 BEFORE = """
@@ -44,7 +45,11 @@ INSERT INTO attempt VALUES (7, 1, 1234, 5.0, NULL, '{"threads": 1}', '2026-11-24
 INSERT INTO summary VALUES (7, 'test/accuracy', 0.5, 0.6, 113);
 """
 
-RECIPE_DEFAULTS = {"normalization": "dataset", "crop_padding": 0, "flip": "off", "precision": "float32"}
+RECIPE_DEFAULTS = {
+    name: knob.default
+    for name, knob in catalog.TRAINING.items()
+    if name not in ("epochs", "batch_size", "seed", "pixel_order", "permutation_seed")
+}
 
 
 @pytest.fixture

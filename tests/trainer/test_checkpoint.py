@@ -38,6 +38,16 @@ RECIPES: dict[str, dict[str, Any]] = {
         "flip": "horizontal",
         "pixel_order": "shuffled",
     },
+    "recipe": {
+        "model": "cnn",
+        "optimizer": "adamw",
+        "schedule": "one-cycle",
+        "label_smoothing": 0.1,
+        "gradient_clip": 1.0,
+        "cutout": 8,
+        "keep": "best",
+        "early_stopping": 2,
+    },
 }
 
 

@@ -15,7 +15,7 @@ from app.store.tables import ENDED, Run, Summary
 from app.web.problems import Refused, documented
 from app.web.schemas import Id, RunIds
 from app.web.state import Database
-from app.web.titles import configuration_title, knob_title, value_title
+from app.web.titles import configuration_title, is_quiet, knob_title, value_title
 from trainer import catalog
 from trainer.spec import flat, parse
 
@@ -241,7 +241,7 @@ def _same(first: Member, differences: dict[str, list[Any]]) -> list[str]:
     said = []
     for path, value in first.knobs.items():
         head = path.partition(".")[0]
-        if path in differences or path == "device" or (head != path and head in differences):
+        if path in differences or path == "device" or (head != path and head in differences) or is_quiet(path, value):
             continue
         title = value_title(path, value)
         if path in ("model", "dataset", "optimizer"):
