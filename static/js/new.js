@@ -120,10 +120,11 @@ function edited() {
 const ask = gathered(async () => {
   const body = bodyOf(form, catalog);
   try {
-    plan = await post("/experiments/plan", { ...body, name: body.name || "unnamed" });
+    plan = await post("/experiments/plan", body);
     showPlan();
   } catch (error) {
-    showErrors(error);
+    if (!body.name) await post("/experiments/plan", { ...body, name: "unnamed" }).catch((other) => error.errors.push(...other.errors));
+    showErrors(error); // a name that is missing hides no other error
   }
 }, 120);
 

@@ -42,7 +42,7 @@ def test_a_model_may_be_an_object_with_its_knobs() -> None:
     [
         ({}, {"model": ["fc", "cnn"], "model.n_hidden": [8]}, "model.n_hidden", "is not a knob of cnn"),
         ({}, {"colour": [1]}, "grid.colour", "is not a knob"),
-        ({}, {"model.depth": [1]}, "grid.model.depth", "is not a knob"),
+        ({}, {"model.layers": [1]}, "grid.model.layers", "is not a knob"),
         ({}, {"seed": []}, "grid.seed", "is empty"),
         ({}, {"seed": [1, 1]}, "grid.seed", "has 1 twice"),
         ({}, {"seed": list(range(10_000))}, "grid", "grid makes 10,000 runs: choose fewer values, at most 500"),
