@@ -15,6 +15,7 @@ TORCH_FREE = {
     "trainer.prepared",
     "trainer.entries",
     "trainer.layers",
+    "trainer.plugins",
     "trainer.presets",
     "trainer.schedule",
     "trainer.data.folder",

@@ -1,7 +1,7 @@
 """What can be trained: knobs, models, data sets and presets, described without importing torch.
 
 The form, the REST API, the command line and the validation of a RunSpec all read from here. Every file of
-`trainer.models` and `trainer.data` brings its own entries.
+`trainer.models` and `trainer.data` brings its own entries, and so do other people's packages (`trainer.plugins`).
 """
 
 import importlib
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
-from trainer import data, models
+from trainer import data, models, plugins
 from trainer.entries import Dataset, Knob, Model, Optimizer, Preset
 from trainer.presets import PRESETS as _PRESETS
 
@@ -168,8 +168,13 @@ def _in_order(entries: list[Any]) -> dict[str, Any]:
     return {entry.name: entry for entry in sorted(entries, key=lambda entry: (entry.rank, entry.name))}
 
 
-MODELS: dict[str, Model] = _in_order([module.MODEL for module in _modules(models)])
-DATASETS: dict[str, Dataset] = _in_order([entry for module in _modules(data) for entry in module.DATASETS])
+_OUR_MODELS: list[Model] = [module.MODEL for module in _modules(models)]
+_OUR_DATASETS: list[Dataset] = [entry for module in _modules(data) for entry in module.DATASETS]
+_THEIR_MODELS, _told_models = plugins.models([model.name for model in _OUR_MODELS])
+_THEIR_DATASETS, _told_datasets = plugins.datasets([dataset.name for dataset in _OUR_DATASETS])
+MODELS: dict[str, Model] = _in_order(_OUR_MODELS + _THEIR_MODELS)
+DATASETS: dict[str, Dataset] = _in_order(_OUR_DATASETS + _THEIR_DATASETS)
+PLUGINS: list[plugins.Plugin] = _told_models + _told_datasets
 
 
 def add_dataset(dataset: Dataset) -> None:

@@ -131,6 +131,12 @@ function showServer(system) {
     ["Who can reach it", system.shared ? "others too: a token is required" : `you, on this machine only (${location.host})`],
   ];
   byId("server").replaceChildren(...rows.map(([title, value]) => el("tr", {}, el("th", { scope: "row" }, title), cell(value))));
+  byId("plugins-section").hidden = !system.plugins.length;
+  byId("plugins").replaceChildren(
+    ...system.plugins.map((one) =>
+      el("tr", {}, el("td.strong", {}, one.name), cell(one.kind), cell(`${one.package} ${one.version}`), one.error ? el("td.bad", {}, `left out: ${one.error}`) : cell(one.warning ?? "ready")),
+    ),
+  );
   byId("tokens-section").hidden = !system.shared;
   byId("tokens").replaceChildren(
     ...system.tokens.map((one) => el("tr", {}, el("td.strong", {}, one.name), cell(one.access === "read" ? "read-only" : "full"), el("td.right", { title: moment(one.created_at) }, ago(one.created_at)))),

@@ -143,6 +143,17 @@ class TokenOut(BaseModel):
     created_at: datetime
 
 
+class PluginOut(BaseModel):
+    """A model or a data set of another package, as its entry point was found when the server started."""
+
+    kind: str = Field(description="model or data set.")
+    name: str
+    package: str
+    version: str
+    error: str | None = Field(description="Why it is left out; null: it can be chosen.")
+    warning: str | None = Field(description="What its author should mend.")
+
+
 class SystemOut(BaseModel):
     """The server and its machine."""
 
@@ -166,6 +177,7 @@ class SystemOut(BaseModel):
     settings: list[SettingOut]
     shared: bool = Field(description="Others than the machine's own user can reach it: a token is required.")
     tokens: list[TokenOut]
+    plugins: list[PluginOut]
 
 
 @router.get("/catalog", summary="What can be trained")
@@ -270,6 +282,7 @@ def get_system(settings: SettingsNow, engine: Database, background: BackgroundNo
         ],
         shared=is_shared(settings),
         tokens=[TokenOut(name=row.name or "", access=row.access, created_at=row.created_at) for row in tokens],
+        plugins=[PluginOut(**vars(plugin)) for plugin in catalog.PLUGINS],
     )
 
 
@@ -282,6 +295,7 @@ def _disk(settings: Settings) -> list[SpaceOut]:
         "Prepared data sets": (settings.prepared_dir, settings.prepared_dir.rglob("*")),
         "Checkpoints": (artifacts / "run-*/checkpoints", artifacts.glob("run-*/checkpoints/*")),
         "Weights": (artifacts / "run-*/weights.pt", artifacts.glob("run-*/weights.pt")),
+        "Predictions and filters": (artifacts / "run-*", artifacts.glob("run-*/*.np[yz]")),
         "Logs": (settings.logs_dir, settings.logs_dir.glob("*.log")),
     }
     return [
