@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.serving import Server, serving
+from tests.acceptance.test_line import raw
+from tests.serving import Server, serving, until
 from tests.test_commands import runyard
 from tests.trainer.test_folder import fill, spoil
 from trainer.prepared import Places
@@ -77,3 +79,41 @@ def test_its_page_reads_it_and_shows_what_was_left_out(server: Server, page: Pag
     assert "is ready" in large
     page.goto(f"{server.url}/experiments/new?dataset=folder:pets%40224&model=cnn")
     expect(page.get_by_text("can't take folder:pets@224").first).to_be_visible()
+
+
+def test_a_killed_worker_goes_on_to_the_same_bits_with_batch_norm_adam_and_augmentation(server: Server) -> None:
+    for name, colour in (("a", (200, 40, 0)), ("b", (0, 40, 200))):
+        fill(Path(server.environment["RUNYARD_DATASETS"]) / "tiny" / name, colour, 50)
+    runyard(server, "data", "folder:tiny")
+    recipe: dict[str, Any] = {
+        "dataset": "folder:tiny",
+        "model": "vgg",
+        "epochs": 3,
+        "batch_size": 16,
+        "optimizer": "adam",
+        "crop_padding": 4,
+        "flip": "horizontal",
+        "cutout": 8,
+        "schedule": "cosine",
+        "keep": "best",
+    }
+    whole = server.launch(**recipe)
+    server.wait_for(whole, "succeeded")
+    killed = server.launch(**recipe)
+
+    def kept() -> bool:
+        run = server.run(killed)
+        assert run["status"] in ("queued", "starting", "running"), run["status"]
+        return run["checkpoint_step"] is not None and run["steps_done"] > run["checkpoint_step"]
+
+    until(kept, "a checkpoint is kept and training has gone on from it")
+    server.workers()[killed].kill()
+    until(lambda: server.run(killed)["status"] == "succeeded", "it has gone on to its end")
+    run = server.run(killed)
+    assert len(run["attempts"]) == 2
+    assert run["attempts"][1]["from_step"] > 0
+    for metric in ("train/loss", "test/loss", "test/accuracy"):
+        assert raw(server, killed, metric) == raw(server, whole, metric)
+    with server.api() as client:
+        said = [client.get(f"/runs/{one}/predictions", params={"raw": True}).text for one in (whole, killed)]
+    assert said[0] == said[1]
