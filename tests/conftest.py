@@ -21,9 +21,10 @@ needs_mnist = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="session")
-def places(tmp_path_factory: pytest.TempPathFactory) -> Places:
-    """Data set directories for the whole test session, digits prepared in them."""
-    root = tmp_path_factory.mktemp("data")
+def places(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Places:
+    """Data set directories for the whole test session, all its processes together, digits prepared in them."""
+    own = tmp_path_factory.getbasetemp()
+    root = (own if worker_id == "master" else own.parent) / "data"
     found = Places(datasets=Path(REAL) if REAL else root / "datasets", prepared=root / "prepared")
     ensure_prepared("digits", found)
     return found

@@ -7,7 +7,8 @@ import torch
 
 from trainer import hardware
 
-TINY = 200_000  # parameters; a net below trains faster on one thread than on several
+TINY = 20_000  # parameters; a net below trains faster on one thread than on several
+SMALL = 200_000  # parameters; a net below gains from two, and no more from more
 
 
 def available() -> list[dict[str, Any]]:
@@ -39,5 +40,7 @@ def make_repeatable(parameters: int, threads: int | None = None) -> int:
     torch.use_deterministic_algorithms(True)
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = False
-    torch.set_num_threads(threads or (1 if parameters < TINY else os.cpu_count() or 1))
+    cores = os.cpu_count() or 1
+    fitting = 1 if parameters < TINY else min(2, cores) if parameters < SMALL else cores
+    torch.set_num_threads(threads or fitting)
     return torch.get_num_threads()

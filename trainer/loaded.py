@@ -24,7 +24,11 @@ class LoadedData:
         dataset = catalog.DATASETS[spec.dataset]
         half = [0.5] * len(dataset.mean)
         mean, std = (half, half) if spec.normalization == "half" else (dataset.mean, dataset.std)
-        self._mean, self._std = (torch.tensor(one, device=device)[:, None, None] for one in (mean, std))
+        # (pixel / 255 - mean) / std in one multiplication and one addition
+        self._scale, self._shift = (
+            torch.tensor(values, device=device)[:, None, None]
+            for values in ([1 / (255 * s) for s in std], [-m / s for m, s in zip(mean, std, strict=True)])
+        )
         self._layout = torch.channels_last if catalog.MODELS[spec.model.name].channels_last else torch.contiguous_format
         self._order = None
         if spec.pixel_order == "shuffled":
@@ -52,7 +56,7 @@ class LoadedData:
 
     def _normalised(self, images: Tensor) -> Tensor:
         pixels = images.to(torch.float32, memory_format=self._layout)
-        return pixels.div_(255).sub_(self._mean).div_(self._std)
+        return pixels.mul_(self._scale).add_(self._shift)
 
     def _ordered(self, images: Tensor) -> Tensor:
         return images if self._order is None else images.flatten(2)[:, :, self._order].reshape(images.shape)

@@ -176,7 +176,7 @@ def test_a_second_server_on_the_same_home_is_refused(own_server: Server) -> None
 def test_a_damaged_prepared_file_is_the_cause_of_a_failed_run(own_server: Server, tmp_path: Path) -> None:
     prepared = own_server.home / "prepared"
     copied = tmp_path / "copy"
-    shutil.copytree(prepared.resolve(), copied)
+    shutil.copytree(prepared / "digits-1", copied / "digits-1")
     prepared.unlink()
     prepared.symlink_to(copied)
     path = copied / "digits-1" / "train_images.npy"

@@ -17,7 +17,7 @@ from trainer.prepared import PARTS, Places, load, save
 @pytest.fixture
 def own(places: Places, tmp_path: Path) -> Places:
     """Directories of this test alone, with digits prepared."""
-    shutil.copytree(places.prepared, tmp_path / "prepared")
+    shutil.copytree(places.folder("digits"), tmp_path / "prepared" / places.folder("digits").name)
     return Places(tmp_path / "datasets", tmp_path / "prepared")
 
 
@@ -71,9 +71,9 @@ def test_a_damaged_mnist_file_is_named(tmp_path: Path, damage: str) -> None:
     else:
         content[:8] = b"not idx!"
     path.write_bytes(content)
+    dataset = catalog.DATASETS["mnist"]
     with pytest.raises(DataError, match="train-labels-idx1-ubyte is damaged"):
-        load("mnist", places)
-    assert not places.is_prepared("mnist")
+        dataset.prepare(dataset, places.datasets)
 
 
 @needs_mnist
