@@ -104,7 +104,7 @@ def _train(spec: RunSpec, places: Places) -> None:
     from trainer.loaded import LoadedData
 
     device = devices.choose(spec.device)
-    threads = devices.make_repeatable(spec.parameters)
+    threads = devices.make_repeatable(spec)
     arrays = load(spec.dataset, places)
     state = loop.start(spec, device)
     print(f"{spec.model.name} on {spec.dataset}, {spec.parameters:,} parameters, {device}, {threads} thread(s)")

@@ -5,10 +5,10 @@ from typing import Any
 
 import torch
 
-from trainer import hardware
+from trainer import catalog, hardware
+from trainer.spec import RunSpec
 
-TINY = 20_000  # parameters; a net below trains faster on one thread than on several
-SMALL = 200_000  # parameters; a net below gains from two, and no more from more
+SMALL = 200_000  # parameters; a net above gains from all threads, whatever its entry says
 
 
 def available() -> list[dict[str, Any]]:
@@ -31,8 +31,8 @@ def choose(wanted: str) -> torch.device:
     return torch.device(name)
 
 
-def make_repeatable(parameters: int, threads: int | None = None) -> int:
-    """Choose deterministic algorithms and a number of threads that fits the net's size; return that number.
+def make_repeatable(spec: RunSpec, threads: int | None = None) -> int:
+    """Choose deterministic algorithms and a number of threads that fits the net; return that number.
 
     Convolutions give other last bits on another number of threads, so a run that goes on has to be given its own.
     """
@@ -41,6 +41,6 @@ def make_repeatable(parameters: int, threads: int | None = None) -> int:
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = False
     cores = os.cpu_count() or 1
-    fitting = 1 if parameters < TINY else min(2, cores) if parameters < SMALL else cores
-    torch.set_num_threads(threads or fitting)
+    most = catalog.MODELS[spec.model.name].threads if spec.parameters < SMALL else None
+    torch.set_num_threads(threads or min(most or cores, cores))
     return torch.get_num_threads()

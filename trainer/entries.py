@@ -93,6 +93,8 @@ class Model:
     """True: its last layer is a log-softmax; else it gives logits."""
     channels_last: bool = True
     """True: trained with its arrays in channels-last order, in which convolutions are quicker."""
+    threads: int | None = None
+    """On a CPU, as many threads as it gains from while it is small; None: all there are."""
 
 
 @dataclass(frozen=True)

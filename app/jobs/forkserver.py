@@ -110,8 +110,9 @@ def _import_what_training_needs() -> None:
     import trainer.loaded
     import trainer.loop  # noqa: F401
     from trainer import devices
+    from trainer.spec import parse
 
-    devices.make_repeatable(parameters=0)  # imports more of torch
+    devices.make_repeatable(parse({"model": "fc"}))  # imports more of torch
     gc.collect()
     gc.freeze()  # what lies here is shared with the workers for as long as nobody touches it
 

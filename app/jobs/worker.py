@@ -80,7 +80,7 @@ def work(settings: Settings, engine: Engine, run_id: int, attempt: int, spec: Ru
     from trainer.prepared import load
 
     device = devices.choose(device_name)
-    threads = devices.make_repeatable(spec.parameters, _threads_before(engine, run_id))
+    threads = devices.make_repeatable(spec, _threads_before(engine, run_id))
     arrays = load(spec.dataset, Places(settings.datasets_dir, settings.prepared_dir))
     folder = artifacts.checkpoints(settings, run_id)
     state = _newest_state(engine, run_id, folder, lambda: loop.start(spec, device))

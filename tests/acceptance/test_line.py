@@ -49,7 +49,7 @@ def test_an_experiment_trains_and_its_series_are_what_the_trainer_yields(server:
 
 def _trained(spec: Any, places: Places) -> list[loop.Measurement]:
     device = torch.device("cpu")
-    devices.make_repeatable(spec.parameters)
+    devices.make_repeatable(spec)
     data = LoadedData(spec, load(spec.dataset, places), device)
     return [measured for measured in loop.train(spec, data, loop.start(spec, device)) if measured]
 

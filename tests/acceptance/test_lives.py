@@ -26,7 +26,7 @@ Undisturbed = tuple[list[loop.Measurement], dict[str, torch.Tensor]]
 def trained(places: Places, given: dict[str, Any]) -> Undisturbed:
     """An undisturbed training in this process."""
     spec, device = parse(given), torch.device("cpu")
-    devices.make_repeatable(spec.parameters)
+    devices.make_repeatable(spec)
     state = loop.start(spec, device)
     data = LoadedData(spec, load(spec.dataset, places), device)
     measured = [m for m in loop.train(spec, data, state) if m]

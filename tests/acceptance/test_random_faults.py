@@ -135,7 +135,7 @@ class Undisturbed:
 
 def trained(places: Places, spec: RunSpec, steps: set[int]) -> Undisturbed:
     """Train until the epoch of the last of these steps is tested."""
-    devices.make_repeatable(spec.parameters)
+    devices.make_repeatable(spec)
     state, found = loop.start(spec, CPU), Undisturbed([], {})
     for measured in loop.train(spec, LoadedData(spec, load(spec.dataset, places), CPU), state):
         found.measured += [measured] if measured else []

@@ -15,7 +15,7 @@ CPU = torch.device("cpu")
 
 def prepared(places: Places, **given: Any) -> tuple[RunSpec, LoadedData]:
     spec = parse(given)
-    devices.make_repeatable(spec.parameters, threads=1)  # several wait for each other where other tests run
+    devices.make_repeatable(spec, threads=1)  # several wait for each other where other tests run
     images, labels, test_images, test_labels = load("digits", places)
     train, test = catalog.DATASETS["digits"].train_size, catalog.DATASETS["digits"].test_size
     return spec, LoadedData(spec, (images[:train], labels[:train], test_images[:test], test_labels[:test]), CPU)

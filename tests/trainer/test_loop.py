@@ -15,7 +15,7 @@ CPU = torch.device("cpu")
 
 def run(places: Places, **given: Any) -> tuple[list[loop.Measurement], loop.State]:
     spec = parse(given)
-    devices.make_repeatable(spec.parameters)
+    devices.make_repeatable(spec)
     state = loop.start(spec, CPU)
     data = LoadedData(spec, load(spec.dataset, places), CPU)
     return [measured for measured in loop.train(spec, data, state) if measured], state

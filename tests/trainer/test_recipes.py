@@ -99,7 +99,7 @@ def test_label_smoothing_is_that_of_torch_for_both_kinds_of_net() -> None:
 
 def trained(places: Places, stop_after: int = 10**9, **given: Any) -> tuple[list[loop.Measurement], loop.State]:
     spec = spec_of(**given)
-    devices.make_repeatable(spec.parameters, threads=1)
+    devices.make_repeatable(spec, threads=1)
     state = loop.start(spec, CPU)
     data = LoadedData(spec, load(spec.dataset, places), CPU)
     found = []

@@ -141,15 +141,17 @@ def _train(folder: Path) -> Path:
 def _classes(folder: Path, *, empty: bool = False) -> list[str]:
     """Folders with a file in them, or with `empty` all; those whose name begins with a dot are no class."""
     inner = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
-    return [path.name for path in inner if empty or next(_files(path), None) is not None]
+    return [path.name for path in inner if empty or any(_is_wanted(file, path) for file in path.rglob("*"))]
 
 
 def _files(folder: Path) -> Iterator[Path]:
     """Files of a class, at any depth, in a fixed order; hidden ones, texts and links to elsewhere are left alone."""
-    for path in sorted(folder.rglob("*")):
-        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts) or path.name == "Thumbs.db"
-        if not hidden and not path.is_symlink() and path.is_file() and path.suffix != ".txt":
-            yield path
+    return (path for path in sorted(folder.rglob("*")) if _is_wanted(path, folder))
+
+
+def _is_wanted(path: Path, folder: Path) -> bool:
+    hidden = any(part.startswith(".") for part in path.relative_to(folder).parts) or path.name == "Thumbs.db"
+    return not hidden and path.suffix != ".txt" and not path.is_symlink() and path.is_file()
 
 
 Part = list[tuple[str, Path]]

@@ -43,4 +43,5 @@ MODEL = Model(
     parameters=parameters,
     build=build,
     rank=3,
+    threads=2,
 )

@@ -52,4 +52,5 @@ MODEL = Model(
     rank=2,
     log_probabilities=True,
     channels_last=False,
+    threads=1,
 )

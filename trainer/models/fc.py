@@ -42,4 +42,5 @@ MODEL = Model(
     rank=1,
     log_probabilities=True,
     channels_last=False,
+    threads=1,
 )
