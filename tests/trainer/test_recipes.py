@@ -60,7 +60,7 @@ def warmed(optimizer: torch.optim.Optimizer, warm: int, after: Any) -> Any:
             lambda o: lr_scheduler.OneCycleLR(o, 1.0, total_steps=3 * STEPS, pct_start=1 / 3, cycle_momentum=False),
         ),
     ],
-    ids=str,
+    ids=["cosine", "step", "one-cycle", "one-cycle with its rise"],
 )
 def test_a_schedule_is_that_of_torch(given: dict[str, Any], theirs: Any) -> None:
     ours = rates(spec_of(epochs=3, **given))
