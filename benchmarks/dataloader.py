@@ -66,23 +66,33 @@ def await_idle(server: Server) -> None:
     until(lambda: not any(one["preparing"] for one in server.call("GET", "/datasets")["items"]), "it is idle")
 
 
+def of_runyard(home: Path, places: Places, recipe: dict[str, Any]) -> dict[str, Any]:
+    """A run of one epoch."""
+    with serving(home, places.prepared, RUNYARD_DATASETS=str(places.datasets)) as server:
+        await_idle(server)
+        run_id = server.launch(**{**recipe, "epochs": 1})
+        while (run := server.run(run_id))["ended_at"] is None:
+            time.sleep(3)  # whoever asks often takes a part of the processor
+    assert run["status"] == "succeeded", run["cause"]
+    return run
+
+
 def main(datasets: str) -> None:
     with tempfile.TemporaryDirectory() as root:
         places = Places(Path(datasets).absolute(), Path(root) / "prepared")
         ensure_prepared("cifar10", places)
-        ensure_prepared("digits", places)
         for name, limit in LIMITS.items():
             recipe = dict(RECIPES[name].base)
-            with serving(Path(root) / name, places.prepared, RUNYARD_DATASETS=str(places.datasets)) as server:
-                await_idle(server)
-                run_id = server.launch(**{**recipe, "epochs": 1})
-                while (run := server.run(run_id))["ended_at"] is None:
-                    time.sleep(3)  # whoever asks often takes a part of the processor
-                assert run["status"] == "succeeded", run["cause"]
-            print(f"{name}: Runyard {run['seconds']:.1f} s, accuracy {run['summary']['test/accuracy']['last']:.2%}")
             script = of_script(recipe, datasets)
-            ratio = run["seconds"] / script
-            print(f"{name}: script {script:.1f} s; ratio {ratio:.2f}, at most {limit:.2f}", flush=True)
+            print(f"{name}: script {script:.1f} s", flush=True)
+            for precision in ("float32", "bfloat16"):
+                run = of_runyard(Path(root) / name / precision, places, {**recipe, "precision": precision})
+                accuracy = run["summary"]["test/accuracy"]["last"]
+                print(
+                    f"{name}: Runyard, {precision} {run['seconds']:.1f} s, accuracy {accuracy:.2%}; "
+                    f"ratio {run['seconds'] / script:.2f}, at most {limit:.2f}",
+                    flush=True,
+                )
     print(f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, n = 1")
 
 

@@ -61,9 +61,7 @@ def test_the_same_spec_again_gives_the_same_bits(mnist_server: Server, experimen
 @needs_cifar10
 def test_the_tutorials_cifar_net_learns_photographs(mnist_server: Server) -> None:
     """One epoch of the preset: 47.4 to 48.1% seen; ten give 62.7% (docs/benchmarks.md)."""
-    recipe = {**catalog.PRESETS["cifar10-net"].base, "epochs": 1}
-    runs = [mnist_server.launch(**recipe, seed=seed) for seed in (1, 2)]
-    done = [mnist_server.wait_for(run_id, "succeeded") for run_id in runs]
-    accuracies = [run["summary"]["test/accuracy"]["last"] for run in done]
-    assert sum(accuracies) / 2 > 0.44, accuracies
-    assert {run["parameters"] for run in done} == {62_006}
+    run_id = mnist_server.launch(**{**catalog.PRESETS["cifar10-net"].base, "epochs": 1})
+    run = mnist_server.wait_for(run_id, "succeeded")
+    assert run["summary"]["test/accuracy"]["last"] > 0.43
+    assert run["parameters"] == 62_006

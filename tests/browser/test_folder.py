@@ -83,7 +83,7 @@ def test_its_page_reads_it_and_shows_what_was_left_out(server: Server, page: Pag
 
 def test_a_killed_worker_goes_on_to_the_same_bits_with_batch_norm_adam_and_augmentation(server: Server) -> None:
     for name, colour in (("a", (200, 40, 0)), ("b", (0, 40, 200))):
-        fill(Path(server.environment["RUNYARD_DATASETS"]) / "tiny" / name, colour, 50)
+        fill(Path(server.environment["RUNYARD_DATASETS"]) / "tiny" / name, colour, 30)
     runyard(server, "data", "folder:tiny")
     recipe: dict[str, Any] = {
         "dataset": "folder:tiny",

@@ -21,8 +21,17 @@ def test_an_empty_spec_is_the_tutorials_cnn() -> None:
         "normalization": "dataset",
         "crop_padding": 0,
         "flip": "off",
+        "cutout": 0,
+        "schedule": "constant",
+        "warmup_epochs": 0.0,
+        "decay_epochs": 30,
+        "decay_factor": 0.1,
+        "label_smoothing": 0.0,
+        "gradient_clip": 0.0,
+        "early_stopping": 0,
+        "keep": "last",
         "precision": "float32",
-        "optimizer": {"name": "sgd", "lr": 0.01, "momentum": 0.5},
+        "optimizer": {"name": "sgd", "lr": 0.01, "momentum": 0.5, "nesterov": "off", "weight_decay": 0.0},
         "device": "auto",
     }
     assert parse(spec.to_json()) == spec
