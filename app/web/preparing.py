@@ -69,6 +69,9 @@ class Preparing:
         except (DataError, OSError) as failure:
             log.warning("%s could not be prepared: %s", name, failure)
             error = str(failure)
+        except Exception as failure:  # else it would be shown as running for ever
+            log.exception("%s could not be prepared", name)
+            error = f"{type(failure).__name__}: {failure}"
         self._states[name] = Preparation(running=False, error=error)
 
     def _heard(self, name: str, said: str) -> None:

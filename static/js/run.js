@@ -385,7 +385,7 @@ function showConfig() {
   const rest = Object.keys(spec).filter((key) => !PLACED.includes(key));
   const rows = [
     ["Model", titles.models.get(spec.model.name) ?? spec.model.name],
-    ...knobs("model").map(([key, value]) => [titles.knobs.get(`model.${key}`) ?? key, integer(value)]),
+    ...knobs("model").map(([key, value]) => [titles.knobs.get(`model.${key}`) ?? key, Number.isInteger(value) ? integer(value) : String(value)]),
     ["Data", titles.datasets.get(spec.dataset) ?? spec.dataset],
     ["Pixel order", spec.pixel_order === "shuffled" ? `shuffled, permutation seed ${spec.permutation_seed}` : "original"],
     ["Seed", String(spec.seed)],

@@ -81,7 +81,9 @@ def test_its_page_reads_it_and_shows_what_was_left_out(server: Server, page: Pag
     expect(page.get_by_text("can't take folder:pets@224").first).to_be_visible()
 
 
-def test_a_killed_worker_goes_on_to_the_same_bits_with_batch_norm_adam_and_augmentation(server: Server) -> None:
+def test_a_killed_worker_goes_on_to_the_same_bits_with_batch_norm_adam_and_augmentation(
+    server: Server, page: Page
+) -> None:
     for name, colour in (("a", (200, 40, 0)), ("b", (0, 40, 200))):
         fill(Path(server.environment["RUNYARD_DATASETS"]) / "tiny" / name, colour, 30)
     runyard(server, "data", "folder:tiny")
@@ -117,3 +119,6 @@ def test_a_killed_worker_goes_on_to_the_same_bits_with_batch_norm_adam_and_augme
     with server.api() as client:
         said = [client.get(f"/runs/{one}/predictions", params={"raw": True}).text for one in (whole, killed)]
     assert said[0] == said[1]
+    page.goto(f"{server.url}/runs/{killed}")
+    expect(page.locator("#config")).to_contain_text("vgg11")
+    expect(page.locator("#config")).not_to_contain_text("NaN")

@@ -123,6 +123,13 @@ def test_a_folder_that_can_not_be_used_is_refused(pets: Path, name: str, words: 
     assert words in str(refused.value)
 
 
+def test_what_torchvision_left_there_is_not_offered_as_a_folder_of_images(pets: Path) -> None:
+    (pets.parent / "MNIST" / "raw").mkdir(parents=True)
+    (pets.parent / "MNIST" / "raw" / "train-images-idx3-ubyte").write_bytes(b"x")
+    (pets.parent / "cifar-10-python.tar.gz").write_bytes(b"x")
+    assert folder.folders(pets.parent) == ["folder:pets"]
+
+
 def test_links_to_elsewhere_are_not_followed(pets: Path, tmp_path: Path) -> None:
     secret = tmp_path / "secret.png"
     Image.new("RGB", (9, 9)).save(secret)

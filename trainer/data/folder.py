@@ -46,7 +46,8 @@ def place(name: str, datasets: Path) -> Path:
 def folders(datasets: Path) -> list[str]:
     """Names of the folders that hold images, one folder a class, in the directory of data sets."""
     found = sorted(datasets.iterdir()) if datasets.is_dir() else []
-    return [f"folder:{path.name}" for path in found if is_name(f"folder:{path.name}") and _classes(_train(path))]
+    named = [path for path in found if path.is_dir() and is_name(f"folder:{path.name}")]
+    return [f"folder:{path.name}" for path in named if len(_classes(_train(path))) > 1]
 
 
 def describe(dataset: Dataset) -> str:

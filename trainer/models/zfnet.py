@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from trainer.entries import LARGE_IMAGES, LARGE_SIDE, SMALL_IMAGES, Knob, Knobs, Model, Shape
+from trainer.models.alexnet import end, end_parameters, small_side
 
 if TYPE_CHECKING:
     from torch import nn
@@ -11,15 +12,10 @@ if TYPE_CHECKING:
 def parameters(_: Knobs, shape: Shape, classes: int) -> int:
     channels, height, _width = shape
     large = height == LARGE_SIDE
-    first, second, side = (49, 25, 6) if large else (9, 9, _side(height))
+    first, second, side = (49, 25, 6) if large else (9, 9, small_side(height))
     convolutions = (first * channels + 1) * 96 + (second * 96 + 1) * 256 + (9 * 256 + 1) * 384
     convolutions += (9 * 384 + 1) * 384 + (9 * 384 + 1) * 256
-    return convolutions + (256 * side * side + 1) * 4096 + 4097 * 4096 + 4097 * classes
-
-
-def _side(height: int) -> int:
-    """Of the maps before the linear layers, after three halvings."""
-    return min(4, height // 8)
+    return convolutions + end_parameters(side, classes)
 
 
 def build(shape: Shape, classes: int, dropout: float) -> "nn.Module":
@@ -37,7 +33,7 @@ def build(shape: Shape, classes: int, dropout: float) -> "nn.Module":
         ]
         last = nn.MaxPool2d(3, stride=2)
     else:
-        side = _side(height)
+        side = small_side(height)
         stem = [
             *(nn.Conv2d(channels, 96, kernel_size=3, padding=1), nn.ReLU(inplace=True), nn.MaxPool2d(2)),
             *(nn.Conv2d(96, 256, kernel_size=3, padding=1), nn.ReLU(inplace=True), nn.MaxPool2d(2)),
@@ -48,11 +44,7 @@ def build(shape: Shape, classes: int, dropout: float) -> "nn.Module":
         *(nn.Conv2d(256, 384, kernel_size=3, padding=1), nn.ReLU(inplace=True)),
         *(nn.Conv2d(384, 384, kernel_size=3, padding=1), nn.ReLU(inplace=True)),
         *(nn.Conv2d(384, 256, kernel_size=3, padding=1), nn.ReLU(inplace=True), last),
-        nn.AdaptiveAvgPool2d(side),
-        nn.Flatten(),
-        *(nn.Dropout(dropout), nn.Linear(256 * side * side, 4096), nn.ReLU(inplace=True)),
-        *(nn.Dropout(dropout), nn.Linear(4096, 4096), nn.ReLU(inplace=True)),
-        nn.Linear(4096, classes),
+        *end(side, classes, dropout),
     )
 
 

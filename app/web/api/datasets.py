@@ -46,33 +46,6 @@ class ChannelOut(BaseModel):
     histogram: list[int] = Field(description="Pixels with each of the values 0 to 255.")
 
 
-class DescribedOut(BaseModel):
-    """What a data set holds. Classes, channels and bytes are null until it was prepared."""
-
-    name: str
-    title: str
-    description: str
-    citation: str
-    shape: list[int] = Field(description="Channels, height, width.")
-    class_count: int
-    train_size: int
-    test_size: int
-    mean: list[float] = Field(description="What its images are normalised with, a channel each.")
-    std: list[float]
-    on_disk: bool = Field(description="Nothing has to be downloaded.")
-    prepared: bool = Field(description="Its arrays are ready: images can be shown.")
-    download_mb: int
-    archives: list[str] = Field(description="What is downloaded, under the directory of data sets.")
-    preparing: bool = Field(description="It is being read, and downloaded where absent.")
-    progress: float | None = Field(description="Of the file that is being downloaded, 0 to 1.")
-    error: str | None = Field(description="Why it could not be prepared, and the way out.")
-    runs: int = Field(description="Runs on it.")
-    classes: list[ClassOut] | None
-    channels: list[ChannelOut] | None
-    bytes: int | None = Field(description="Of its prepared arrays.")
-    notes: list[str] = Field(description="What whoever uses it should know, such as files that were left out.")
-
-
 class StateOut(BaseModel):
     """Where a data set is."""
 
@@ -84,6 +57,25 @@ class StateOut(BaseModel):
     progress: float | None = Field(description="Of the file that is being downloaded, 0 to 1.")
     error: str | None = Field(description="Why it could not be prepared, and the way out.")
     download_mb: int
+
+
+class DescribedOut(StateOut):
+    """What a data set holds. Classes, channels and bytes are null until it was prepared."""
+
+    description: str
+    citation: str
+    shape: list[int] = Field(description="Channels, height, width.")
+    class_count: int
+    train_size: int
+    test_size: int
+    mean: list[float] = Field(description="What its images are normalised with, a channel each.")
+    std: list[float]
+    archives: list[str] = Field(description="What is downloaded, under the directory of data sets.")
+    runs: int = Field(description="Runs on it.")
+    classes: list[ClassOut] | None
+    channels: list[ChannelOut] | None
+    bytes: int | None = Field(description="Of its prepared arrays.")
+    notes: list[str] = Field(description="What whoever uses it should know, such as files that were left out.")
 
 
 class DatasetsOut(BaseModel):
@@ -115,7 +107,7 @@ def _state(places: Places, preparing: Preparing, name: str) -> StateOut:
     return StateOut(
         name=name,
         title=known.title if known else name.removeprefix("folder:"),
-        on_disk=places.is_on_disk(name),
+        on_disk=places.is_prepared(name) or places.is_on_disk(name),
         prepared=places.is_prepared(name),
         preparing=state is not None and state.running,
         progress=state and state.progress,
@@ -151,13 +143,12 @@ def _preparable(places: Places, name: str) -> str:
 @router.get("/{name}", summary="What a data set holds", responses=documented(404, 422, 503))
 def get_dataset(places: PlacesNow, preparing: PreparingNow, engine: Database, name: Name) -> DescribedOut:
     """Classes and their images, mean and deviation by channel, where it is."""
-    dataset, state = _found(name), preparing.state(name)
+    dataset = _found(name)
     holds = described(name, places)
     with reading(engine) as session:
         used = runs.on_dataset(session, name)
     return DescribedOut(
-        name=name,
-        title=dataset.title,
+        **_state(places, preparing, name).model_dump(),
         description=dataset.description,
         citation=dataset.citation,
         shape=list(dataset.shape),
@@ -166,13 +157,7 @@ def get_dataset(places: PlacesNow, preparing: PreparingNow, engine: Database, na
         test_size=dataset.test_size,
         mean=list(dataset.mean),
         std=list(dataset.std),
-        on_disk=places.is_on_disk(name),
-        prepared=holds is not None,
-        download_mb=dataset.download_mb,
         archives=list(dataset.archives),
-        preparing=state is not None and state.running,
-        progress=state and state.progress,
-        error=state and state.error,
         runs=used,
         classes=holds
         and [
