@@ -80,7 +80,7 @@ async function showLayers() {
       el(
         one.multiply_adds ? "tr" : "tr.inner",
         { title: one.path },
-        el("td", {}, one.title),
+        el("td.nowrap", {}, one.title),
         el("td.right.nowrap", {}, one.output.join(" × ")),
         el("td.right", {}, one.parameters ? integer(one.parameters) : "–"),
         el("td.bar-cell", {}, one.multiply_adds ? bar(one.parameters / parameters, color(name)) : null),
@@ -89,7 +89,7 @@ async function showLayers() {
       ),
     ),
   );
-  byId("layers").tFoot.replaceChildren(el("tr", {}, el("th", { scope: "row", colspan: 2 }, "Total"), el("td.right.strong", {}, integer(found.parameters)), el("td"), el("td.right.strong", {}, large(found.multiply_adds)), el("td")));
+  byId("layers").tFoot.replaceChildren(el("tr", {}, el("th", { scope: "row", colspan: 2 }, "Total"), el("td.right.strong", {}, integer(found.parameters)), el("td.bar-cell"), el("td.right.strong", {}, large(found.multiply_adds)), el("td.bar-cell")));
 }
 
 async function showRuns() {
