@@ -8,7 +8,7 @@
         )
         for run in runyard.watch(experiment.run_ids):
             print(run.name, run.steps_done, run.status)
-        print(runyard.compare(experiment=experiment.id)["answer"]["sentences"])
+        print(runyard.compare(experiment=experiment.id)["verdict"]["sentences"])
 
 `AsyncClient` has the same methods, to be awaited, and `async for` where `Client` has `for`. Errors:
 
@@ -291,6 +291,10 @@ def _filters(
     return {**chosen, "sort": sort.lstrip("-"), "order": order}
 
 
+def _compared(experiment: int | None, runs: Sequence[int], measure: str) -> dict[str, Any]:
+    return {"experiment": experiment, "run": list(runs), "measure": measure}
+
+
 def _headers(token: str | None) -> dict[str, str]:
     token = token or os.environ.get("RUNYARD_TOKEN")
     return {"Authorization": f"Bearer {token}"} if token else {}
@@ -456,9 +460,12 @@ class Client:
             yield from items
             more = cursor is not None
 
-    def compare(self, *, experiment: int | None = None, runs: Sequence[int] = ()) -> dict[str, Any]:
-        """Configurations side by side: `groups`, `differences`, `answer`, as GET /compare describes them."""
-        return self._do(_Call("GET", "/compare", _as_json, {"experiment": experiment, "run": list(runs)}))
+    def compare(
+        self, *, experiment: int | None = None, runs: Sequence[int] = (), measure: str = "test/accuracy"
+    ) -> dict[str, Any]:
+        """Configurations side by side: `groups`, `pairs`, `effects` (with `interaction`), `verdict`, `differences`, as
+        GET /compare describes them. `measure`: what of a run is compared, as `test/accuracy.best`."""
+        return self._do(_Call("GET", "/compare", _as_json, _compared(experiment, runs, measure)))
 
     def predictions(self, run_id: int) -> dict[str, Any]:
         """What a finished run says of the test set: `confusion`, `classes`, `right` of `n`."""
@@ -727,9 +734,12 @@ class AsyncClient:
                 yield item
             more = cursor is not None
 
-    async def compare(self, *, experiment: int | None = None, runs: Sequence[int] = ()) -> dict[str, Any]:
-        """Configurations side by side: `groups`, `differences`, `answer`, as GET /compare describes them."""
-        return await self._do(_Call("GET", "/compare", _as_json, {"experiment": experiment, "run": list(runs)}))
+    async def compare(
+        self, *, experiment: int | None = None, runs: Sequence[int] = (), measure: str = "test/accuracy"
+    ) -> dict[str, Any]:
+        """Configurations side by side: `groups`, `pairs`, `effects` (with `interaction`), `verdict`, `differences`, as
+        GET /compare describes them. `measure`: what of a run is compared, as `test/accuracy.best`."""
+        return await self._do(_Call("GET", "/compare", _as_json, _compared(experiment, runs, measure)))
 
     async def predictions(self, run_id: int) -> dict[str, Any]:
         """What a finished run says of the test set: `confusion`, `classes`, `right` of `n`."""

@@ -285,11 +285,18 @@ def log(
 
 
 def compare(
-    ids: Ids = None, experiment: Of = None, as_json: AsJson = False, url: Url = None, token: Token = None
+    ids: Ids = None,
+    experiment: Of = None,
+    measure: Annotated[
+        str, typer.Option(help="What of a run: test/accuracy, test/loss.best, train/loss.at=500, seconds, …")
+    ] = "test/accuracy",
+    as_json: AsJson = False,
+    url: Url = None,
+    token: Token = None,
 ) -> None:
-    """Configurations side by side, and what the figures say."""
+    """Configurations side by side, which is better, by how much, and whether that can be trusted."""
     with connected(url, token) as client:
-        compared = client.compare(experiment=experiment, runs=ids or [])
+        compared = client.compare(experiment=experiment, runs=ids or [], measure=measure)
     _print_json(compared) if as_json else print_comparison(compared, Console(highlight=False))
 
 
@@ -314,7 +321,7 @@ def print_comparison(compared: dict[str, Any], console: Console) -> None:
         )
     console.print(table)
     console.print("Mean ± sample deviation over seeds. Published: the figure of the recipe's source.", highlight=False)
-    for sentence in compared["answer"]["sentences"]:
+    for sentence in (*compared["verdict"]["sentences"], compared["verdict"]["note"]):
         console.print(sentence, highlight=False)
 
 

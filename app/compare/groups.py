@@ -1,9 +1,10 @@
 """Runs grouped by configuration: all knobs but the seed equal. Pure functions, no I/O."""
 
-import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from app.compare.statistics import Sample, Summary, summary
 
 IGNORED = ("seed", "device")
 """Knobs that don't make a configuration another one."""
@@ -21,6 +22,14 @@ class Member:
     """Metric to its last value."""
     best: Mapping[str, float]
     """Metric to its best value."""
+    value: float | None = None
+    """What is compared (`app.compare.measure`); None where the run has none."""
+    ended: float = 0.0
+    """When it ended, for the order in which values came."""
+
+    @property
+    def seed(self) -> int:
+        return int(self.knobs["seed"])
 
     @property
     def done(self) -> bool:
@@ -29,12 +38,9 @@ class Member:
 
 @dataclass(frozen=True)
 class Figure:
-    """One metric over a configuration's finished runs."""
+    """One metric over a configuration's finished runs, a run a seed."""
 
-    n: int
-    mean: float
-    std: float | None
-    """Sample deviation (n - 1 in the denominator); None for one run."""
+    summary: Summary
     best: float
     """The best value that any of them had at any time."""
     values: tuple[tuple[int, float], ...]
@@ -53,6 +59,12 @@ class Group:
     def done(self) -> int:
         return sum(member.done for member in self.members)
 
+    @property
+    def sample(self) -> Sample:
+        """What is compared, seed to value, in the order in which the values came."""
+        valued = [member for member in _a_run_a_seed(self.members) if member.value is not None]
+        return {member.seed: member.value or 0.0 for member in sorted(valued, key=lambda one: (one.ended, one.run))}
+
 
 def grouped(members: Sequence[Member]) -> list[Group]:
     """Configurations in the order first seen. Figures are of runs that succeeded."""
@@ -66,19 +78,25 @@ def _kept(knobs: Mapping[str, Any]) -> dict[str, Any]:
     return {path: value for path, value in knobs.items() if path not in IGNORED}
 
 
+def _a_run_a_seed(members: Sequence[Member]) -> list[Member]:
+    """The first finished run of each seed: the same seed again gives the same result, and says nothing new."""
+    found: dict[int, Member] = {}
+    for member in members:
+        if member.done:
+            found.setdefault(member.seed, member)
+    return list(found.values())
+
+
 def _figures(members: Sequence[Member]) -> dict[str, Figure]:
-    done = [member for member in members if member.done]
+    done = _a_run_a_seed(members)
     metrics = sorted({metric for member in done for metric in member.last})
     return {metric: _figure(metric, [member for member in done if metric in member.last]) for metric in metrics}
 
 
 def _figure(metric: str, members: Sequence[Member]) -> Figure:
-    values = [member.last[metric] for member in members]
     best: Callable[..., float] = max if metric.endswith("accuracy") else min
     return Figure(
-        n=len(values),
-        mean=statistics.fmean(values),
-        std=statistics.stdev(values) if len(values) > 1 else None,
+        summary=summary([member.last[metric] for member in members]),
         best=best(member.best[metric] for member in members),
         values=tuple((member.run, member.last[metric]) for member in members),
     )

@@ -1,8 +1,10 @@
 """Experiments: a base spec and a grid of varied knobs, expanded into runs that belong together."""
 
 import itertools
+import json
 import math
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,7 +14,7 @@ from sqlmodel import Session, col, select
 from app.store import runs
 from app.store.engine import reading, writing
 from app.store.errors import NotFound
-from app.store.tables import Experiment, Run, now
+from app.store.tables import Experiment, Run, Status, now
 from trainer import catalog
 from trainer.entries import shown
 from trainer.spec import Problem, RunSpec, SpecError, flat, parse
@@ -124,6 +126,18 @@ def create(engine: Engine, experiment: ExperimentSpec) -> tuple[Experiment, list
         made = [runs.add(session, spec, name, row.id) for spec, name in zip(specs, run_names(specs), strict=True)]
         session.flush()
     return row, made
+
+
+def is_settled(experiment: Experiment, members: Sequence[Run]) -> bool:
+    """Every run that was planned at the start has succeeded, and there are no others: the number of seeds was fixed
+    beforehand. A run that was launched again in place of a failed one is the one that was planned."""
+    try:
+        specs = ExperimentSpec(name=experiment.name, base=experiment.base, grid=experiment.grid).expand()
+    except SpecError:  # of a plug-in that is gone
+        return False
+    planned = Counter(json.dumps(spec.to_json(), sort_keys=True) for spec in specs)
+    done = Counter(json.dumps(run.spec, sort_keys=True) for run in members if run.status == Status.SUCCEEDED)
+    return planned == done and all(json.dumps(run.spec, sort_keys=True) in planned for run in members)
 
 
 def get(session: Session, experiment_id: int) -> Experiment:

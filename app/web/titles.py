@@ -40,14 +40,38 @@ def value_title(path: str, value: Any) -> str:
 
 
 def configuration_title(knobs: Mapping[str, Any], varied: Sequence[str]) -> str:
-    """`CNN, shuffled, learning rate 0.1`: model and pixel order, and whatever else varies but the seed."""
-    words = [value_title("model", knobs["model"]), knobs["pixel_order"]]
-    for path in varied:
-        if path in ("model", "pixel_order", "seed", "device") or path not in knobs:
-            continue
-        words.append(
-            value_title(path, knobs[path])
-            if path == "dataset"
-            else f"{knob_title(path).lower()} {value_title(path, knobs[path])}"
-        )
-    return ", ".join(words)
+    """`CNN, shuffled, learning rate 0.1`; `learning rate 0.1` where neither the model nor the pixel order varies."""
+    others = [path for path in varied if path not in ("model", "pixel_order", "seed", "device") and path in knobs]
+    said = [
+        value_title(path, knobs[path])
+        if path == "dataset"
+        else f"{knob_title(path).lower()} {value_title(path, knobs[path])}"
+        for path in others
+    ]
+    is_whole = "model" in varied or "pixel_order" in varied or not others
+    return ", ".join([value_title("model", knobs["model"]), knobs["pixel_order"], *said] if is_whole else said)
+
+
+def subject_title(knobs: Mapping[str, Any], varied: Sequence[str]) -> str:
+    """What a knob is changed of, in a sentence: `the CNN`, `the CNN at learning rate 0.1`; empty if nothing varies."""
+    words = []
+    if "model" in varied:
+        title = value_title("model", knobs["model"])
+        words.append(f"the {title}{' net' if title == 'FC' else ''}")
+    if "pixel_order" in varied:
+        words.append(f"{'with' if words else 'a net with'} {value_title('pixel_order', knobs['pixel_order'])} pixels")
+    others = [path for path in varied if path not in ("model", "pixel_order", "seed", "device") and path in knobs]
+    if others:
+        named = [f"{knob_title(path).lower()} {value_title(path, knobs[path])}" for path in others]
+        words.append(f"{'at ' if words else ''}{', '.join(named)}")
+    return " ".join(words)
+
+
+def change_title(path: str, first: Any, second: Any) -> str:
+    """A knob going from one value to another, as the subject of a sentence: `shuffling the pixels`."""
+    if path == "pixel_order":
+        return "shuffling the pixels" if second == "shuffled" else "putting the pixels in order"
+    titles = value_title(path, second), value_title(path, first)
+    if path in ("model", "dataset", "optimizer"):
+        return f"{titles[0]} instead of {titles[1]}"
+    return f"{knob_title(path).lower()} {titles[0]} instead of {titles[1]}"

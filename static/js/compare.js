@@ -186,46 +186,79 @@ function showFigures() {
     setText(byId("answer"), "No run is left in this experiment.");
     return;
   }
-  const answer = compared.answer;
+  const verdict = compared.verdict;
   const going = compared.ended < compared.runs;
   byId("answer").replaceChildren(
-    ...answer.sentences.map((sentence, index) => el("span", {}, going && index === 0 ? soFar(sentence) : sentence)),
+    ...verdict.sentences.map((sentence, index) => el("span", {}, going && index === 0 ? soFar(sentence) : sentence)),
   );
-  const seeds = [...new Set(compared.groups.map((one) => one.n))];
-  const states = countStates();
-  setText(
-    byId("progress"),
-    going
-      ? `${compared.ended} of ${plural(compared.runs, "run")} ended${states}; the answer updates as runs end`
-      : `${compared.ended} of ${plural(compared.runs, "run")} ended, ` +
-          (seeds.length === 1 ? `${plural(seeds[0], "seed")} each` : `${Math.min(...seeds)} to ${Math.max(...seeds)} seeds`) +
-          ". Means and differences only: whether they are more than chance is not tested.",
-  );
+  setText(byId("progress"), progressed(going));
   const stop = byId("stop");
   stop.hidden = !(going && what.experiment);
   setText(stop, `Stop ${plural(compared.runs - compared.ended, "run")}`);
-  const table = byId("answer-table");
-  table.hidden = !answer.rows.length;
-  table.tBodies[0].replaceChildren(
-    ...answer.rows.map((row) =>
-      el(
-        "tr",
-        {},
-        el("td", {}, el("span.named", {}, swatch(row.model, "original"), row.name)),
-        figure(row.original),
-        figure(row.shuffled),
-        el("td.right.strong", {}, points(row.difference)),
-        el("td.right.muted", {}, `${row.original_n} + ${row.shuffled_n}`),
-      ),
-    ),
-  );
+  showVerdict(verdict);
   showTable();
   showDifferences();
   drawFinals(byId("finals"), byId("finals-legend"), compared.groups);
 }
 
-const soFar = (sentence) => (sentence.startsWith("No run") ? sentence : `So far, ${sentence}`);
-const figure = (value) => el(value == null ? "td.right.muted" : "td.right.strong", {}, value == null ? "none done" : percent(value));
+const soFar = (sentence) => (sentence.startsWith("No ") ? sentence : `So far, ${sentence.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase())}`);
+
+function progressed(going) {
+  const done = `${compared.ended} of ${plural(compared.runs, "run")} ended`;
+  if (going) return `${done}${countStates()}; the answer updates as runs end`;
+  const seeds = [...new Set(compared.groups.map((one) => one.n))];
+  return `${done}, ${seeds.length === 1 ? `${plural(seeds[0], "seed")} each` : `${Math.min(...seeds)} to ${Math.max(...seeds)} seeds`}`;
+}
+
+/** The table that bears the sentences out: a knob's two values and their difference, or each against the best. */
+function showVerdict(verdict) {
+  const measure = compared.measure;
+  setText(byId("verdict-note"), verdict.note);
+  byId("how-this-works").hidden = !verdict.note;
+  const table = byId("answer-table");
+  table.hidden = !verdict.rows.length;
+  const heading = measure.title.charAt(0).toUpperCase() + measure.title.slice(1);
+  const interval = verdict.watched ? "valid while watched" : "95% interval";
+  const columns = [...verdict.heads, verdict.knob ? "difference" : "against best", interval];
+  table.tHead.replaceChildren(
+    el("tr", {}, el("th", {}, verdict.knob ? heading : "Configuration"), ...columns.map((name) => el("th.right", {}, name)), el("th", {}, "")),
+  );
+  table.tBodies[0].replaceChildren(
+    ...verdict.rows.map((row) =>
+      el(
+        "tr",
+        {},
+        el("td", {}, el("span.named", {}, swatch(row.model, verdict.knob === "pixel_order" ? "original" : row.pixel_order), row.name)),
+        figure(row.first, measure),
+        verdict.knob && figure(row.second, measure),
+        el("td.right.strong", {}, row.difference ? changed(row.difference.value, measure) : row.first && !verdict.knob ? "best" : "–"),
+        el("td.right", {}, ends(row.difference, measure)),
+        el("td", {}, sureness(row, verdict)),
+      ),
+    ),
+  );
+}
+
+const figure = (sample, measure) =>
+  el(sample ? "td.right.strong" : "td.right.muted", {}, sample ? (measure.is_accuracy ? percent(sample.mean) : short(sample.mean)) : "none done");
+const short = (value) => (Math.abs(value) >= 1000 ? integer(value) : String(Number(value.toPrecision(4))));
+const changed = (value, measure) => (measure.is_accuracy ? points(value) : `${value < 0 ? "−" : "+"}${short(Math.abs(value))}`);
+const ends = (difference, measure) =>
+  difference?.low == null ? "–" : `${changed(difference.low, measure)} to ${changed(difference.high, measure)}`;
+
+/** In a word whether a difference is more than chance: a full dot where it is, an open one where that can't be told. */
+function sureness(row, verdict) {
+  const difference = row.difference;
+  if (!difference) return row.first && !verdict.knob ? `best of ${compared.groups.length}` : el("span.muted", {}, "–");
+  if (difference.clear) return el("span.sure", {}, "● clear");
+  if (difference.low == null) {
+    const least = verdict.least_seeds;
+    const why = difference.n < least ? `needs at least ${least} seeds` : "no spread to judge by";
+    return el("span.sure.muted", {}, `○ ${why}`);
+  }
+  if (difference.value === 0 && difference.deviation === 0) return el("span.sure.muted", {}, "○ exactly the same");
+  return el("span.sure.muted", {}, "○ may be chance");
+}
 
 function countStates() {
   const counts = {};

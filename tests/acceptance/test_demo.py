@@ -29,16 +29,17 @@ def runyard(home: Path, *words: str, **environment: str) -> "subprocess.Complete
 def test_the_demo_trains_four_ways_and_a_second_start_shows_what_is_there(tmp_path: Path) -> None:
     first = runyard(tmp_path, "demo", "--exit", "--port", "0", RUNYARD_CPU_SLOTS="2")
     assert first.returncode == 0, first.stdout + first.stderr
-    rows = re.findall(r"^ (FC|CNN), (original|shuffled) +([\d,]+) +(\d)/3 +([\d.]+) ± ", first.stdout, re.MULTILINE)
+    rows = re.findall(r"^ (FC|CNN), (original|shuffled) +([\d,]+) +(\d)/5 +([\d.]+) ± ", first.stdout, re.MULTILINE)
     assert [row[:4] for row in rows] == [
-        ("FC", "original", "6,442", "3"),
-        ("FC", "shuffled", "6,442", "3"),
-        ("CNN", "original", "6,422", "3"),
-        ("CNN", "shuffled", "6,422", "3"),
+        ("FC", "original", "6,442", "5"),
+        ("FC", "shuffled", "6,442", "5"),
+        ("CNN", "original", "6,422", "5"),
+        ("CNN", "shuffled", "6,422", "5"),
     ]
     fc, _, cnn, cnn_shuffled = (float(row[4]) for row in rows)
     assert cnn > fc
     assert cnn - cnn_shuffled >= 8
+    assert re.search(r"Shuffling the pixels cost the CNN \d+\.\d points\s\(95%\sinterval", first.stdout)
     table = first.stdout[first.stdout.index("Digits, pixels") :]
     assert all(len(line) <= 80 for line in table.splitlines() if "http" not in line)
     assert "…" not in table

@@ -99,7 +99,7 @@ def test_the_csv_is_every_point_exactly(server: Server, experiment: dict[str, An
     assert [float(row["time"]) for row in rows] == exact["times"]
 
 
-def test_a_comparison_has_figures_differences_and_an_answer(server: Server, experiment: dict[str, Any]) -> None:
+def test_a_comparison_has_figures_differences_and_a_verdict(server: Server, experiment: dict[str, Any]) -> None:
     found = server.call("GET", "/compare", params={"experiment": experiment["id"]})
     assert (found["title"], found["runs"], found["ended"]) == ("Four ways", 8, 8)
     assert [group["name"] for group in found["groups"]] == [
@@ -119,9 +119,65 @@ def test_a_comparison_has_figures_differences_and_an_answer(server: Server, expe
     assert figure["n"] == 2
     assert figure["mean"] == pytest.approx(sum(values) / 2)
     assert figure["published"] is None
-    assert len(found["answer"]["sentences"]) == 2
+    assert (figure["low"] + figure["high"]) / 2 == pytest.approx(figure["mean"])
+    assert figure["median"] == pytest.approx(figure["mean"])
+    assert found["groups"][0]["measured"] == {key: figure[key] for key in ("n", "mean", "std", "low", "high", "median")}
+    assert len(found["pairs"]) == 6
+    assert [one["steps"][0]["knob"] for one in found["effects"]["main"]] == ["model", "pixel_order"]
+    (interaction,) = found["effects"]["interaction"]
+    means = [group["measured"]["mean"] for group in found["groups"]]
+    assert interaction["value"] == pytest.approx((means[3] - means[2]) - (means[1] - means[0]))
+    verdict = found["verdict"]
+    assert (verdict["watched"], verdict["knob"], verdict["heads"]) == (False, "pixel_order", ["original", "shuffled"])
+    assert len(verdict["sentences"]) >= 2
+    assert all(row["difference"]["matched"] == "seed" for row in verdict["rows"])
     same = server.call("GET", "/compare", params={"run": experiment["run_ids"][:4]})
     assert [group["name"] for group in same["groups"]] == ["FC, original", "FC, shuffled"]
+    assert same["verdict"]["watched"], "runs chosen by hand: their number was not fixed beforehand"
+
+
+def test_any_number_of_a_run_can_be_compared(server: Server, experiment: dict[str, Any]) -> None:
+    def measured(measure: str) -> dict[str, Any]:
+        found = server.call("GET", "/compare", params={"experiment": experiment["id"], "measure": measure})
+        values: dict[str, Any] = found["groups"][0]["values"][0]
+        return values
+
+    run_id = experiment["run_ids"][0]
+    run = server.run(run_id)
+    summary = run["summary"]["test/accuracy"]
+    assert measured("test/accuracy") == {"run": run_id, "value": summary["last"]}
+    assert measured("test/accuracy.best")["value"] == summary["best"]
+    with server.api() as client:
+        rows = client.get(f"/runs/{run_id}/series", params={"raw": True}).text.splitlines()[1:]
+    losses = [float(row.split(",")[2]) for row in rows]
+    assert measured("train/loss.at=3")["value"] == losses[2]
+    assert measured(f"train/loss.steps_to={losses[1]}")["value"] <= 2
+    assert measured("seconds")["value"] == run["seconds"]
+    assert measured("images_per_second")["value"] > 0
+    never = server.call("GET", "/compare", params={"experiment": experiment["id"], "measure": "train/loss.steps_to=0"})
+    assert never["groups"][0]["measured"] is None
+    assert never["verdict"]["sentences"] == ["No finished run has a steps to a training loss of 0 yet."]
+
+
+def test_a_measure_that_does_not_exist_is_refused_with_those_that_do(server: Server) -> None:
+    with server.api() as client:
+        answer = client.get("/compare", params={"run": 1, "measure": "test/accuracy.mean"})
+    assert answer.status_code == 422
+    assert "measure is 'test/accuracy.mean': write one of METRIC, METRIC.best" in answer.json()["detail"]
+
+
+def test_seeds_beyond_the_plan_make_the_answer_one_that_was_watched(quick_server: Server) -> None:
+    body = {"name": "Plan", "base": {"batch_size": 500}, "grid": {"model": ["fc"], "seed": [1, 2]}}
+    made = quick_server.call("POST", "/experiments", json=body)
+    watched = lambda: quick_server.call("GET", "/compare", params={"experiment": made["id"]})["verdict"]["watched"]  # noqa: E731
+    assert watched(), "its runs have not ended"
+    for run_id in made["run_ids"]:
+        quick_server.wait_for(run_id, "succeeded")
+    assert not watched()
+    more = quick_server.call("POST", f"/runs/{made['run_ids'][0]}/relaunch", json={"overrides": {"seed": 3}})
+    quick_server.wait_for(more["id"], "succeeded")
+    assert more["experiment_id"] == made["id"]
+    assert watched()
 
 
 def test_published_figures_stand_beside_the_recipe_they_belong_to_and_no_other(server: Server) -> None:

@@ -1,21 +1,27 @@
-"""/compare: configurations side by side, with figures, differences and an answer in words."""
+"""/compare: configurations side by side, with figures, differences, intervals and a verdict in words."""
 
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 from sqlmodel import Session
 
+from app.compare import design, sequence, verdict
 from app.compare import groups as comparing
-from app.compare.answer import Answer, answer
 from app.compare.groups import Figure, Group, Member
-from app.store import experiments, runs
+from app.compare.judged import Judged
+from app.compare.measure import FORMS, Measure
+from app.compare.measure import parse as parse_measure
+from app.compare.statistics import Matched, Summary, summary
+from app.store import experiments, measures, runs
 from app.store.engine import reading
-from app.store.tables import ENDED, Run, Summary
+from app.store.tables import ENDED, Run
+from app.store.tables import Summary as SummaryRow
 from app.web.problems import Refused, documented
 from app.web.schemas import Id, RunIds
 from app.web.state import Database
-from app.web.titles import configuration_title, is_quiet, knob_title, value_title
+from app.web.titles import change_title, configuration_title, is_quiet, knob_title, subject_title, value_title
 from trainer import catalog
 from trainer.spec import flat, parse
 
@@ -27,12 +33,24 @@ class ValueOut(BaseModel):
     value: float
 
 
-class FigureOut(BaseModel):
-    """One metric over a configuration's finished runs."""
+class SampleOut(BaseModel):
+    """One number a run, over a configuration's finished runs, one a seed."""
 
     n: int
     mean: float
     std: float | None = Field(description="Sample deviation; null for one run.")
+    low: float | None = Field(description="95% t interval of the mean; null for one run.")
+    high: float | None
+    median: float
+
+    @classmethod
+    def of(cls, found: Summary) -> Self:
+        return cls(n=found.n, mean=found.mean, std=found.deviation, low=found.low, high=found.high, median=found.median)
+
+
+class FigureOut(SampleOut):
+    """One metric over a configuration's finished runs, one a seed."""
+
     best: float = Field(description="The best value that any of them had at any time.")
     values: list[ValueOut] = Field(description="Last value of each run.")
     published: float | None = Field(description="What the source of this recipe states.")
@@ -59,6 +77,8 @@ class GroupOut(BaseModel):
     n: int = Field(description="Runs that succeeded; figures are of those.")
     runs: list[MemberOut]
     metrics: dict[str, FigureOut]
+    measured: SampleOut | None = Field(description="What is compared; null where no finished run has it.")
+    values: list[ValueOut] = Field(description="What is compared, of each run, in the order in which they ended.")
     seconds: float | None = Field(description="Mean duration of a finished run.")
     images_per_second: float | None = Field(description="Training images a second over a finished run, mean.")
 
@@ -72,23 +92,110 @@ class DifferenceOut(BaseModel):
     titles: list[str]
 
 
-class AnswerRowOut(BaseModel):
-    """Pixels in order beside pixels shuffled; accuracies as fractions."""
+class MeasureOut(BaseModel):
+    """What of a run is compared."""
+
+    name: str
+    title: str
+    greater_is_better: bool
+    is_accuracy: bool = Field(description="A fraction; its differences are said in percentage points.")
+
+
+class LookOut(BaseModel):
+    """The confidence sequence after one more matched set of runs."""
+
+    seed: int | None = Field(description="Null where seeds don't match: sets are then made in order of arrival.")
+    value: float = Field(description="Difference of this set.")
+    mean: float
+    low: float | None = Field(description="Null as long as there is no interval.")
+    high: float | None
+    evidence: float = Field(description="Against there being no difference; 20 settles it.")
+
+
+class JudgedOut(BaseModel):
+    """A difference, and whether it is more than chance."""
+
+    value: float
+    n: int = Field(description="Seeds that it is of.")
+    matched: Matched = Field(description="Paired by seed, by order of arrival, or not (Welch).")
+    deviation: float | None = Field(description="Sample deviation of one seed's difference.")
+    low: float | None = Field(description="95% interval, or the one valid while watched; null: too few seeds.")
+    high: float | None
+    p: float | None = Field(description="Two-sided; while watched valid at any time.")
+    p_corrected: float | None = Field(description="After Holm's correction for all comparisons of its kind.")
+    clear: bool = Field(description="More than chance: p_corrected is at most 0.05.")
+    effect: float | None = Field(description="In deviations of one run: Cohen's d.")
+    more_seeds: int | None = Field(
+        description="About so many more seeds would settle a difference of this size; null: it is settled, or far off."
+    )
+    looks: list[LookOut] = Field(description="While watched: after each matched set of runs.")
+
+    @classmethod
+    def of(cls, judged: Judged, *, looks: bool = False) -> dict[str, Any]:
+        fields = ("value", "n", "matched", "deviation", "low", "high", "p", "clear", "effect")
+        return {
+            **{name: getattr(judged, name) for name in fields},
+            "p_corrected": judged.corrected,
+            "more_seeds": judged.more,
+            "looks": [LookOut(**look._asdict()) for look in judged.looks] if looks else [],
+        }
+
+
+class PairOut(JudgedOut):
+    """Two configurations: second minus first."""
+
+    first: int = Field(description="Place among the groups, from 0.")
+    second: int
+
+
+class StepOut(BaseModel):
+    """A knob going from one value to another."""
+
+    knob: str
+    title: str
+    first: Any
+    second: Any
+
+
+class EffectOut(JudgedOut):
+    """One step: its mean effect over all values of the other knobs. Two steps: how much more the first changes when the
+    second is made too."""
+
+    title: str
+    steps: list[StepOut]
+
+
+class EffectsOut(BaseModel):
+    """What each knob does, where at least two vary and every combination was launched."""
+
+    main: list[EffectOut]
+    interaction: list[EffectOut]
+
+
+class RowOut(BaseModel):
+    """One line of the table beside the answer."""
 
     name: str
     model: str
-    original: float | None
-    original_n: int
-    shuffled: float | None
-    shuffled_n: int
-    difference: float | None
+    pixel_order: str
+    first: SampleOut | None
+    second: SampleOut | None = Field(description="Null where configurations are compared with the best.")
+    difference: JudgedOut | None = Field(description="Second minus first; or this one minus the best.")
 
 
-class AnswerOut(BaseModel):
-    """What the means say. Whether a difference is more than chance is not answered yet."""
+class VerdictOut(BaseModel):
+    """The answer in words."""
 
     sentences: list[str]
-    rows: list[AnswerRowOut]
+    note: str = Field(description="Which intervals these are.")
+    watched: bool = Field(
+        description="The experiment can still grow, or runs were chosen by hand: intervals are valid however often one "
+        "looks. False: the number of seeds was fixed beforehand and all are done; ordinary 95% intervals."
+    )
+    least_seeds: int = Field(description="With fewer seeds there is no interval.")
+    knob: str | None = Field(description="The knob whose change is judged; null: each is compared with the best.")
+    heads: list[str]
+    rows: list[RowOut]
 
 
 class CompareOut(BaseModel):
@@ -100,10 +207,18 @@ class CompareOut(BaseModel):
     steps_total: int = Field(description="Length of the longest run.")
     rows: str | None = Field(description="Knob that makes the rows of panels.")
     columns: str | None = Field(description="Knob that makes the columns of panels.")
+    measure: MeasureOut
     groups: list[GroupOut]
+    pairs: list[PairOut]
+    effects: EffectsOut
+    verdict: VerdictOut
     differences: list[DifferenceOut]
     same: list[str] = Field(description="What all runs share, in words.")
-    answer: AnswerOut
+
+
+Measured = Annotated[
+    str, Query(max_length=100, description=f"What of a run is compared: {FORMS}.", examples=["test/accuracy"])
+]
 
 
 @router.get("/compare", summary="Compare runs", responses=documented(404, 422, 503))
@@ -111,38 +226,41 @@ def compare(
     engine: Database,
     experiment: Annotated[Id | None, Query(description="All runs of this experiment.")] = None,
     run: RunIds = [],  # noqa: B006
+    measure: Measured = "test/accuracy",
 ) -> CompareOut:
-    """Runs of an experiment, or the runs named, grouped by configuration."""
+    """Runs of an experiment, or the runs named, grouped by configuration: figures, differences with their intervals,
+    and what they say in words. Runs count once they have succeeded, one a seed."""
     if (experiment is None) == (not run):
         raise Refused(422, "run", "run and experiment: give one of them, either experiment=1 or run=1&run=2")
+    try:
+        wanted = parse_measure(measure)
+    except ValueError as error:
+        raise Refused(422, "measure", f"measure {error}") from None
     with reading(engine) as session:
         if experiment is not None:
-            title = experiments.get(session, experiment).name
+            asked = experiments.get(session, experiment)
             rows = runs.of_experiment(session, experiment)
-        else:
-            rows = runs.get_many(session, run)
-            title = "1 run" if len(rows) == 1 else f"{len(rows)} runs"
-        return compared(session, title, rows)
+            return compared(session, asked.name, rows, measure, wanted, watched=not experiments.is_settled(asked, rows))
+        rows = runs.get_many(session, run)
+        title = "1 run" if len(rows) == 1 else f"{len(rows)} runs"
+        return compared(session, title, rows, measure, wanted, watched=True)
 
 
-def compared(session: Session, title: str, rows: list[Run]) -> CompareOut:
+def compared(
+    session: Session, title: str, rows: list[Run], name_of_measure: str, measure: Measure, *, watched: bool
+) -> CompareOut:
     """The comparison of these runs."""
     by_id = {row.id: row for row in rows}
     summaries = runs.summaries(session, [row.id for row in rows if row.id is not None])
-    members = [_member(row, summaries.get(row.id or 0, {})) for row in rows]
+    values = measures.values(session, rows, measure.kind, measure.metric, measure.value)
+    members = [_member(row, summaries.get(row.id or 0, {}), values.get(row.id or 0)) for row in rows]
     groups = comparing.grouped(members)
     differences = comparing.differing(members)
-    varied = [path for path in differences if path != "device"]
-
-    def name(group: Group) -> str:
-        return configuration_title(group.knobs, varied)
-
-    def base_name(group: Group) -> str:
-        return name(group).replace(f", {group.knobs['pixel_order']}", "", 1)
-
     first_rows, first_columns = comparing.facets(differences)
-    said = answer(groups, name, base_name)
-    titled = {base_name(group): group.knobs["model"] for group in groups}
+    words = _words([path for path in differences if path != "device"])
+    pairs = design.pairs(groups, greater=measure.greater_is_better, watched=watched)
+    main, interaction = design.effects(groups, watched=watched)
+    said = verdict.verdict(groups, measure, words, watched=watched)
     return CompareOut(
         title=title,
         runs=len(rows),
@@ -150,7 +268,18 @@ def compared(session: Session, title: str, rows: list[Run]) -> CompareOut:
         steps_total=max((row.steps_total for row in rows), default=0),
         rows=first_rows,
         columns=first_columns,
-        groups=[_group_out(group, name(group), [by_id[member.run] for member in group.members]) for group in groups],
+        measure=MeasureOut(
+            name=name_of_measure,
+            title=measure.title,
+            greater_is_better=measure.greater_is_better,
+            is_accuracy=measure.is_accuracy,
+        ),
+        groups=[
+            _group_out(group, words.name(group), [by_id[member.run] for member in group.members]) for group in groups
+        ],
+        pairs=[PairOut(first=pair.first, second=pair.second, **JudgedOut.of(pair.judged)) for pair in pairs],
+        effects=EffectsOut(main=[_effect_out(one) for one in main], interaction=[_effect_out(o) for o in interaction]),
+        verdict=_verdict_out(said, watched=watched),
         differences=[
             DifferenceOut(
                 knob=path,
@@ -161,24 +290,34 @@ def compared(session: Session, title: str, rows: list[Run]) -> CompareOut:
             for path, values in differences.items()
         ],
         same=_same(members[0], differences) if members else [],
-        answer=_answer_out(said, titled),
     )
 
 
-def _member(row: Run, summary: dict[str, Summary]) -> Member:
+def _words(varied: Sequence[str]) -> verdict.Words:
+    return verdict.Words(
+        name=lambda group: configuration_title(group.knobs, varied),
+        subject=lambda group, knob: subject_title(group.knobs, [path for path in varied if path != knob]),
+        change=change_title,
+        value=value_title,
+    )
+
+
+def _member(row: Run, summaries: dict[str, SummaryRow], value: float | None) -> Member:
     assert row.id is not None
-    last = {metric: found.last for metric, found in summary.items()}
-    best = {metric: found.best for metric, found in summary.items()}
-    return Member(row.id, row.status, flat(row.spec), last, best)
+    last = {metric: found.last for metric, found in summaries.items()}
+    best = {metric: found.best for metric, found in summaries.items()}
+    ended = row.ended_at.timestamp() if row.ended_at else 0.0
+    return Member(row.id, row.status, flat(row.spec), last, best, value, ended)
 
 
 def _group_out(group: Group, name: str, rows: list[Run]) -> GroupOut:
     published = _published(rows[0])
     done = [row for row in rows if row.status == "succeeded"]
     seconds = [row.seconds for row in done]
-    images = catalog.DATASETS[group.knobs["dataset"]].train_size * group.knobs["epochs"]
+    by_seed = {member.seed: member.run for member in reversed(group.members) if member.done}
+    speeds = [measures.images_per_second(row) for row in done if row.seconds]
     return GroupOut(
-        name=name,
+        name=name[:1].upper() + name[1:],
         model=group.knobs["model"],
         pixel_order=group.knobs["pixel_order"],
         knobs=dict(group.knobs),
@@ -190,16 +329,16 @@ def _group_out(group: Group, name: str, rows: list[Run]) -> GroupOut:
             for row in rows
         ],
         metrics={metric: _figure_out(figure, published.get(metric)) for metric, figure in group.figures.items()},
+        measured=SampleOut.of(summary(list(group.sample.values()))) if group.sample else None,
+        values=[ValueOut(run=by_seed[seed], value=value) for seed, value in group.sample.items()],
         seconds=sum(seconds) / len(seconds) if seconds else None,
-        images_per_second=images * len(seconds) / sum(seconds) if sum(seconds) else None,
+        images_per_second=sum(speeds) / len(speeds) if speeds else None,
     )
 
 
 def _figure_out(figure: Figure, published: float | None) -> FigureOut:
     return FigureOut(
-        n=figure.n,
-        mean=figure.mean,
-        std=figure.std,
+        **SampleOut.of(figure.summary).model_dump(),
         best=figure.best,
         values=[ValueOut(run=run, value=value) for run, value in figure.values],
         published=published,
@@ -218,18 +357,28 @@ def _published(row: Run) -> dict[str, float]:
     return {}
 
 
-def _answer_out(said: Answer, models: dict[str, str]) -> AnswerOut:
-    return AnswerOut(
+def _effect_out(effect: design.Effect) -> EffectOut:
+    steps = [StepOut(knob=s.knob, title=knob_title(s.knob), first=s.first, second=s.second) for s in effect.steps]
+    changes = [change_title(step.knob, step.first, step.second) for step in effect.steps]
+    return EffectOut(title=" × ".join(changes), steps=steps, **JudgedOut.of(effect.judged, looks=True))
+
+
+def _verdict_out(said: verdict.Verdict, *, watched: bool) -> VerdictOut:
+    return VerdictOut(
         sentences=said.sentences,
+        note=said.note,
+        watched=watched,
+        least_seeds=sequence.least() if watched else 2,
+        knob=said.knob,
+        heads=list(said.heads),
         rows=[
-            AnswerRowOut(
-                name=row.name,
-                model=models[row.name],
-                original=row.original.mean if row.original else None,
-                original_n=row.original.n if row.original else 0,
-                shuffled=row.shuffled.mean if row.shuffled else None,
-                shuffled_n=row.shuffled.n if row.shuffled else 0,
-                difference=row.difference,
+            RowOut(
+                name=row.name[:1].upper() + row.name[1:],
+                model=row.group.knobs["model"],
+                pixel_order=row.group.knobs["pixel_order"],
+                first=SampleOut.of(row.first) if row.first else None,
+                second=SampleOut.of(row.second) if row.second else None,
+                difference=JudgedOut(**JudgedOut.of(row.judged, looks=True)) if row.judged else None,
             )
             for row in said.rows
         ],

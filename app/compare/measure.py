@@ -1,0 +1,97 @@
+"""What of a run is compared: one number a run, made of its series or its time. Pure functions, no I/O.
+
+test/accuracy                    the last value of a series
+test/accuracy.best               its best value
+train/loss.at=500                its value at step 500, or at the last step before
+test/accuracy.steps_to=0.9       training steps until it first was as good as 0.9
+test/accuracy.seconds_to=0.9     seconds of training until then
+seconds                          seconds of training
+images_per_second                training images a second
+"""
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+Kind = Literal["last", "best", "at", "steps_to", "seconds_to", "seconds", "images_per_second"]
+_WRITTEN = re.compile(
+    r"(?P<metric>[a-z]+/[a-z_]+)(?:\.(?P<kind>last|best)|\.(?P<with>at|steps_to|seconds_to)=(?P<value>[-+.\deE]{1,30}))?"
+)
+FORMS = (
+    "METRIC, METRIC.best, METRIC.at=STEP, METRIC.steps_to=VALUE, METRIC.seconds_to=VALUE, seconds, images_per_second"
+)
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One number of a run."""
+
+    kind: Kind
+    metric: str = ""
+    value: float = 0.0
+    """The step of `at`, the value of `steps_to` and `seconds_to`."""
+
+    @property
+    def greater_is_better(self) -> bool:
+        if self.kind in ("last", "best", "at"):
+            return self.is_accuracy
+        return self.kind == "images_per_second"
+
+    @property
+    def is_accuracy(self) -> bool:
+        """A fraction, said as a percentage, its differences as percentage points."""
+        return self.kind in ("last", "best", "at") and self.metric.endswith("accuracy")
+
+    @property
+    def title(self) -> str:
+        """As it stands within a sentence: `test accuracy`, `steps to a test loss of 0.3`."""
+        split, _, name = self.metric.partition("/")
+        series = f"{'training' if split == 'train' else split} {name.replace('_', ' ')}"
+        if self.kind in ("steps_to", "seconds_to"):
+            value = f"{self.value:.4g}" if not self.metric.endswith("accuracy") else f"{100 * self.value:.4g}%"
+            return f"{self.kind.partition('_')[0]} to a {series} of {value}"
+        return {
+            "best": f"best {series}",
+            "at": f"{series} at step {self.value:,.0f}",
+            "seconds": "seconds of training",
+            "images_per_second": "images a second",
+        }.get(self.kind, series)
+
+    def amount(self, difference: float) -> str:
+        """A difference without its sign: `12.1 points`, `0.0310`, `420 steps`."""
+        size = abs(difference)
+        if self.is_accuracy:
+            points = 100 * size
+            return f"{points:.1f} points" if points >= 0.95 or points == 0 else f"{points:.2f} points"
+        if self.kind == "steps_to":
+            return f"{size:,.0f} steps"
+        if self.kind in ("seconds_to", "seconds"):
+            return f"{size:.3g} s"
+        return f"{size:,.0f} images a second" if self.kind == "images_per_second" else f"{size:.3g}"
+
+    def number(self, difference: float) -> str:
+        """A difference with its sign and without its unit: `−12.1`, `+0.031`."""
+        size = self.amount(difference).split(" ")[0]
+        return size if not float(size.replace(",", "")) else f"{'−' if difference < 0 else '+'}{size}"
+
+    def figure(self, value: float) -> str:
+        """A value itself: `94.87%`, `0.4099`."""
+        return f"{value:.2%}" if self.is_accuracy else f"{value:.4g}" if "/" in self.metric else self.amount(value)
+
+
+def parse(text: str) -> Measure:
+    """Raises ValueError, which says what may be written."""
+    if text in ("seconds", "images_per_second"):
+        return Measure("seconds" if text == "seconds" else "images_per_second")
+    found = _WRITTEN.fullmatch(text)
+    if not found:
+        raise ValueError(f"is {text[:60]!r}: write one of {FORMS}; METRIC is train/loss, test/loss or test/accuracy")
+    kind = found["with"] or found["kind"] or "last"
+    try:
+        value = float(found["value"] or 0)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value) or (kind == "at" and (value < 1 or value != int(value))):
+        raise ValueError(f"is {text[:60]!r}: {found['value']} is no {'step' if kind == 'at' else 'number'}")
+    return Measure(next(one for one in get_args(Kind) if one == kind), found["metric"], value)

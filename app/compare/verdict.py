@@ -1,0 +1,345 @@
+"""The answer in words: one or two careful sentences, made of the figures and of nothing else. Pure functions, no I/O.
+
+What chance could have made is never claimed; where the figures can't tell, the sentences say so, and what would.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from app.compare import design, sequence
+from app.compare.groups import Group
+from app.compare.judged import ALPHA, Judged, correct, judge
+from app.compare.measure import Measure
+from app.compare.statistics import Summary, summary
+
+MOST_SUBJECTS = 4
+"""With more configurations to change a knob of, the best is looked for instead."""
+MOST_ROWS = 6
+
+
+@dataclass(frozen=True)
+class Words:
+    """How things are called: by the titles of the catalogue."""
+
+    name: Callable[[Group], str]
+    """A configuration: `CNN, shuffled`."""
+    subject: Callable[[Group, str], str]
+    """What a knob is changed of, in a sentence: `the CNN`; empty where nothing else varies."""
+    change: Callable[[str, Any, Any], str]
+    """A knob going from one value to another: `shuffling the pixels`."""
+    value: Callable[[str, Any], str]
+    """A knob's value: `shuffled`."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table beside the answer."""
+
+    name: str
+    group: Group
+    """The first configuration, or the only one."""
+    first: Summary | None
+    second: Summary | None
+    """None where configurations are compared with the best: `first` then says it all."""
+    judged: Judged | None
+    """Second minus first, or this one minus the best; None for the best itself and where no run has finished."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The sentences, and the table that bears them out."""
+
+    sentences: list[str] = field(default_factory=list)
+    note: str = ""
+    """Which interval it is, and for how many comparisons it was corrected."""
+    knob: str | None = None
+    """The knob whose change is judged; None where configurations are compared with the best."""
+    heads: tuple[str, ...] = ()
+    """Headings of the figures' columns."""
+    rows: list[Row] = field(default_factory=list)
+
+
+def verdict(groups: Sequence[Group], measure: Measure, words: Words, *, watched: bool) -> Verdict:
+    """Of configurations that ran, or run: by the one knob of two values that is changed for each of them, or by which
+    is best."""
+    if not groups:
+        return Verdict()
+    if not any(group.sample for group in groups):
+        return Verdict([f"No finished run has a {measure.title} yet." if any(g.done for g in groups) else NOTHING])
+    if len(groups) == 1:
+        return _alone(groups[0], measure, words)
+    changed = _changed(groups)
+    if changed is not None:
+        return _change(changed, _partners(groups, changed), measure, words, watched=watched)
+    return _best(groups, measure, words, watched=watched)
+
+
+NOTHING = "No run has finished yet."
+
+
+def _alone(group: Group, measure: Measure, words: Words) -> Verdict:
+    found = summary(list(group.sample.values()))
+    if found.low is None or found.high is None:
+        said = f"{words.name(group)}: {measure.title} {measure.figure(found.mean)}, of one run."
+        note = "One run says nothing of how much the next one will differ."
+    else:
+        between = f"{measure.figure(found.low)} to {measure.figure(found.high)}"
+        said = f"{words.name(group)}: {measure.title} {measure.figure(found.mean)}, mean of {found.n} seeds."
+        note = f"95% interval of the mean: {between}."
+    return Verdict([said], note)
+
+
+# A knob that is changed
+
+
+def _changed(groups: Sequence[Group]) -> str | None:
+    """The knob of two values whose change is the question; pixel order before all others, the model last."""
+    varied = design.factors(groups)
+    two = [knob for knob, values in varied.items() if len(values) == 2 and _partners(groups, knob)]
+    two = [knob for knob in two if len(_partners(groups, knob)) <= MOST_SUBJECTS]
+    two.sort(key=lambda knob: (knob != "pixel_order", knob == "model", knob.startswith("model.")))
+    alone = len(varied) == 1 or (two and len(groups) == 2 * len(_partners(groups, two[0])))
+    return two[0] if two and alone else None
+
+
+def _partners(groups: Sequence[Group], knob: str) -> list[tuple[Group, Group]]:
+    """Configurations that differ in that knob alone, and in knobs that only one of them has: (first, second)."""
+    values = next((found for path, found in design.factors(groups).items() if path == knob), [])
+    varied = [path for path in design.factors(groups) if path != knob]
+    if knob == "pixel_order":  # a seed of the permutation means something where pixels are shuffled alone
+        varied = [path for path in varied if path != "permutation_seed"]
+    found: dict[str, dict[str, Group]] = {}
+    for group in groups:
+        if knob not in group.knobs:
+            return []
+        rest = str([(path, group.knobs.get(path)) for path in varied])
+        found.setdefault(rest, {}).setdefault(str(group.knobs[knob]), group)
+    both = [(pair.get(str(values[0])), pair.get(str(values[1]))) for pair in found.values()] if len(values) == 2 else []
+    return [(first, second) for first, second in both if first is not None and second is not None]
+
+
+def _change(
+    knob: str, partners: Sequence[tuple[Group, Group]], measure: Measure, words: Words, *, watched: bool
+) -> Verdict:
+    judged = [judge((-1, 1), pair, watched=watched) for pair in partners]
+    if len(partners) == 2:
+        (a, b), (c, d) = partners
+        judged.append(judge((1, -1, -1, 1), (a, b, c, d), watched=watched))  # the second's change minus the first's
+    judged = correct(judged)
+    rows = [
+        Row(
+            words.subject(first, knob).removeprefix("the ") or words.name(first),
+            first,
+            _figures(first),
+            _figures(second),
+            one,
+        )
+        for (first, second), one in zip(partners, judged, strict=False)
+    ]
+    values = partners[0][0].knobs[knob], partners[0][1].knobs[knob]
+    order = sorted(range(len(rows)), key=lambda index: _weight(rows[index].judged), reverse=True)
+    sentences = []
+    for place, index in enumerate(order):
+        first, second = partners[index]
+        sentences.append(_of_change(rows[index], knob, (first, second), measure, words, again=place > 0))
+    joined = [_sentence(one) for one in sentences]
+    if len(partners) == 2:
+        between = judged[2]
+        if between is not None and between.low is not None:
+            joined.append(
+                _difference_of_changes(between, [rows[index] for index in order], order, knob, measure, words)
+            )
+    if not any(one and one.clear for one in judged):
+        joined += _what_would(judged[: len(partners)], measure, watched=watched)
+    note = _note([one for one in judged if one is not None], watched=watched)
+    heads = tuple(words.value(knob, value) for value in values)
+    return Verdict(joined, note, knob, heads, [rows[index] for index in order])
+
+
+def _figures(group: Group) -> Summary | None:
+    return summary(list(group.sample.values())) if group.sample else None
+
+
+def _weight(judged: Judged | None) -> tuple[bool, float]:
+    return (judged is not None and judged.clear, abs(judged.value) if judged else -1.0)
+
+
+def _of_change(row: Row, knob: str, pair: tuple[Group, Group], measure: Measure, words: Words, *, again: bool) -> str:
+    """`shuffling the pixels cost the CNN 12.1 points (95% interval 11.4 to 12.8, 5 seeds)`."""
+    first, second = pair
+    subject = words.subject(first, knob)
+    change = words.change(knob, first.knobs[knob], second.knobs[knob])
+    if row.judged is None:
+        missing = [words.value(knob, group.knobs[knob]) for group in pair if not group.sample]
+        return f"{subject or change} has no finished run yet ({' and '.join(missing)})"
+    judged = row.judged
+    if judged.clear:
+        lost = judged.value < 0
+        size = f"{measure.amount(judged.value)}{'' if subject or not measure.is_accuracy else ' of ' + measure.title}"
+        between = _between(judged, measure, turned=lost, again=again)
+        if measure.is_accuracy:
+            return f"{change} {'cost' if lost else 'brought'} {subject + ' ' if subject else ''}{size} ({between})"
+        of = f" of {subject}" if subject else ""
+        return f"{change} {'lowered' if lost else 'raised'} the {measure.title}{of} by {size} ({between})"
+    value = f"{measure.number(judged.value)}{' points' if measure.is_accuracy else ''}"
+    between = _between(judged, measure, turned=False, again=again)
+    if judged.value == 0 and judged.deviation in (0.0, None):
+        same = "exactly the same " + measure.title
+        return f"{subject + ' had' if subject else change + ' gave'} {same} ({_seeds(judged)})"
+    if subject and again:
+        return f"{subject} changed by {value} ({between})"
+    by = f" of {subject}" if subject else ""
+    return f"{change} changed the {measure.title}{by} by {value} ({between})"
+
+
+def _between(judged: Judged, measure: Measure, *, turned: bool, again: bool = False) -> str:
+    """`95% interval 11.4 to 12.8, 5 seeds`; turned: of the loss, not of the change."""
+    if judged.low is None or judged.high is None:
+        return _seeds(judged)
+    low, high = (-judged.high, -judged.low) if turned else (judged.low, judged.high)
+
+    def said(value: float) -> str:
+        return measure.number(value).removeprefix("+") if turned or value >= 0 else measure.number(value)
+
+    return f"{'95% interval ' if not (judged.looks or again) else ''}{said(low)} to {said(high)}, {_seeds(judged)}"
+
+
+def _seeds(judged: Judged) -> str:
+    count = "1 seed" if judged.n == 1 else f"{judged.n} seeds"
+    return f"{count} so far" if judged.looks else count
+
+
+def _difference_of_changes(
+    between: Judged, rows: Sequence[Row], order: Sequence[int], knob: str, measure: Measure, words: Words
+) -> str:
+    """How much more the first of the rows changes than the second, or that it can't be told."""
+    large, small = rows
+    names = words.subject(large.group, knob), words.subject(small.group, knob)
+    value = between.value if order[0] == 1 else -between.value  # as the larger change minus the smaller
+    turned = value < 0 and bool(large.judged and large.judged.value < 0)
+    if not between.clear:
+        if large.judged and not large.judged.clear:
+            return f"Nor is it shown that {names[0]} and {names[1]} differ in that."
+        return f"Whether {names[0]} changes more than {names[1]}, {_seeds(between)} can't tell."
+    low, high = between.low, between.high
+    if low is not None and high is not None and (value != between.value):
+        low, high = -high, -low
+    if low is not None and high is not None and turned:
+        low, high = -high, -low
+    ends = (
+        ""
+        if low is None or high is None
+        else f" ({measure.number(low).removeprefix('+')} to {measure.number(high).removeprefix('+')})"
+    )
+    depends = knob == "pixel_order" and turned and measure.is_accuracy
+    if depends and large.judged and large.judged.clear and not (small.judged and small.judged.clear):
+        return f"{_upper(names[0])} depends on where pixels are; {names[1]} shows no such dependence."
+    verb = "loses" if turned and measure.is_accuracy else "changes by"
+    return f"{_upper(names[0])} {verb} {measure.amount(value)} more than {names[1]}{ends}."
+
+
+# The best
+
+
+def _best(groups: Sequence[Group], measure: Measure, words: Words, *, watched: bool) -> Verdict:
+    greater = measure.greater_is_better
+    top = design.best(groups, greater=greater)
+    assert top is not None
+    by_place = {}
+    for pair in design.pairs(groups, greater=greater, watched=watched):
+        if top in (pair.first, pair.second):
+            other = pair.second if pair.first == top else pair.first
+            by_place[other] = pair.judged if pair.first == top else _turned(pair.judged)
+    means = {index: found for index, group in enumerate(groups) if (found := _figures(group))}
+    order = sorted(means, key=lambda index: -means[index].mean if greater else means[index].mean)
+    rows = [Row(words.name(groups[index]), groups[index], means[index], None, by_place.get(index)) for index in order]
+    of = "one run" if means[top].n == 1 else f"mean of {means[top].n} seeds"
+    lead = "had the highest" if greater else "had the lowest"
+    sentences = [f"{_upper(rows[0].name)} {lead} {measure.title}: {measure.figure(means[top].mean)}, {of}."]
+    clear = [row for row in rows[1:] if row.judged and row.judged.clear]
+    open_ = [row for row in rows[1:] if not (row.judged and row.judged.clear)]
+    if clear:
+        nearest = clear[0]
+        assert nearest.judged
+        between = _between(nearest.judged, measure, turned=nearest.judged.value < 0)
+        others = f", and {_count(len(clear) - 1)} more" if len(clear) > 1 else ""
+        by = f"{measure.amount(nearest.judged.value)} ({between})"
+        sentences.append(f"It is better than {nearest.name} by {by}{others}.")
+    if open_:
+        named = " or ".join(row.name for row in open_[:2]) if len(open_) <= 2 else f"{_count(len(open_))} others"
+        tested = [row.judged for row in open_ if row.judged and row.judged.p is not None]
+        if tested:
+            sentences.append(f"Whether it is better than {named}, these seeds can't tell.")
+            sentences += _what_would(tested[:1], measure, watched=watched)
+        else:
+            sentences += _what_would([row.judged for row in open_], measure, watched=watched)
+    waiting = len(groups) - len(means)
+    if waiting:
+        which = "One configuration has" if waiting == 1 else f"{waiting} configurations have"
+        sentences.append(f"{which} no finished run yet.")
+    comparisons = len(means) * (len(means) - 1) // 2
+    judged = [row.judged for row in rows if row.judged]
+    note = _note(judged, watched=watched, comparisons=comparisons)
+    return Verdict(sentences, note, None, (measure.title,), rows[:MOST_ROWS])
+
+
+def _turned(judged: Judged) -> Judged:
+    low = None if judged.high is None else -judged.high
+    high = None if judged.low is None else -judged.low
+    effect = None if judged.effect is None else -judged.effect
+    return replace(judged, value=-judged.value, low=low, high=high, effect=effect, looks=())
+
+
+# What they share
+
+
+def _what_would(judged: Sequence[Judged | None], measure: Measure, *, watched: bool) -> list[str]:
+    """What would tell, where the figures can't."""
+    there = [one for one in judged if one is not None]
+    least = sequence.least() if watched else 2
+    if there and all(one.p is None or one.n < least for one in there):
+        why = (
+            "an interval that holds while one watches needs at least"
+            if watched
+            else "to judge chance by takes at least"
+        )
+        return [f"{_upper(why)} {least} seeds of each."]
+    unclear = [one for one in there if not one.clear and one.n >= least and one.value]
+    if not unclear:
+        return []
+    one = max(unclear, key=lambda one: abs(one.value))
+    if one.more is None:
+        settled = one.p is not None and one.p <= ALPHA  # but for the correction
+        return [] if settled else [f"A difference of {measure.amount(one.value)} would take very many seeds to settle."]
+    more = "1 more seed" if one.more == 1 else f"{one.more} more seeds"
+    return [f"About {more} would settle a difference of {measure.amount(one.value)}."]
+
+
+def _note(judged: Sequence[Judged], *, watched: bool, comparisons: int | None = None) -> str:
+    tested = comparisons or sum(one.p is not None for one in judged)
+    if not any(one.p is not None for one in judged):
+        return ""
+    matched = {one.matched for one in judged}
+    how = (
+        "paired by seed"
+        if matched == {"seed"}
+        else "paired in order of arrival, as seeds don't match"
+        if "arrival" in matched
+        else "seeds don't match: Welch's t"
+    )
+    holm = f"; {tested} comparisons, corrected by Holm" if tested > 1 else ""
+    kind = "Intervals valid while watched" if watched else "95% intervals for a number of seeds fixed beforehand"
+    return f"{kind}, {how}{holm}."
+
+
+def _sentence(text: str) -> str:
+    return f"{_upper(text)}."
+
+
+def _upper(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _count(number: int) -> str:
+    return {1: "one", 2: "two", 3: "three", 4: "four"}.get(number, str(number))

@@ -1,0 +1,189 @@
+"""Against scipy and statsmodels, and against worked examples from the literature."""
+
+import math
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import scipy.stats
+from hypothesis import given
+from hypothesis import strategies as st
+from statsmodels.stats.anova import AnovaRM, anova_lm
+from statsmodels.stats.contingency_tables import mcnemar as their_mcnemar
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.power import TTestPower
+from statsmodels.stats.proportion import proportion_confint
+
+from app.compare.predictions import mcnemar, wilson
+from app.compare.statistics import Sample, contrast, effect_size, holm, power_of, seeds_to_resolve, summary
+
+# Hours of sleep gained with two drugs, ten patients (Student, The probable error of a mean, Biometrika 6, 1908)
+FIRST = [0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0]
+SECOND = [1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4]
+# Length of guinea pigs' teeth by supplement and dose (E. W. Crampton, The Journal of Nutrition 33, 1947), mg 0.5 and 2
+JUICE_LITTLE = [15.2, 21.5, 17.6, 9.7, 14.5, 10.0, 8.2, 9.4, 16.5, 9.7]
+JUICE_MUCH = [25.5, 26.4, 22.4, 24.5, 24.8, 30.9, 26.4, 27.3, 29.4, 23.0]
+ACID_LITTLE = [4.2, 11.5, 7.3, 5.8, 6.4, 10.0, 11.2, 11.2, 5.2, 7.0]
+ACID_MUCH = [23.6, 18.5, 33.9, 25.5, 26.4, 32.5, 26.7, 21.5, 23.3, 29.5]
+
+Numbers = st.lists(st.floats(-100, 100).map(lambda x: round(x, 6)), min_size=2, max_size=12)
+
+
+def seeds(values: list[float], first: int = 1) -> dict[int, float]:
+    return dict(enumerate(values, first))
+
+
+def close(value: float) -> object:
+    return pytest.approx(value, rel=1e-9, abs=1e-12)
+
+
+def test_the_interval_of_a_mean_is_students() -> None:
+    found = summary(FIRST)
+    low, high = scipy.stats.t.interval(0.95, 9, np.mean(FIRST), scipy.stats.sem(FIRST))
+    assert (found.low, found.high, found.deviation) == (close(low), close(high), close(np.std(FIRST, ddof=1)))
+    assert (found.n, found.mean, found.median) == (10, close(0.75), close(0.35))
+    assert summary([3.0])[:5] == (1, 3.0, None, None, None)
+
+
+def test_seeds_that_match_are_paired() -> None:
+    found, theirs = contrast((1, -1), (seeds(FIRST), seeds(SECOND))), scipy.stats.ttest_rel(FIRST, SECOND)
+    assert found
+    assert (found.matched, found.n) == ("seed", 10)
+    assert (found.t, found.p, found.df) == (close(theirs.statistic), close(theirs.pvalue), 9)
+    assert (found.low, found.high) == tuple(map(close, theirs.confidence_interval()))
+    # as published: t = -4.0621, p = 0.002833, interval -2.4598858 to -0.7001142
+    assert (found.t, found.p) == (pytest.approx(-4.0621, abs=5e-5), pytest.approx(0.002833, abs=5e-7))
+    assert (found.low, found.high) == (pytest.approx(-2.4598858, abs=5e-8), pytest.approx(-0.7001142, abs=5e-8))
+
+
+def test_seeds_that_do_not_match_are_welchs() -> None:
+    found = contrast((1, -1), (seeds(FIRST), seeds(SECOND, first=11)))
+    theirs = scipy.stats.ttest_ind(FIRST, SECOND, equal_var=False)
+    assert found
+    assert (found.matched, found.n) == ("none", 10)
+    assert (found.t, found.p, found.df) == (close(theirs.statistic), close(theirs.pvalue), close(theirs.df))
+    assert (found.low, found.high) == tuple(map(close, theirs.confidence_interval()))
+    # as published: t = -1.8608, df = 17.776, p = 0.07939, interval -3.3654832 to 0.2054832
+    assert (found.df, found.p) == (pytest.approx(17.776, abs=5e-4), pytest.approx(0.07939, abs=5e-6))
+    assert (found.low, found.high) == (pytest.approx(-3.3654832, abs=5e-8), pytest.approx(0.2054832, abs=5e-8))
+
+
+def test_the_interaction_of_two_knobs_is_that_of_a_two_way_analysis_of_variance() -> None:
+    import pandas
+    from statsmodels.formula.api import ols
+
+    cells = (JUICE_LITTLE, JUICE_MUCH, ACID_LITTLE, ACID_MUCH)
+    apart = contrast((1, -1, -1, 1), [seeds(cell, 100 * index) for index, cell in enumerate(cells)])
+    table = pandas.DataFrame(
+        [
+            {"length": length, "supplement": index // 2, "dose": index % 2, "animal": animal}
+            for index, cell in enumerate(cells)
+            for animal, length in enumerate(cell)
+        ]
+    )
+    two_way = anova_lm(ols("length ~ C(supplement) * C(dose)", table).fit())
+    assert apart
+    assert apart.t
+    assert apart.t**2 == close(two_way.loc["C(supplement):C(dose)", "F"])
+    paired = contrast((1, -1, -1, 1), [seeds(cell) for cell in cells])
+    within = AnovaRM(table, "length", "animal", within=["supplement", "dose"]).fit().anova_table
+    assert paired
+    assert paired.t
+    assert paired.t**2 == close(within.loc["supplement:dose", "F Value"])
+    assert paired.p == close(within.loc["supplement:dose", "Pr > F"])
+    assert paired.value == close(apart.value)
+
+
+def test_holms_correction() -> None:
+    p = [0.01, 0.04, 0.03, 0.005, 0.2]
+    assert holm(p) == [close(one) for one in multipletests(p, method="holm")[1]]
+    # worked by hand: 0.005 * 4, 0.01 * 3, 0.03 * 2, and 0.04 is not let below the one before it
+    assert holm([0.01, 0.04, 0.03, 0.005]) == [close(one) for one in (0.03, 0.06, 0.06, 0.02)]
+    assert holm([]) == []
+
+
+@given(st.lists(st.floats(0, 1), max_size=12))
+def test_holms_correction_only_makes_p_larger_and_keeps_their_order(p: list[float]) -> None:
+    corrected = holm(p)
+    assert all(one <= more <= 1 for one, more in zip(p, corrected, strict=True))
+    in_order = [corrected[index] for index in sorted(range(len(p)), key=lambda index: p[index])]
+    assert all(one <= more for one, more in pairwise(in_order))
+
+
+@pytest.mark.parametrize(("b", "c", "published"), [(2, 9, 0.06543), (0, 5, 0.0625), (9, 9, 1.0)])
+def test_mcnemars_exact_test(b: int, c: int, published: float) -> None:
+    """2 and 9: M. P. Fay, Two-sided exact tests and matching confidence intervals, The R Journal 2, 2010."""
+    assert mcnemar(b, c) == close(their_mcnemar([[10, b], [c, 10]], exact=True).pvalue)
+    assert mcnemar(b, c) == pytest.approx(published, abs=5e-6)
+
+
+@pytest.mark.parametrize(
+    ("count", "n", "published"),
+    [(81, 263, (0.2553, 0.3662)), (15, 148, (0.0624, 0.1605)), (0, 20, (0.0, 0.1611)), (1, 29, (0.0061, 0.1718))],
+)
+def test_wilsons_interval(count: int, n: int, published: tuple[float, float]) -> None:
+    """Published: R. G. Newcombe, Statistics in Medicine 17, 1998, table I."""
+    low, high = proportion_confint(count, n, method="wilson")
+    assert wilson(count, n) == (close(low), close(high))
+    assert wilson(count, n) == pytest.approx(published, abs=5e-5)
+
+
+def test_how_many_seeds_resolve_a_difference() -> None:
+    for standardised in (0.1, 0.5, 1.0, 2.0, 5.0):
+        theirs = math.ceil(TTestPower().solve_power(standardised, alpha=0.05, power=0.8))
+        assert seeds_to_resolve(standardised, 1.0) == max(2, theirs)
+    for standardised in (0.1, 0.5, 1.0, 1.5):
+        assert power_of(7, standardised) == close(TTestPower().power(standardised, 7, 0.05))
+    assert power_of(7, 50) == 1
+    # J. Cohen, Statistical Power Analysis, 1988: a medium effect, 34 pairs
+    assert seeds_to_resolve(0.5, 1.0) == 34
+    assert seeds_to_resolve(0.001, 1.0) is None
+    assert seeds_to_resolve(0.0, 1.0) is None
+
+
+def test_the_effect_size_is_cohens_d() -> None:
+    pooled = math.sqrt((np.var(FIRST, ddof=1) + np.var(SECOND, ddof=1)) / 2)
+    assert effect_size(1.58, (seeds(FIRST), seeds(SECOND))) == close(1.58 / pooled)
+    assert effect_size(1.0, ({1: 2.0}, {1: 3.0})) is None
+
+
+@given(Numbers, Numbers, st.randoms(use_true_random=False))
+def test_the_order_of_runs_does_not_matter(first: list[float], second: list[float], random: object) -> None:
+    samples = seeds(first), seeds(second, first=1 if len(first) % 2 else 1000)
+    shuffled = [dict(sorted(one.items(), key=lambda _: random.random())) for one in samples]  # type: ignore[attr-defined]
+    one, other = contrast((-1, 1), samples), contrast((-1, 1), shuffled)
+    assert one
+    assert other
+    assert (one.n, one.matched) == (other.n, other.matched)
+    for figure in ("value", "low", "high", "p"):
+        a, b = getattr(one, figure), getattr(other, figure)
+        assert (a is None) == (b is None)
+        assert a is None or a == pytest.approx(b, rel=1e-6, abs=1e-9)
+
+
+@given(Numbers)
+def test_equal_configurations_have_no_difference(values: list[float]) -> None:
+    same: Sample = seeds(values)
+    found = contrast((-1, 1), (same, dict(same)))
+    assert found
+    assert (found.value, found.low, found.high, found.p) == (0, 0, 0, 1)
+    four = contrast((1, -1, -1, 1), (same, same, same, same))
+    assert four
+    assert (four.value, four.p) == (0, 1)
+
+
+def test_where_every_seed_gives_the_same_difference_there_is_nothing_to_judge_chance_by() -> None:
+    found = contrast((-1, 1), (seeds([0.93, 0.92, 0.91]), seeds([0.95, 0.94, 0.93])))
+    assert found
+    assert found.value == pytest.approx(0.02)
+    assert (found.low, found.high, found.p, found.deviation) == (None, None, None, 0.0)
+
+
+def test_one_run_each_gives_a_difference_and_no_interval() -> None:
+    found = contrast((-1, 1), ({1: 0.9}, {2: 0.8}))
+    assert found
+    assert (found.value, found.n, found.low, found.p) == (pytest.approx(-0.1), 1, None, None)
+    assert contrast((-1, 1), ({1: 0.9}, {})) is None
+    one_common = contrast((-1, 1), ({1: 0.9}, {1: 0.8}))
+    assert one_common
+    assert one_common.low is None

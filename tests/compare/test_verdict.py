@@ -1,0 +1,223 @@
+"""What is claimed, what is not, and what would tell."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from app.compare import design, measure
+from app.compare.groups import Group, Member, grouped
+from app.compare.verdict import Verdict, Words, verdict
+from app.web.titles import change_title, configuration_title, subject_title, value_title
+
+KNOBS = {"model": "cnn", "pixel_order": "original", "dataset": "mnist", "optimizer.lr": 0.01, "device": "auto"}
+
+
+def runs(values: list[float], first_seed: int = 1, **knobs: Any) -> list[dict[str, Any]]:
+    return [{"value": value, **KNOBS, **knobs, "seed": first_seed + index} for index, value in enumerate(values)]
+
+
+def groups_of(*configurations: list[dict[str, Any]]) -> list[Group]:
+    """Finished runs; a value of None is a run that has not finished. A seed's runs end one after another."""
+    members = []
+    for knobs in (one for configuration in configurations for one in configuration):
+        value = knobs.pop("value")
+        done = "running" if value is None else "succeeded"
+        members.append(Member(len(members) + 1, done, knobs, {}, {}, value, float(knobs["seed"])))
+    return grouped(members)
+
+
+def said(groups: list[Group], *, watched: bool = False, of: str = "test/accuracy") -> Verdict:
+    varied = list(design.factors(groups))
+    words = Words(
+        name=lambda group: configuration_title(group.knobs, varied),
+        subject=lambda group, knob: subject_title(group.knobs, [path for path in varied if path != knob]),
+        change=change_title,
+        value=value_title,
+    )
+    return verdict(groups, measure.parse(of), words, watched=watched)
+
+
+FC, FC_SHUFFLED = [0.869, 0.860, 0.877, 0.864, 0.862], [0.862, 0.872, 0.870, 0.868, 0.861]
+CNN, CNN_SHUFFLED = [0.949, 0.954, 0.947, 0.951, 0.950], [0.824, 0.820, 0.830, 0.818, 0.826]
+
+
+def four_ways(n: int = 5) -> list[Group]:
+    return groups_of(
+        runs(FC[:n], model="fc"),
+        runs(FC_SHUFFLED[:n], model="fc", pixel_order="shuffled"),
+        runs(CNN[:n]),
+        runs(CNN_SHUFFLED[:n], pixel_order="shuffled"),
+    )
+
+
+def test_the_tutorials_question_is_answered_in_three_sentences() -> None:
+    found = said(four_ways())
+    assert found.sentences == [
+        "Shuffling the pixels cost the CNN 12.7 points (95% interval 11.8 to 13.5, 5 seeds).",
+        "The FC net changed by +0.02 points (−1.0 to 1.0, 5 seeds).",
+        "The CNN depends on where pixels are; the FC net shows no such dependence.",
+    ]
+    assert found.note == (
+        "95% intervals for a number of seeds fixed beforehand, paired by seed; 3 comparisons, corrected by Holm."
+    )
+    assert (found.knob, found.heads) == ("pixel_order", ("original", "shuffled"))
+    assert [row.name for row in found.rows] == ["CNN", "FC net"]
+
+
+def test_while_watched_the_interval_is_wider_and_three_seeds_settle_nothing() -> None:
+    three = said(four_ways(3), watched=True)
+    assert three.sentences == [
+        "Shuffling the pixels changed the test accuracy of the CNN by −12.5 points (3 seeds so far).",
+        "The FC net changed by −0.07 points (3 seeds so far).",
+        "An interval that holds while one watches needs at least 4 seeds of each.",
+    ]
+    five = said(four_ways(), watched=True)
+    assert five.sentences[0].startswith("Shuffling the pixels cost the CNN 12.7 points (11.0 to 14.3, 5 seeds so far).")
+    assert five.note.startswith("Intervals valid while watched, paired by seed")
+    assert len(five.rows[0].judged.looks) == 5  # type: ignore[union-attr]
+
+
+def test_four_copies_of_one_group_claim_nothing() -> None:
+    copies = groups_of(*(runs(CNN, model=m, pixel_order=o) for m in ("fc", "cnn") for o in ("original", "shuffled")))
+    for watched in (False, True):
+        found = said(copies, watched=watched)
+        assert not any(row.judged and row.judged.clear for row in found.rows)
+        assert "exactly the same test accuracy" in found.sentences[0]
+        assert not any(word in " ".join(found.sentences) for word in ("cost", "brought", "depends", "loses", "better"))
+
+
+def test_four_samples_of_one_distribution_are_hardly_ever_told_apart() -> None:
+    random, claims = np.random.default_rng(7), 0
+    for _ in range(200):
+        drawn = [list(random.normal(0.9, 0.01, 5)) for _ in range(4)]
+        groups = groups_of(
+            *(runs(values, **{"optimizer.lr": lr}) for values, lr in zip(drawn, (1, 2, 3, 4), strict=True))
+        )
+        claims += any(row.judged and row.judged.clear for row in said(groups).rows)
+    assert claims <= 16  # 5% of 200, and two and a half deviations
+
+
+def test_what_cannot_be_told_says_what_would() -> None:
+    close = groups_of(
+        runs([0.90, 0.91, 0.90, 0.92, 0.91]), runs([0.91, 0.91, 0.92, 0.91, 0.90], pixel_order="shuffled")
+    )
+    found = said(close)
+    assert found.sentences[0].startswith(
+        "Shuffling the pixels changed the test accuracy by +0.20 points (95% interval −"
+    )
+    assert found.sentences[1].startswith("About ")
+    assert found.sentences[1].endswith("would settle a difference of 0.20 points.")
+    one_each = said(groups_of(runs([0.90]), runs([0.91], pixel_order="shuffled")))
+    assert one_each.sentences == [
+        "Shuffling the pixels changed the test accuracy by +1.0 points (1 seed).",
+        "To judge chance by takes at least 2 seeds of each.",
+    ]
+
+
+def test_what_has_not_finished_is_said() -> None:
+    waiting = groups_of(runs([0.90, 0.91]), runs([None, None], pixel_order="shuffled"))  # type: ignore[list-item]
+    assert said(waiting, watched=True).sentences[0] == "Shuffling the pixels has no finished run yet (shuffled)."
+    assert said(groups_of(runs([None])), watched=True).sentences == ["No run has finished yet."]  # type: ignore[list-item]
+    assert said([]).sentences == []
+
+
+def test_the_best_of_several_is_named_with_what_it_is_better_than() -> None:
+    rates = {
+        0.001: [0.78, 0.79, 0.785],
+        0.01: [0.867, 0.864, 0.869],
+        0.03: [0.886, 0.883, 0.889],
+        0.1: [0.88, 0.84, 0.86],
+    }
+    found = said(groups_of(*(runs(values, **{"optimizer.lr": lr}) for lr, values in rates.items())))
+    assert found.sentences[0] == "Learning rate 0.03 had the highest test accuracy: 88.60%, mean of 3 seeds."
+    assert found.sentences[1].startswith("It is better than learning rate 0.01 by 1.9 points (95% interval")
+    assert found.sentences[2] == "Whether it is better than learning rate 0.1, these seeds can't tell."
+    assert "6 comparisons, corrected by Holm" in found.note
+    assert [row.judged is None for row in found.rows] == [True, False, False, False]
+
+
+def test_a_lower_loss_is_better() -> None:
+    found = said(
+        groups_of(
+            *(runs([x, x + 0.01, x + 0.02, x], batch_size=size) for size, x in ((16, 0.3), (32, 0.5), (64, 0.4)))
+        ),
+        of="test/loss",
+    )
+    assert found.sentences[0].startswith("Batch size 16 had the lowest test loss: 0.3075")
+    change = said(groups_of(runs([0.30, 0.31, 0.29]), runs([0.50, 0.52, 0.49], pixel_order="shuffled")), of="test/loss")
+    assert change.sentences[0].startswith("Shuffling the pixels raised the test loss by 0.203 (95% interval ")
+
+
+def test_seeds_that_do_not_match_are_paired_as_they_came_while_watched() -> None:
+    groups = groups_of(runs(CNN), runs(CNN_SHUFFLED, first_seed=11, pixel_order="shuffled"))
+    found = said(groups, watched=True)
+    assert "paired in order of arrival" in found.note
+    assert found.rows[0].judged
+    assert [look.seed for look in found.rows[0].judged.looks] == [None] * 5
+    assert "Welch" in said(groups).note
+
+
+def test_main_effects_and_the_interaction_of_two_knobs() -> None:
+    main, (interaction,) = design.effects(four_ways(), watched=False)
+    assert [effect.steps[0].knob for effect in main] == ["model", "pixel_order"]
+    of_order = np.mean([np.mean(FC_SHUFFLED) - np.mean(FC), np.mean(CNN_SHUFFLED) - np.mean(CNN)])
+    assert main[1].judged.value == pytest.approx(of_order)
+    more = (np.mean(CNN_SHUFFLED) - np.mean(CNN)) - (np.mean(FC_SHUFFLED) - np.mean(FC))
+    assert interaction.judged.value == pytest.approx(more)
+    assert interaction.judged.clear
+    assert design.effects(four_ways()[:3], watched=False) == ([], [])
+
+
+def test_three_knobs_are_averaged_over_the_third() -> None:
+    random = np.random.default_rng(5)
+    groups = groups_of(
+        *(
+            runs(
+                list(0.5 + 0.1 * a + 0.2 * b + 0.3 * a * b + 0.05 * c + random.normal(0, 0.001, 6)),
+                batch_size=a,
+                epochs=b,
+                **{"optimizer.lr": c},
+            )
+            for a in (0, 1)
+            for b in (0, 1)
+            for c in (0, 1, 2)
+        )
+    )
+    main, interaction = design.effects(groups, watched=False)
+    assert [effect.judged.value for effect in main] == pytest.approx([0.05, 0.1, 0.25, 0.35], abs=0.002)
+    assert [effect.judged.value for effect in interaction] == pytest.approx([0, 0, 0, 0, 0.3], abs=0.003)
+
+
+@pytest.mark.parametrize(
+    ("text", "title", "greater"),
+    [
+        ("test/accuracy", "test accuracy", True),
+        ("test/accuracy.best", "best test accuracy", True),
+        ("train/loss.at=500", "training loss at step 500", False),
+        ("test/accuracy.steps_to=0.9", "steps to a test accuracy of 90%", False),
+        ("test/loss.seconds_to=0.5", "seconds to a test loss of 0.5", False),
+        ("images_per_second", "images a second", True),
+    ],
+    ids=str,
+)
+def test_what_can_be_compared(text: str, title: str, greater: bool) -> None:
+    found = measure.parse(text)
+    assert (found.title, found.greater_is_better) == (title, greater)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "accuracy",
+        "test/accuracy.mean",
+        "test/loss.at=0",
+        "test/loss.at=1.5",
+        "test/loss.steps_to=--",
+        "test/loss.steps_to=1e999",
+    ],
+)
+def test_what_cannot_be_compared_is_said(text: str) -> None:
+    with pytest.raises(ValueError, match=r"is '"):
+        measure.parse(text)
