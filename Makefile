@@ -14,7 +14,7 @@ QUIETLY := 2> >(grep -v '^WARNING: Location' >&2)
 SHELL := /bin/bash
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test lint clean
+.PHONY: help demo serve test lint peeking clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ lint: $(DEV) ## check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+peeking: $(RUNTIME) ## simulate what looking after every seed does
+	@$(BIN)/python -m benchmarks.peeking $(ARGS)
 
 clean: ## remove what make set up (your data in .runyard stays)
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

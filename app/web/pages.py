@@ -140,6 +140,10 @@ def mount(app: FastAPI) -> None:
     async def system_page(request: Request) -> HTMLResponse:
         return page(request, "system")
 
+    @app.get("/how-sure", include_in_schema=False)
+    async def how_sure_page(request: Request) -> HTMLResponse:
+        return page(request, "howsure")
+
     @app.get("/api", include_in_schema=False)
     async def api_page(request: Request) -> HTMLResponse:
         origin = f"{request.url.scheme}://{request.url.netloc}"

@@ -196,6 +196,7 @@ function showFigures() {
   stop.hidden = !(going && what.experiment);
   setText(stop, `Stop ${plural(compared.runs - compared.ended, "run")}`);
   showVerdict(verdict);
+  showPairs();
   showTable();
   showDifferences();
   drawFinals(byId("finals"), byId("finals-legend"), compared.groups);
@@ -246,6 +247,38 @@ const changed = (value, measure) => (measure.is_accuracy ? points(value) : `${va
 const ends = (difference, measure) =>
   difference?.low == null ? "–" : `${changed(difference.low, measure)} to ${changed(difference.high, measure)}`;
 
+const SHOWN_PAIRS = 8;
+
+/** "Learning rate 0.01 → 0.1": what both names begin with is said once. */
+function fromTo(first, second) {
+  const common = [...first].findIndex((letter, at) => letter !== second[at]);
+  const said = /^(\D*[ a-z]) /.exec(first.slice(0, Math.max(0, common)))?.[0] ?? "";
+  return `${first} → ${said && !said.includes(",") ? second.slice(said.length) : second}`;
+}
+
+/** Two configurations each; with many, those with the best (or worst) figures of evidence. */
+function showPairs() {
+  const { pairs, groups, measure, verdict } = compared;
+  byId("pairs-part").hidden = pairs.length < 2;
+  byId("pairs").tHead.querySelector("[data-interval]").textContent = verdict.watched ? "valid while watched" : "95% interval";
+  const how = { seed: "paired by seed", arrival: "paired by arrival", none: "Welch’s t" };
+  const matched = [...new Set(pairs.map((one) => how[one.matched]))].join(", ");
+  const shown = pairs.slice(0, SHOWN_PAIRS);
+  setText(byId("pairs-note"), `${measure.is_accuracy ? "points, " : ""}${matched}${shown.length < pairs.length ? `; ${shown.length} of ${pairs.length}` : ""}`);
+  byId("pairs").tBodies[0].replaceChildren(
+    ...shown.map((one) =>
+      el(
+        "tr",
+        {},
+        el("td", {}, fromTo(groups[one.first].name, groups[one.second].name)),
+        el(one.clear ? "td.right.strong" : "td.right", {}, changed(one.value, measure)),
+        el("td.right", {}, one.low == null ? el("span.muted", {}, one.n < verdict.least_seeds ? "too few seeds" : "–") : ends(one, measure)),
+        el("td.right", {}, one.p_corrected == null ? "–" : one.p_corrected < 0.0001 ? "<0.0001" : one.p_corrected.toFixed(4)),
+      ),
+    ),
+  );
+}
+
 /** In a word whether a difference is more than chance: a full dot where it is, an open one where that can't be told. */
 function sureness(row, verdict) {
   const difference = row.difference;
@@ -257,7 +290,7 @@ function sureness(row, verdict) {
     return el("span.sure.muted", {}, `○ ${why}`);
   }
   if (difference.value === 0 && difference.deviation === 0) return el("span.sure.muted", {}, "○ exactly the same");
-  return el("span.sure.muted", {}, "○ may be chance");
+  return el("span.sure.muted", {}, difference.low * difference.high > 0 ? "○ not once corrected" : "○ may be chance");
 }
 
 function countStates() {

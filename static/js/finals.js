@@ -2,7 +2,7 @@
 
 import { el } from "./dom.js";
 import { percent } from "./format.js";
-import { color, token } from "./palette.js";
+import { color, faint, token } from "./palette.js";
 import { draw, line, xAxis } from "./plots.js";
 
 /** Draw the configurations' finished runs into `element`, and what the marks mean into `legend`. */
@@ -34,6 +34,12 @@ export function drawFinals(element, legend, groups) {
       marker: { size: 8, color: filled ? colour : token("--ground"), line: { color: colour, width: 1.75 } },
       cliponaxis: false,
     });
+    if (metric.low != null) {
+      // the interval of the mean, behind the dots; what chance leaves of it beyond 0 and 1 is cut
+      const [from, to] = [Math.max(0, metric.low), Math.min(1, metric.high)];
+      traces.unshift(line([from, to], [index, index], faint(colour, 0.3), { width: 6, hovertemplate: `mean ${percent(metric.mean)}, 95% interval ${percent(metric.low)} to ${percent(metric.high)}<extra></extra>` }));
+      if (metric.n > 2) values.push(from, to);
+    }
     traces.push(line([metric.mean, metric.mean], [index - 0.26, index + 0.26], colour, { width: 2, hoverinfo: "skip" }));
     if (metric.published != null) {
       values.push(metric.published);
@@ -85,6 +91,7 @@ export function drawFinals(element, legend, groups) {
   legend.replaceChildren(
     el("span", {}, "● ○ a run, original or shuffled"),
     el("span", {}, "❙ mean"),
+    ...(groups.some((one) => one.metrics["test/accuracy"]?.low != null) ? [el("span", {}, "▬ 95% interval of a mean")] : []),
     ...(published ? [el("span", {}, "▼ published")] : []),
   );
 }

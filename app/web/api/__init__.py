@@ -2,9 +2,21 @@
 
 from fastapi import APIRouter
 
-from app.web.api import compare, datasets, events, experiments, export, models, predictions, runs, series, system
+from app.web.api import (
+    compare,
+    datasets,
+    events,
+    experiments,
+    export,
+    models,
+    peeking,
+    predictions,
+    runs,
+    series,
+    system,
+)
 
 PREFIX = "/api/v1"
 router = APIRouter(prefix=PREFIX)
-for part in (experiments, runs, series, compare, predictions, export, datasets, models, events, system):
+for part in (experiments, runs, series, compare, peeking, predictions, export, datasets, models, events, system):
     router.include_router(part.router)
