@@ -1,7 +1,7 @@
 """The dispatcher: claims queued runs in order, launches a worker for each, and records the ends they can't record.
 
 One thread in the server. Each turn: see which workers ended, end those that don't obey a stop or stand in the way of
-all, note those that are silent, queue again what resumes by itself, launch what fits.
+all, note those that are silent, queue again what resumes by itself, queue what open questions need, launch what fits.
 """
 
 import json
@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.asking import Asker
 from app.jobs import causes
 from app.jobs.launchers import Launched, Launcher, created
 from app.settings import Settings
@@ -62,6 +63,7 @@ class Dispatcher:
     def __init__(self, engine: Engine, settings: Settings, launcher: Launcher) -> None:
         self.engine, self.settings, self.launcher = engine, settings, launcher
         self.devices: list[dict[str, Any]] | None = None  # None until the probe has answered
+        self._asker = Asker(engine)
         self._workers: dict[int, Worker] = {}
         self._purge_next = 0.0
         self._said = ""
@@ -114,6 +116,7 @@ class Dispatcher:
                 self._reap()
                 self._look_after(at_work)
                 runs.resume_due(self.engine)
+                self._asker.go_on(sum(device["slots"] for device in self.slots()))
                 if self.launcher.ready():
                     self._launch()
                 self._purge()

@@ -131,6 +131,8 @@ def create(engine: Engine, experiment: ExperimentSpec) -> tuple[Experiment, list
 def is_settled(experiment: Experiment, members: Sequence[Run]) -> bool:
     """Every run that was planned at the start has succeeded, and there are no others: the number of seeds was fixed
     beforehand. A run that was launched again in place of a failed one is the one that was planned."""
+    if experiment.question is not None:
+        return False  # it decides by looking
     try:
         specs = ExperimentSpec(name=experiment.name, base=experiment.base, grid=experiment.grid).expand()
     except SpecError:  # of a plug-in that is gone
@@ -183,6 +185,13 @@ def restore(engine: Engine, experiment_id: int) -> None:
                 runs.bring_back(session, run_id or 0)
             row.deleted_at = None
             session.add(row)
+
+
+def asking(session: Session) -> list[Experiment]:
+    """Experiments whose question is open."""
+    return list(
+        session.exec(select(Experiment).where(Experiment.asking == "asking", col(Experiment.deleted_at).is_(None)))
+    )
 
 
 def listed(engine: Engine, before: int | None, limit: int) -> list[Experiment]:

@@ -157,8 +157,12 @@ def _set(session: Writing, run_id: int, **values: Any) -> None:
 
 
 def stop_experiment(engine: Engine, experiment_id: int) -> list[int]:
-    """Stop every run of the experiment that has not ended; the ids of those runs."""
+    """Stop every run of the experiment that has not ended, and ask no further; the ids of those runs."""
     with writing(engine) as session:
+        open_question = update(Experiment).where(
+            col(Experiment.id) == experiment_id, col(Experiment.asking) == "asking"
+        )
+        session.execute(open_question.values(asking="stopped", asking_beyond=False))
         waiting = select(Run.id).where(THERE, Run.experiment_id == experiment_id, Run.status == Status.QUEUED)
         queued = [run_id for run_id in session.exec(waiting) if run_id is not None]
         for run_id in queued:
@@ -414,6 +418,12 @@ def get_many(session: Session, run_ids: Iterable[int]) -> list[Run]:
         if run_id not in found:
             raise NotFound("run", run_id)
     return [found[run_id] for run_id in wanted]
+
+
+def touch_newest(session: Writing, experiment_id: int) -> None:
+    """Let listeners hear of an experiment: its newest run counts as changed."""
+    newest = select(func.max(Run.id)).where(Run.experiment_id == experiment_id, THERE).scalar_subquery()
+    session.execute(update(Run).where(col(Run.id) == newest).values(changed=session.change))
 
 
 def of_experiment(session: Session, experiment_id: int) -> list[Run]:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Index, LargeBinary, String, TypeDecorator
+from sqlalchemy import JSON, Column, DateTime, Index, LargeBinary, String, TypeDecorator
 from sqlmodel import Field, SQLModel
 
 
@@ -95,6 +95,10 @@ class Experiment(SQLModel, table=True):
     name: str
     base: dict[str, Any] = Field(sa_type=JSON)
     grid: dict[str, Any] = Field(sa_type=JSON)
+    # app.compare.question.Question
+    question: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True), nullable=True))
+    asking: str | None = None  # app.compare.question.State, of one that has a question
+    asking_beyond: bool = False  # though it is answered, until the budget is used up
     note: str = ""
     created_at: datetime = Field(default_factory=now, sa_type=Utc)
     deleted_at: datetime | None = Field(default=None, sa_type=Utc)  # can be restored for a while

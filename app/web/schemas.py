@@ -9,6 +9,8 @@ from fastapi import Path, Query
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from sqlmodel import Session
 
+from app.compare import sequence
+from app.compare.question import MOST_SEEDS, Question
 from app.store import runs
 from app.store.experiments import MAX_NAME, MAX_RUNS, ExperimentSpec
 from app.store.runs import MOST_TAGS
@@ -150,6 +152,20 @@ class ExperimentIn(ExperimentSpec):
         description="Knob path to the values it takes: `model`, `model.n_hidden`, `optimizer.lr`, `pixel_order`, "
         f"`seed`, … At most {MAX_RUNS} runs.",
     )
+    question: Question | None = Field(
+        default=None,
+        description="Ask until answered: seeds are launched, in matched sets, until this is settled or the budget "
+        "ends. The grid's seeds come first; 1 to 4 where it has none.",
+    )
+
+
+class QuestionChange(BaseModel):
+    """Another budget, or another smallest difference worth knowing; what is absent stays as it is."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"max_seeds": 40}]})
+    max_seeds: int | None = Field(default=None, ge=sequence.least(), le=MOST_SEEDS)
+    max_hours: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    smallest: float | None = Field(default=None, ge=0, allow_inf_nan=False)
 
 
 # Out
@@ -218,6 +234,8 @@ class ExperimentOut(BaseModel):
     note: str
     base: dict[str, Any]
     grid: dict[str, list[Any]]
+    question: dict[str, Any] | None = Field(description="Where it asks until answered, what.")
+    asking: str | None = Field(description="Of a question: asking, answered, spent, stopped or failed.")
     created_at: datetime
     run_ids: list[int]
     counts: dict[str, int] = Field(description="Number of its runs in each state.")
@@ -254,6 +272,10 @@ class PlanOut(BaseModel):
     configurations: list[ConfigurationOut]
     steps: int = Field(description="Steps of all runs together.")
     seconds: float | None = Field(description="How long all of them take, side by side on their devices' slots.")
+    question: str | None = Field(
+        description="What is asked, as a sentence; the runs are then those of the first seeds."
+    )
+    most_runs: int | None = Field(description="Of a question: runs if its whole budget of seeds is used.")
 
 
 class RunsOut(BaseModel):

@@ -3,7 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from app.asking import Cell
+from app.compare.measure import parse
+from app.compare.question import Question, Words
 from trainer import catalog
+from trainer.spec import flat
 
 _KNOBS = {
     **{knob.name: knob for knob in catalog.TRAINING.values()},
@@ -75,3 +79,33 @@ def change_title(path: str, first: Any, second: Any) -> str:
     if path in ("model", "dataset", "optimizer"):
         return f"{titles[0]} instead of {titles[1]}"
     return f"{knob_title(path).lower()} {titles[0]} instead of {titles[1]}"
+
+
+def question_words(question: Question, grid: Mapping[str, Sequence[Any]], cells: Sequence[Cell]) -> Words:
+    """How the parts of a question are called."""
+    measure = parse(question.measure)
+    knobs = [flat(cell.spec.to_json()) for cell in cells]
+    if question.kind == "difference":
+        differing = [path for path in knobs[0] if path in knobs[1] and knobs[0][path] != knobs[1][path]]
+        names = [configuration_title(of_cell, differing) for of_cell in knobs]
+        change = (
+            change_title(differing[0], *(of_cell[differing[0]] for of_cell in knobs)) if len(differing) == 1 else ""
+        )
+        return Words(change or f"{names[1]} instead of {names[0]}", "", "", measure)
+    changed = "pixel_order" if "pixel_order" in question.knobs else question.knobs[-1]
+    change = change_title(changed, *(_worded(value) for value in grid[changed]))
+    if question.kind == "effect":
+        varied = [path for path, values in grid.items() if path not in ("seed", changed) and len(values) > 1]
+        alone = {of_cell["model"] for of_cell in knobs}
+        named = len(alone) == 1 and changed != "model" and not varied
+        return Words(change, subject_title(knobs[0], ["model"]) if named else "", "", measure)
+    (other,) = [path for path in question.knobs if path != changed]
+    first, second = (
+        next(of_cell for of_cell in knobs if of_cell.get(other) == _worded(value)) for value in grid[other]
+    )
+    return Words(change, subject_title(second, [other]), subject_title(first, [other]), measure)
+
+
+def _worded(value: Any) -> Any:
+    """A grid may hold `{"name": "cnn"}` where the flat knobs hold `cnn`."""
+    return value["name"] if isinstance(value, Mapping) else value

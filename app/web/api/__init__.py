@@ -11,6 +11,7 @@ from app.web.api import (
     models,
     peeking,
     predictions,
+    questions,
     runs,
     series,
     system,
@@ -18,5 +19,18 @@ from app.web.api import (
 
 PREFIX = "/api/v1"
 router = APIRouter(prefix=PREFIX)
-for part in (experiments, runs, series, compare, peeking, predictions, export, datasets, models, events, system):
+for part in (
+    experiments,
+    questions,
+    runs,
+    series,
+    compare,
+    peeking,
+    predictions,
+    export,
+    datasets,
+    models,
+    events,
+    system,
+):
     router.include_router(part.router)

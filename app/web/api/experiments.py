@@ -4,6 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
+from app import asking
+from app.compare.question import asked
 from app.store import experiments, runs
 from app.store.engine import reading, writing
 from app.store.experiments import ExperimentSpec
@@ -22,7 +24,7 @@ from app.web.schemas import (
     RunsOut,
 )
 from app.web.state import BackgroundNow, Database
-from app.web.titles import configuration_title
+from app.web.titles import configuration_title, question_words
 from trainer.spec import RunSpec, flat, parse
 
 router = APIRouter(prefix="/experiments", tags=["experiments"])
@@ -31,8 +33,12 @@ router = APIRouter(prefix="/experiments", tags=["experiments"])
 @router.post("", status_code=201, summary="Launch an experiment", responses=documented(400, 403, 413, 422, 503))
 def launch(body: ExperimentIn, engine: Database, background: BackgroundNow, response: Response) -> ExperimentOut:
     """Every combination of the grid's values, on top of the base, is queued as a run."""
-    check_devices(body.expand(), background)
-    row, members = experiments.create(engine, ExperimentSpec(name=body.name, base=body.base, grid=body.grid))
+    if body.question is not None:
+        check_devices([cell.spec for cell in asking.cells(body.base, body.grid, body.question)], background)
+        row, members = asking.launch(engine, body.name, body.base, body.grid, body.question)
+    else:
+        check_devices(body.expand(), background)
+        row, members = experiments.create(engine, ExperimentSpec(name=body.name, base=body.base, grid=body.grid))
     background.wake()
     response.headers["Location"] = f"/api/v1/experiments/{row.id}"
     return ExperimentOut.of(row, members)
@@ -41,7 +47,11 @@ def launch(body: ExperimentIn, engine: Database, background: BackgroundNow, resp
 @router.post("/plan", summary="What a launch would make", responses=documented(400, 403, 413, 422, 503))
 def plan(body: ExperimentIn, engine: Database, background: BackgroundNow) -> PlanOut:
     """The runs that the same body would launch, with the same errors; nothing is made."""
-    specs = body.expand()
+    if body.question is None:
+        specs = body.expand()
+    else:
+        cells = asking.planned(body.base, body.grid, body.question)
+        specs = [cell.with_seed(seed) for cell in cells for seed in asking.first_seeds(body.grid, body.question)]
     check_devices(specs, background)
     groups: dict[str, list[RunSpec]] = {}
     for spec in specs:
@@ -55,6 +65,8 @@ def plan(body: ExperimentIn, engine: Database, background: BackgroundNow) -> Pla
         seeds=len({spec.seed for spec in specs}),
         steps=sum(spec.steps_total for spec in specs),
         seconds=estimate.of_all(specs),
+        question=asked(question_words(body.question, body.grid, cells)) if body.question else None,
+        most_runs=len(cells) * body.question.max_seeds if body.question else None,
         configurations=[
             ConfigurationOut(
                 name=configuration_title(flat(members[0].to_json()), varied),

@@ -1,0 +1,202 @@
+"""/experiments/ID/question: ask until answered."""
+
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+from sqlmodel import Session
+
+from app import asking
+from app.asking import Asked, SeedSet
+from app.compare import sequence
+from app.compare.judged import Look
+from app.compare.question import asked, said
+from app.store import experiments
+from app.store.engine import reading
+from app.store.tables import Experiment
+from app.web.api.compare import MeasureOut
+from app.web.problems import Refused, documented
+from app.web.schemas import ExperimentId, QuestionChange
+from app.web.state import BackgroundNow, Database
+from app.web.titles import configuration_title, question_words
+from trainer.spec import flat
+
+router = APIRouter(prefix="/experiments", tags=["experiments"])
+
+
+class CellOut(BaseModel):
+    """A configuration that the question compares."""
+
+    name: str
+    model: str
+    pixel_order: str
+    weight: float = Field(description="The question is about the sum of the cells' values times their weights.")
+
+
+class CellRunOut(BaseModel):
+    """A cell's run of one seed."""
+
+    run: int | None
+    status: str
+    steps_done: int
+    steps_total: int
+    value: float | None = Field(description="What is compared; null until it has succeeded.")
+
+
+class SeedSetOut(BaseModel):
+    """The runs of one seed, and what the interval was after them."""
+
+    seed: int
+    runs: list[CellRunOut] = Field(description="In the order of the cells.")
+    is_complete: bool
+    has_failed: bool = Field(description="One of its runs has ended without a value: the set does not count.")
+    value: float | None = Field(description="Of this set; null until it is complete.")
+    mean: float | None = Field(description="So far.")
+    low: float | None = Field(description="The interval so far, valid while watched; null: too few sets.")
+    high: float | None
+    evidence: float | None = Field(description="Against there being no difference; 20 settles it.")
+    ordinary_low: float | None = Field(description="Ordinary 95% interval, which is not valid here; for comparison.")
+    ordinary_high: float | None
+
+
+class QuestionOut(BaseModel):
+    """A question and where it stands."""
+
+    experiment: int
+    state: str = Field(description="asking, answered, spent (the budget is), stopped or failed.")
+    answer: str = Field(description="difference, no difference (that matters), or open.")
+    asked: str = Field(description="The question as a sentence.")
+    sentences: list[str] = Field(description="The answer: a headline, and what bears it out.")
+    kind: str
+    knobs: list[str]
+    measure: MeasureOut
+    smallest: float = Field(description="Smallest difference worth knowing; 0: any.")
+    max_seeds: int
+    max_hours: float | None
+    least_seeds: int = Field(description="With fewer sets nothing is settled.")
+    n: int = Field(description="Sets that are complete.")
+    seconds: float = Field(description="Training of all its runs.")
+    settled_after: int | None
+    needed: int | None = Field(description="About so many sets would settle it, if mean and spread stay as they are.")
+    cells: list[CellOut]
+    sets: list[SeedSetOut] = Field(description="Complete ones in the order in which they came, then the others.")
+
+
+@router.get("/{experiment_id}/question", summary="A question and where it stands", responses=documented(404, 422, 503))
+def question(experiment_id: ExperimentId, engine: Database) -> QuestionOut:
+    with reading(engine) as session:
+        row = experiments.get(session, experiment_id)
+        if row.question is None:
+            raise Refused(404, "experiment", f"experiment {experiment_id} carries no question")
+        return question_out(session, row)
+
+
+@router.patch(
+    "/{experiment_id}/question",
+    summary="Raise the budget of a question",
+    responses=documented(400, 403, 404, 413, 422, 503),
+)
+def change(
+    experiment_id: ExperimentId, body: QuestionChange, engine: Database, background: BackgroundNow
+) -> QuestionOut:
+    """Where asking had ended because the budget was spent, it goes on."""
+    asking.change(engine, experiment_id, **body.model_dump(exclude_unset=True, exclude_none=True))
+    background.wake()
+    return question(experiment_id, engine)
+
+
+@router.post(
+    "/{experiment_id}/question/stop", summary="Stop asking", responses=documented(400, 403, 404, 413, 422, 503)
+)
+def stop(experiment_id: ExperimentId, engine: Database) -> QuestionOut:
+    """No more seeds are launched. Runs that are queued or at work go on, and count."""
+    asking.stop(engine, experiment_id)
+    return question(experiment_id, engine)
+
+
+@router.post(
+    "/{experiment_id}/question/continue", summary="Keep asking", responses=documented(400, 403, 404, 413, 422, 503)
+)
+def keep_asking(experiment_id: ExperimentId, engine: Database, background: BackgroundNow) -> QuestionOut:
+    """After a stop, until it is answered; after an answer, until the budget is used up."""
+    asking.keep_asking(engine, experiment_id)
+    background.wake()
+    return question(experiment_id, engine)
+
+
+def question_out(session: Session, row: Experiment) -> QuestionOut:
+    found = asking.read(session, row)
+    outcome, question = found.outcome, found.question
+    words = question_words(question, row.grid, found.cells)
+    state: Any = row.asking or "stopped"
+    knobs = [flat(cell.spec.to_json()) for cell in found.cells]
+    varied = [path for path in knobs[0] if any(of_cell.get(path) != knobs[0][path] for of_cell in knobs)]
+    measure = words.measure
+    by_seed = {one.seed: one for one in found.sets}
+    complete = [by_seed[look.seed or 0] for look in outcome.looks]
+    others = [one for one in found.sets if not one.is_complete]
+    names = [configuration_title(of_cell, varied) for of_cell in knobs]
+    return QuestionOut(
+        experiment=row.id or 0,
+        state=state,
+        answer=outcome.answer,
+        asked=asked(words),
+        sentences=said(outcome, words, question.smallest, state, question.max_seeds),
+        kind=question.kind,
+        knobs=question.knobs,
+        measure=MeasureOut(
+            name=question.measure,
+            title=measure.title,
+            greater_is_better=measure.greater_is_better,
+            is_accuracy=measure.is_accuracy,
+        ),
+        smallest=question.smallest,
+        max_seeds=question.max_seeds,
+        max_hours=question.max_hours,
+        least_seeds=sequence.least(),
+        n=outcome.n,
+        seconds=found.seconds,
+        settled_after=outcome.settled_after,
+        needed=outcome.needed,
+        cells=[
+            CellOut(
+                name=name[:1].upper() + name[1:],
+                model=of_cell["model"],
+                pixel_order=of_cell["pixel_order"],
+                weight=cell.weight,
+            )
+            for name, of_cell, cell in zip(names, knobs, found.cells, strict=True)
+        ],
+        sets=[
+            *(
+                _set_out(found, one, look, ordinary)
+                for one, look, ordinary in zip(complete, outcome.looks, outcome.ordinary, strict=True)
+            ),
+            *(_set_out(found, one, None, None) for one in others),
+        ],
+    )
+
+
+def _set_out(found: Asked, one: SeedSet, look: Look | None, ordinary: tuple[float, float] | None) -> SeedSetOut:
+    return SeedSetOut(
+        seed=one.seed,
+        runs=[
+            CellRunOut(
+                run=run.id if run else None,
+                status=run.status if run else "missing",
+                steps_done=run.steps_done if run else 0,
+                steps_total=run.steps_total if run else cell.spec.steps_total,
+                value=value,
+            )
+            for run, value, cell in zip(one.runs, one.values, found.cells, strict=True)
+        ],
+        is_complete=one.is_complete,
+        has_failed=one.has_failed and not one.is_complete,
+        value=look.value if look else None,
+        mean=look.mean if look else None,
+        low=look.low if look else None,
+        high=look.high if look else None,
+        evidence=look.evidence if look else None,
+        ordinary_low=ordinary[0] if ordinary else None,
+        ordinary_high=ordinary[1] if ordinary else None,
+    )
