@@ -60,13 +60,14 @@ def demo(
     dataset: Annotated[str, typer.Option(help="digits, which needs no download, or mnist")] = "digits",
     leave: Annotated[bool, typer.Option("--exit", help="End after the table instead of serving on.")] = False,
     again: Annotated[bool, typer.Option("--again", help="Launch anew even if the experiment is there.")] = False,
+    seeds: Annotated[int, typer.Option(min=1, max=100, help="Seeds a configuration.")] = 5,
 ) -> None:
     """Train the four-way experiment, print the comparison, serve on until Ctrl-C."""
     from app import demo as demonstration
     from app.serving import server
 
     with _plainly(), server(settings := read_settings(host=host, port=port)) as uvicorn:
-        code = demonstration.run(uvicorn, settings, dataset, again=again, leave=leave)
+        code = demonstration.run(uvicorn, settings, dataset, seeds=seeds, again=again, leave=leave)
     sys.exit(code)
 
 

@@ -257,12 +257,20 @@ class _Calls:
         return _Call("POST", "/runs", _as_run, body={"spec": dict(spec), "name": name})
 
     @staticmethod
-    def experiment_body(name: str, base: Spec, grid: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
-        return {"name": name, "base": dict(base), "grid": {key: list(values) for key, values in grid.items()}}
+    def experiment_body(
+        name: str, base: Spec, grid: Mapping[str, Sequence[Any]], question: Mapping[str, Any] | None
+    ) -> dict[str, Any]:
+        body = {"name": name, "base": dict(base), "grid": {key: list(values) for key, values in grid.items()}}
+        return body if question is None else {**body, "question": dict(question)}
 
     @staticmethod
     def action(run_id: int, verb: str) -> _Call[Run]:
         return _Call("POST", f"/runs/{run_id}/{verb}", _as_run)
+
+    @staticmethod
+    def question(experiment_id: int, verb: str = "") -> _Call[dict[str, Any]]:
+        path = f"/experiments/{experiment_id}/question"
+        return _Call("POST", f"{path}/{verb}", _as_json) if verb else _Call("GET", path, _as_json)
 
     @staticmethod
     def described(kind: str, given: dict[str, Any], parse: Callable[[httpx.Response], T]) -> _Call[T]:
@@ -411,13 +419,31 @@ class Client:
         """Queue one run. `spec`: knobs by name, as `{"model": "cnn", "optimizer": {"lr": 0.1}}`."""
         return self._do(_Calls.launch(spec, name))
 
-    def launch_experiment(self, name: str, base: Spec, grid: Mapping[str, Sequence[Any]]) -> Experiment:
-        """Queue every combination of the grid's values, on top of the base."""
-        return self._do(_Call("POST", "/experiments", _as_experiment, body=_Calls.experiment_body(name, base, grid)))
+    def launch_experiment(
+        self,
+        name: str,
+        base: Spec,
+        grid: Mapping[str, Sequence[Any]],
+        question: Mapping[str, Any] | None = None,
+    ) -> Experiment:
+        """Queue every combination of the grid's values, on top of the base.
 
-    def plan(self, name: str, base: Spec, grid: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
+        `question`: ask until answered, as `{"knobs": ["pixel_order"], "smallest": 0.01, "max_seeds": 20}`; the server
+        then launches seeds by itself, in matched sets, until it is settled or the budget ends.
+        """
+        body = _Calls.experiment_body(name, base, grid, question)
+        return self._do(_Call("POST", "/experiments", _as_experiment, body=body))
+
+    def plan(
+        self,
+        name: str,
+        base: Spec,
+        grid: Mapping[str, Sequence[Any]],
+        question: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
         """What `launch_experiment` would make; nothing is made."""
-        return self._do(_Call("POST", "/experiments/plan", _as_json, body=_Calls.experiment_body(name, base, grid)))
+        body = _Calls.experiment_body(name, base, grid, question)
+        return self._do(_Call("POST", "/experiments/plan", _as_json, body=body))
 
     def relaunch(self, run_id: int, overrides: Spec | None = None) -> Run:
         """A new run with the same knobs but for `overrides`, as `{"optimizer.lr": 0.1}`."""
@@ -466,6 +492,19 @@ class Client:
         """Configurations side by side: `groups`, `pairs`, `effects` (with `interaction`), `verdict`, `differences`, as
         GET /compare describes them. `measure`: what of a run is compared, as `test/accuracy.best`."""
         return self._do(_Call("GET", "/compare", _as_json, _compared(experiment, runs, measure)))
+
+    def question(self, experiment_id: int) -> dict[str, Any]:
+        """A question that is asked until answered: `state`, `answer`, `sentences`, the interval after each set."""
+        return self._do(_Calls.question(experiment_id))
+
+    def wait_for_answer(self, experiment_id: int, timeout: float | None = None) -> dict[str, Any]:
+        """Until asking has ended: the question. Raises TimedOut after `timeout` seconds."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while (found := self.question(experiment_id))["state"] == "asking":
+            if deadline is not None and time.monotonic() > deadline:
+                raise TimedOut(f"experiment {experiment_id} has no answer after {timeout:g} s: {found['sentences'][0]}")
+            time.sleep(POLL_SECONDS)
+        return found
 
     def predictions(self, run_id: int) -> dict[str, Any]:
         """What a finished run says of the test set: `confusion`, `classes`, `right` of `n`."""
@@ -568,6 +607,26 @@ class Client:
     ) -> Done:
         """One action on many runs; what was refused is named, with the reason."""
         return self._do(_Calls.bulk(action, run_ids, add_tags, remove_tags))
+
+    def stop_asking(self, experiment_id: int) -> dict[str, Any]:
+        """Launch no more seeds; runs that are queued or at work go on, and count."""
+        return self._do(_Calls.question(experiment_id, "stop"))
+
+    def keep_asking(self, experiment_id: int) -> dict[str, Any]:
+        """After a stop, until it is answered; after an answer, until the budget is used up."""
+        return self._do(_Calls.question(experiment_id, "continue"))
+
+    def change_question(
+        self,
+        experiment_id: int,
+        *,
+        max_seeds: int | None = None,
+        max_hours: float | None = None,
+        smallest: float | None = None,
+    ) -> dict[str, Any]:
+        """Another budget, or another smallest difference; where the budget was spent, asking goes on."""
+        given = {"max_seeds": max_seeds, "max_hours": max_hours, "smallest": smallest}
+        return self._do(_Calls.described(f"/experiments/{experiment_id}/question", given, _as_json))
 
     def stop_experiment(self, experiment_id: int) -> list[int]:
         """Stop all its runs that have not ended; their ids."""
@@ -677,17 +736,31 @@ class AsyncClient:
         """Queue one run. `spec`: knobs by name, as `{"model": "cnn", "optimizer": {"lr": 0.1}}`."""
         return await self._do(_Calls.launch(spec, name))
 
-    async def launch_experiment(self, name: str, base: Spec, grid: Mapping[str, Sequence[Any]]) -> Experiment:
-        """Queue every combination of the grid's values, on top of the base."""
-        return await self._do(
-            _Call("POST", "/experiments", _as_experiment, body=_Calls.experiment_body(name, base, grid))
-        )
+    async def launch_experiment(
+        self,
+        name: str,
+        base: Spec,
+        grid: Mapping[str, Sequence[Any]],
+        question: Mapping[str, Any] | None = None,
+    ) -> Experiment:
+        """Queue every combination of the grid's values, on top of the base.
 
-    async def plan(self, name: str, base: Spec, grid: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
+        `question`: ask until answered, as `{"knobs": ["pixel_order"], "smallest": 0.01, "max_seeds": 20}`; the server
+        then launches seeds by itself, in matched sets, until it is settled or the budget ends.
+        """
+        body = _Calls.experiment_body(name, base, grid, question)
+        return await self._do(_Call("POST", "/experiments", _as_experiment, body=body))
+
+    async def plan(
+        self,
+        name: str,
+        base: Spec,
+        grid: Mapping[str, Sequence[Any]],
+        question: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
         """What `launch_experiment` would make; nothing is made."""
-        return await self._do(
-            _Call("POST", "/experiments/plan", _as_json, body=_Calls.experiment_body(name, base, grid))
-        )
+        body = _Calls.experiment_body(name, base, grid, question)
+        return await self._do(_Call("POST", "/experiments/plan", _as_json, body=body))
 
     async def relaunch(self, run_id: int, overrides: Spec | None = None) -> Run:
         """A new run with the same knobs but for `overrides`, as `{"optimizer.lr": 0.1}`."""
@@ -740,6 +813,19 @@ class AsyncClient:
         """Configurations side by side: `groups`, `pairs`, `effects` (with `interaction`), `verdict`, `differences`, as
         GET /compare describes them. `measure`: what of a run is compared, as `test/accuracy.best`."""
         return await self._do(_Call("GET", "/compare", _as_json, _compared(experiment, runs, measure)))
+
+    async def question(self, experiment_id: int) -> dict[str, Any]:
+        """A question that is asked until answered: `state`, `answer`, `sentences`, the interval after each set."""
+        return await self._do(_Calls.question(experiment_id))
+
+    async def wait_for_answer(self, experiment_id: int, timeout: float | None = None) -> dict[str, Any]:
+        """Until asking has ended: the question. Raises TimedOut after `timeout` seconds."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while (found := await self.question(experiment_id))["state"] == "asking":
+            if deadline is not None and time.monotonic() > deadline:
+                raise TimedOut(f"experiment {experiment_id} has no answer after {timeout:g} s: {found['sentences'][0]}")
+            await asyncio.sleep(POLL_SECONDS)
+        return found
 
     async def predictions(self, run_id: int) -> dict[str, Any]:
         """What a finished run says of the test set: `confusion`, `classes`, `right` of `n`."""
@@ -842,6 +928,26 @@ class AsyncClient:
     ) -> Done:
         """One action on many runs; what was refused is named, with the reason."""
         return await self._do(_Calls.bulk(action, run_ids, add_tags, remove_tags))
+
+    async def stop_asking(self, experiment_id: int) -> dict[str, Any]:
+        """Launch no more seeds; runs that are queued or at work go on, and count."""
+        return await self._do(_Calls.question(experiment_id, "stop"))
+
+    async def keep_asking(self, experiment_id: int) -> dict[str, Any]:
+        """After a stop, until it is answered; after an answer, until the budget is used up."""
+        return await self._do(_Calls.question(experiment_id, "continue"))
+
+    async def change_question(
+        self,
+        experiment_id: int,
+        *,
+        max_seeds: int | None = None,
+        max_hours: float | None = None,
+        smallest: float | None = None,
+    ) -> dict[str, Any]:
+        """Another budget, or another smallest difference; where the budget was spent, asking goes on."""
+        given = {"max_seeds": max_seeds, "max_hours": max_hours, "smallest": smallest}
+        return await self._do(_Calls.described(f"/experiments/{experiment_id}/question", given, _as_json))
 
     async def stop_experiment(self, experiment_id: int) -> list[int]:
         """Stop all its runs that have not ended; their ids."""

@@ -52,7 +52,7 @@ def connected(url: str | None, token: str | None) -> Iterator[Client]:
 
 def add_to(cli: typer.Typer) -> None:
     """Give the command line these commands."""
-    for command in (launch, runs, show, watch, log, compare, export, relaunch, data):
+    for command in (launch, ask, question, runs, show, watch, log, compare, export, relaunch, data):
         cli.command()(command)
     for name, words in {
         "stop": "Stop runs; what they recorded is kept.",
@@ -100,6 +100,108 @@ def launch(
             print(f"experiment {made.id}: {len(ids)} queued, {which}", file=sys.stderr if wait else sys.stdout)
         if wait:
             _leave_by(_progress(client, made.run_ids))
+
+
+def ask(
+    knobs: Knobs = None,
+    about: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Knob of two values whose effect is asked for; given twice, the interaction of both. The only such "
+            "knob when absent.",
+            show_default=False,
+        ),
+    ] = None,
+    measure: Annotated[str, typer.Option(help="What of a run: test/accuracy, test/loss.best, …")] = "test/accuracy",
+    smallest: Annotated[
+        float, typer.Option(min=0, help="Smallest difference worth knowing; of an accuracy 0.01 is one point.")
+    ] = 0.01,
+    seeds: Annotated[int, typer.Option(min=4, help="At most so many seeds.")] = 20,
+    hours: Annotated[float | None, typer.Option(help="At most so many hours of training, all runs together.")] = None,
+    name: Annotated[str | None, typer.Option(help="Of the experiment.")] = None,
+    preset: Annotated[str | None, typer.Option(help="Start from a preset, such as mnist-fc-vs-cnn.")] = None,
+    detach: Annotated[bool, typer.Option("--detach", help="Don't wait for the answer.")] = False,
+    as_json: AsJson = False,
+    url: Url = None,
+    token: Token = None,
+) -> None:
+    """Launch seeds until a question is answered, as ask model=cnn dataset=mnist pixel_order=original,shuffled
+
+    Exit code 0 when it is settled either way, 4 when the budget ends first."""
+    with connected(url, token) as client:
+        base, grid, title = _start(client, preset)
+        grid.pop("seed", None)
+        for path, values in map(_knob, knobs or []):
+            base.pop(path, None)
+            grid.pop(path, None)
+            if len(values) == 1 and path != "seed":
+                _set(base, path, values[0])
+            else:
+                grid[path] = values
+        asked = about or [path for path, values in grid.items() if path != "seed" and len(values) == 2]
+        if not about and len(asked) != 1:
+            two = " or ".join(asked) or "none"
+            raise RunyardError(f"--about is missing: name the knob that is asked for; those of two values are {two}")
+        question = {
+            "kind": "effect" if len(asked) == 1 else "interaction",
+            "knobs": asked,
+            "measure": measure,
+            "smallest": smallest,
+            "max_seeds": seeds,
+            "max_hours": hours,
+        }
+        made = client.launch_experiment(name or title or ", ".join(knobs or []) or "question", base, grid, question)
+        if not detach:
+            print(f"experiment {made.id}: {len(made.run_ids)} runs queued", file=sys.stderr)
+        found = client.question(made.id) if detach else _answered(client, made.id)
+        _print_json(found) if as_json else print("\n".join([found["asked"], *found["sentences"]]))
+        if not detach and found["answer"] == "open":
+            raise typer.Exit(NOT_SUCCEEDED)
+
+
+def question(
+    experiment: Annotated[int, typer.Argument(help="Id of an experiment that asks.")],
+    stop: Annotated[bool, typer.Option("--stop", help="Launch no more seeds.")] = False,
+    go_on: Annotated[bool, typer.Option("--continue", help="Keep asking.")] = False,
+    seeds: Annotated[int | None, typer.Option(help="At most so many seeds from now on.")] = None,
+    hours: Annotated[float | None, typer.Option(help="At most so many hours of training from now on.")] = None,
+    smallest: Annotated[float | None, typer.Option(help="Another smallest difference worth knowing.")] = None,
+    as_json: AsJson = False,
+    url: Url = None,
+    token: Token = None,
+) -> None:
+    """Where a question stands; stop asking, keep asking, or give it another budget."""
+    with connected(url, token) as client:
+        if stop and go_on:
+            raise RunyardError("--stop and --continue: give one of them")
+        if seeds is not None or hours is not None or smallest is not None:
+            client.change_question(experiment, max_seeds=seeds, max_hours=hours, smallest=smallest)
+        if stop:
+            client.stop_asking(experiment)
+        if go_on:
+            client.keep_asking(experiment)
+        found = client.question(experiment)
+        _print_json(found) if as_json else print("\n".join([found["asked"], *found["sentences"]]))
+
+
+def _answered(client: Client, experiment: int) -> dict[str, Any]:
+    """Say where the question stands after each set of seeds, until it is answered."""
+    told = 0
+    while True:
+        found = client.question(experiment)
+        if found["n"] > told:
+            told = found["n"]
+            print(f"{told:>3} of {found['max_seeds']}: {found['sentences'][0]}", file=sys.stderr)
+        if found["state"] != "asking":
+            return found
+        time.sleep(FOLLOW_SECONDS)
+
+
+def _set(base: dict[str, Any], path: str, value: Any) -> None:
+    """`optimizer.lr` into the base's optimizer."""
+    head, dot, knob = path.partition(".")
+    known = base.get(head, {})
+    base[head] = {**({"name": known} if isinstance(known, str) else known), knob: value} if dot else value
 
 
 def _start(client: Client, preset: str | None) -> tuple[dict[str, Any], dict[str, list[Any]], str]:

@@ -12,11 +12,11 @@ from app.settings import Settings
 from app.store.experiments import ExperimentSpec
 from app.web.server import Uvicorn
 from trainer import catalog
-from trainer.entries import DataError, Preset
+from trainer.entries import DataError
 from trainer.prepared import Places, ensure_prepared
 
 
-def run(uvicorn: Uvicorn, settings: Settings, dataset: str, *, again: bool, leave: bool) -> int:
+def run(uvicorn: Uvicorn, settings: Settings, dataset: str, *, seeds: int, again: bool, leave: bool) -> int:
     """Exit code: 0 when every run succeeded."""
     console = Console()
     preset = next((p for p in catalog.PRESETS.values() if p.name == f"{dataset}-fc-vs-cnn"), None)
@@ -43,9 +43,10 @@ def run(uvicorn: Uvicorn, settings: Settings, dataset: str, *, again: bool, leav
     console.print(f"Runyard is at {base}", highlight=False)
     try:
         with Client(base) as client:
-            experiment = None if again else _finished(client, preset)
+            grid = {**preset.grid, "seed": list(range(1, seeds + 1))}
+            experiment = None if again else _finished(client, preset.base, grid)
             if experiment is None:
-                experiment = client.launch_experiment(preset.title, preset.base, preset.grid)
+                experiment = client.launch_experiment(preset.title, preset.base, grid)
                 progress(client, experiment.run_ids, console)
             compared = client.compare(experiment=experiment.id)
         console.print()
@@ -73,11 +74,11 @@ def _have(dataset: str, places: Places, console: Console) -> None:
         ensure_prepared(dataset, places)
 
 
-def _finished(client: Client, preset: Preset) -> Experiment | None:
-    """The newest experiment made from this preset whose runs all succeeded."""
+def _finished(client: Client, base: Mapping[str, Any], grid: Mapping[str, list[Any]]) -> Experiment | None:
+    """The newest experiment of these runs, all of which have succeeded."""
     for experiment in client.experiments():
         done = experiment.counts["succeeded"] == len(experiment.run_ids) > 0
-        if done and _specs(experiment.base, experiment.grid) == _specs(preset.base, preset.grid):
+        if done and _specs(experiment.base, experiment.grid) == _specs(base, grid):
             return experiment
     return None
 

@@ -25,6 +25,21 @@ def client(quick_server: Server) -> Iterator[Client]:
         yield opened
 
 
+def test_a_script_asks_until_answered(client: Client) -> None:
+    base = {"model": "fc", "dataset": "digits", "batch_size": 200}
+    question = {"knobs": ["optimizer.lr"], "measure": "test/loss", "smallest": 0.001, "max_seeds": 8}
+    asked = client.launch_experiment("asked", base, {"optimizer.lr": [0.0001, 0.2]}, question)
+    with pytest.raises(TimedOut, match="has no answer after 0 s: Too early to say"):
+        client.wait_for_answer(asked.id, timeout=0)
+    found = client.wait_for_answer(asked.id)
+    assert (found["state"], found["answer"]) == ("answered", "difference")
+    assert client.change_question(asked.id, max_seeds=9)["max_seeds"] == 9
+    assert client.stop_asking(asked.id)["state"] == "answered"
+    assert client.keep_asking(asked.id)["state"] == "asking"
+    assert client.stop_asking(asked.id)["state"] == "stopped"
+    client.wait(client.experiment(asked.id).run_ids)
+
+
 def test_a_script_launches_watches_compares_exports_and_deletes(client: Client, tmp_path: Path) -> None:
     planned = client.plan("x", SHORT, {"seed": [1, 2]})
     assert (planned["runs"], planned["seeds"]) == (2, 2)

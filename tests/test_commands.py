@@ -67,6 +67,21 @@ def test_launch_watch_show_compare_export_and_delete(server: Server) -> None:
     assert as_json(server, "runs", "--search", "fc-original-7") == []
 
 
+def test_ask_until_answered(server: Server) -> None:
+    rates = ("model=fc", "dataset=digits", "batch_size=200", "epochs=1", "optimizer.lr=0.0001,0.2")
+    said = runyard(server, "ask", *rates, "--measure", "test/loss", "--seeds", "8", "--smallest", "0.001")
+    question, head, why = said.splitlines()
+    assert question == "Does learning rate 0.2 instead of 0.0001 change the test loss of the FC net?"
+    assert head.startswith("Yes. Learning rate 0.2 instead of 0.0001 lowered the test loss of the FC net by ")
+    assert "Settled after" in why
+    experiment = as_json(server, "ask", *rates, "--detach", "--seeds", "4")["experiment"]
+    assert as_json(server, "question", experiment, "--stop", "--seeds", "5")["state"] == "stopped"
+    assert as_json(server, "question", experiment, "--continue")["max_seeds"] == 5
+    assert "--about is missing: name the knob" in runyard(server, "ask", "model=fc,cnn", "epochs=1,2", code=1)
+    assert "carries no question" in runyard(server, "question", 1, code=1)
+    server.call("POST", f"/experiments/{experiment}/stop")
+
+
 def test_stop_pause_resume_and_first(server: Server) -> None:
     ids = as_json(server, "launch", *LONG, "seed=1,2,3,4")["run_ids"]
     runyard(server, "first", ids[3])

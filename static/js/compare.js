@@ -40,6 +40,8 @@ for (const key of Object.keys(view)) {
   if (address.searchParams.has(key)) view[key] = address.searchParams.get(key);
 }
 
+const asks = document.querySelector(".asking") !== null;
+
 let compared = null; // GET /compare
 let curves = null; // what is drawn
 let group = new Map(); // run -> its configuration
@@ -172,7 +174,7 @@ async function begin() {
     await start();
   } catch (error) {
     failed = true;
-    setText(byId("answer"), error.message);
+    (asks ? report : (said) => setText(byId("answer"), said.message))(error);
   }
 }
 begin();
@@ -188,18 +190,19 @@ function showFigures() {
   }
   const verdict = compared.verdict;
   const going = compared.ended < compared.runs;
-  byId("answer").replaceChildren(
-    ...verdict.sentences.map((sentence, index) => el("span", {}, going && index === 0 ? soFar(sentence) : sentence)),
-  );
-  setText(byId("progress"), progressed(going));
   const stop = byId("stop");
   stop.hidden = !(going && what.experiment);
   setText(stop, `Stop ${plural(compared.runs - compared.ended, "run")}`);
-  showVerdict(verdict);
   showPairs();
   showTable();
   showDifferences();
   drawFinals(byId("finals"), byId("finals-legend"), compared.groups);
+  if (asks) return; // the question has a panel of its own: asking.js
+  byId("answer").replaceChildren(
+    ...verdict.sentences.map((sentence, index) => el("span", {}, going && index === 0 ? soFar(sentence) : sentence)),
+  );
+  setText(byId("progress"), progressed(going));
+  showVerdict(verdict);
 }
 
 const soFar = (sentence) => (sentence.startsWith("No ") ? sentence : `So far, ${sentence.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase())}`);

@@ -3,7 +3,33 @@
 import { query } from "./api.js";
 
 /** {name, models: {fc: {n_hidden: ["8"]}}, optimizers: {sgd: {lr: ["0.1", "0.01"], …}}, knobs: {dataset: ["digits"], …}} */
-export const emptyForm = () => ({ name: "", models: {}, optimizers: {}, knobs: {} });
+export const emptyForm = () => ({ name: "", models: {}, optimizers: {}, knobs: {}, ask: null });
+
+/** What "ask until answered" begins with; `about` is a knob's path, or two with × between them. */
+export const newQuestion = () => ({ about: "", measure: "test/accuracy", smallest: "1", max_seeds: "20", max_hours: "" });
+const BOTH = "×";
+
+/** What can be asked of a grid: the effect of each knob of two values, the interaction of each two such knobs. */
+export function askable(grid) {
+  const two = Object.keys(grid).filter((path) => path !== "seed" && grid[path].length === 2);
+  two.sort((a, b) => (b === "pixel_order") - (a === "pixel_order"));
+  return [...two, ...two.flatMap((one, at) => two.slice(at + 1).map((other) => `${one}${BOTH}${other}`))];
+}
+
+/** The question of POST /experiments; a smallest difference of an accuracy is typed in points. */
+function questionOf(ask) {
+  const knobs = ask.about.split(BOTH).filter(Boolean);
+  const smallest = valueOf(ask.smallest);
+  const inPoints = typeof smallest === "number" && ask.measure.startsWith("test/accuracy");
+  return {
+    kind: knobs.length === 2 ? "interaction" : "effect",
+    knobs,
+    ...(ask.measure !== "test/accuracy" && { measure: ask.measure }),
+    smallest: inPoints ? Number((smallest / 100).toPrecision(12)) : smallest,
+    max_seeds: valueOf(ask.max_seeds),
+    ...(ask.max_hours.trim() && { max_hours: valueOf(ask.max_hours) }),
+  };
+}
 
 /** Text as the API takes it: a number where it is one, else the text itself, so that the server's words fit it. */
 export function valueOf(text) {
@@ -46,7 +72,10 @@ export function bodyOf(form, catalog) {
     }
     base[path] = values[0];
   }
-  return { name: form.name, base, grid };
+  if (!form.ask) return { name: form.name, base, grid };
+  delete base.seed;
+  delete grid.seed;
+  return { name: form.name, base, grid, question: questionOf(form.ask) };
 }
 
 /** Every combination of the knobs of a model or an optimiser, each as `{name, …knobs}`. */
@@ -67,7 +96,8 @@ export function addressOf(form) {
   for (const [name, knobs] of Object.entries(form.optimizers)) {
     for (const [knob, texts] of Object.entries(knobs)) values[`${several ? name : "optimizer"}.${knob}`] = texts;
   }
-  return `/experiments/new${query(values)}`;
+  const ask = form.ask ? Object.fromEntries(Object.entries(form.ask).map(([key, text]) => [`ask.${key}`, text])) : {};
+  return `/experiments/new${query({ ...values, ...ask })}`;
 }
 
 /** What an address says of a form; null where it says nothing. */
@@ -84,6 +114,9 @@ export function formAt(search, catalog) {
     form.optimizers[name] = knobsAt(given, ticked.length > 1 ? name : "optimizer", knobs);
   }
   for (const [path, fallback] of known) form.knobs[path] = listed(given.getAll(path), fallback);
+  if (given.has("ask.about")) {
+    form.ask = Object.fromEntries(Object.entries(newQuestion()).map(([key, fallback]) => [key, given.get(`ask.${key}`) ?? fallback]));
+  }
   return Object.keys(form.models).length ? form : null;
 }
 
@@ -142,5 +175,6 @@ export function compact(body) {
   const inline = (value) => JSON.stringify(value, null, 1).replace(/\n\s*/g, " ").replace(/([[{]) | ([\]}])/g, "$1$2");
   const entries = (part) => Object.entries(part).map(([key, value]) => `    ${JSON.stringify(key)}: ${inline(value)}`);
   const block = (part) => (Object.keys(part).length ? `{\n${entries(part).join(",\n")}\n  }` : "{}");
-  return `{\n  "name": ${JSON.stringify(body.name)},\n  "base": ${block(body.base)},\n  "grid": ${block(body.grid)}\n}`;
+  const question = body.question ? `,\n  "question": ${inline(body.question)}` : "";
+  return `{\n  "name": ${JSON.stringify(body.name)},\n  "base": ${block(body.base)},\n  "grid": ${block(body.grid)}${question}\n}`;
 }

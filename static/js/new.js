@@ -3,7 +3,7 @@
 import { get, post, query } from "./api.js";
 import { chipField, choiceField } from "./chips.js";
 import { copy, el, report, setText, swatch, toast } from "./dom.js";
-import { addressOf, bodyOf, compact, emptyForm, formAt, formOf, keyOf } from "./form.js";
+import { addressOf, askable, bodyOf, compact, emptyForm, formAt, formOf, keyOf, newQuestion } from "./form.js";
 import { duration, integer, plural } from "./format.js";
 import { showImages } from "./images.js";
 import { gathered } from "./live.js";
@@ -58,6 +58,19 @@ byId("order").addEventListener("click", (event) => {
   showOrder();
   edited();
 });
+byId("how").addEventListener("click", (event) => {
+  if (event.target.tagName !== "BUTTON") return;
+  form.ask = event.target.value === "ask" ? (form.ask ?? newQuestion()) : null;
+  showAsk();
+  edited();
+});
+for (const part of Object.keys(newQuestion())) {
+  byId(`ask-${part}`).addEventListener("input", (event) => {
+    form.ask[part] = event.target.value;
+    showAsk();
+    edited();
+  });
+}
 byId("form").addEventListener("submit", async (event) => {
   event.preventDefault();
   const button = byId("launch");
@@ -107,7 +120,8 @@ function usePreset(chosen) {
 
 /** Something was changed: bring preview, script, images and address up to date. */
 function edited() {
-  const own = preset && JSON.stringify(bodyOf(formOf(form.name, preset.base, preset.grid, catalog), catalog)) === JSON.stringify(bodyOf(form, catalog));
+  showAbout();
+  const own = preset && !form.ask && JSON.stringify(bodyOf(formOf(form.name, preset.base, preset.grid, catalog), catalog)) === JSON.stringify(bodyOf(form, catalog));
   if (!own) preset = null;
   showPressed();
   showSeedsNote();
@@ -138,6 +152,7 @@ function showForm() {
   showModels();
   showOptimizers();
   showPressed();
+  showAsk();
 }
 
 /** The training knobs that have no place of their own in the page. */
@@ -273,9 +288,43 @@ function showOrder() {
   for (const button of byId("order").children) button.setAttribute("aria-pressed", String(button.value === now));
 }
 
+/** The fields of a question; what can be asked follows from the knobs that have two values. */
+function showAsk() {
+  for (const button of byId("how").children) button.setAttribute("aria-pressed", String((button.value === "ask") === (form.ask !== null)));
+  byId("fixed").hidden = form.ask !== null;
+  byId("ask").hidden = form.ask === null;
+  if (!form.ask) return;
+  for (const [part, text] of Object.entries(form.ask)) if (part !== "about" && byId(`ask-${part}`).value !== text) byId(`ask-${part}`).value = text;
+  setText(byId("ask-smallest-label"), `Smallest${form.ask.measure.startsWith("test/accuracy") ? ", points" : ""}`);
+  showAbout();
+}
+
+function showAbout() {
+  if (!form.ask) return;
+  const offered = askable(bodyOf(form, catalog).grid);
+  if (!offered.includes(form.ask.about)) form.ask.about = offered[0] ?? "";
+  const title = (path) => ({ model: "model", optimizer: "optimiser", dataset: "data" })[path] ?? knobTitle(path).toLowerCase();
+  const words = (about) => {
+    const [one, other] = about.split("×").map(title);
+    return other ? `${one} × ${other}: does the effect differ?` : one;
+  };
+  const now = [...byId("ask-about").options].map((option) => option.value).join();
+  if (now !== offered.join() || !offered.length) {
+    byId("ask-about").replaceChildren(
+      ...(offered.length ? offered : [""]).map((about) => el("option", { value: about }, about ? words(about) : "give one knob two values")),
+    );
+  }
+  byId("ask-about").value = form.ask.about;
+}
+
+function knobTitle(path) {
+  const known = [...catalog.training, ...catalog.models.flatMap((one) => one.knobs), ...catalog.optimizers.flatMap((one) => one.knobs)];
+  return known.find((knob) => knob.path === path)?.title ?? path;
+}
+
 function showSeedsNote() {
   const count = form.knobs.seed.length;
-  const words = count < 2 ? "3 or more give a mean and deviation" : "enough for a mean and deviation; 5 or more show smaller differences";
+  const words = count < 2 ? "nothing to judge chance by; 5 or more show differences" : "5 or more show smaller differences, and while you watch at least 4 are needed";
   setText(byId("seeds-note"), count < 5 ? `${plural(count, "seed")}: ${words}` : plural(count, "seed"));
 }
 
@@ -294,7 +343,8 @@ const seen = gathered(async () => {
 function showPlan() {
   showFieldErrors([]);
   const count = plan.configurations.length;
-  setText(byId("plan-title"), `${plural(count, "configuration")} × ${plural(plan.seeds, "seed")} = ${plural(plan.runs, "run")}`);
+  if (plan.question) setText(byId("plan-title"), plan.question);
+  else setText(byId("plan-title"), `${plural(count, "configuration")} × ${plural(plan.seeds, "seed")} = ${plural(plan.runs, "run")}`);
   byId("plan").replaceChildren(
     ...plan.configurations.map((one) =>
       el(
@@ -314,10 +364,11 @@ function showPlan() {
   }
   byId("problem").hidden = true;
   byId("launch").disabled = false;
-  setText(byId("launch"), `Launch ${plural(plan.runs, "run")}`);
+  setText(byId("launch"), plan.question ? `Ask, with ${plural(plan.runs, "run")} first` : `Launch ${plural(plan.runs, "run")}`);
   const dataset = catalog.datasets.find((one) => one.name === form.knobs.dataset[0]);
+  const most = plan.question ? `, at most ${plural(plan.most_runs, "run")}` : "";
   const work = plan.seconds === null ? `${integer(plan.steps)} steps in all` : `about ${duration(plan.seconds)}`;
-  setText(byId("launch-note"), dataset.on_disk ? work : `${dataset.download_mb} MB are downloaded first`);
+  setText(byId("launch-note"), dataset.on_disk ? `${work}${most}` : `${dataset.download_mb} MB are downloaded first`);
 }
 
 function showErrors(error) {
@@ -348,7 +399,7 @@ function showFieldErrors(errors) {
 
 const matches = (field, path) => {
   const bare = field.replace(/^grid\./, "");
-  return bare === path || (["model", "optimizer"].includes(path) && bare.startsWith(`${path}.`));
+  return bare === path || (["model", "optimizer", "question"].includes(path) && bare.startsWith(`${path}.`));
 };
 
 function showScript() {
@@ -359,7 +410,7 @@ function showScript() {
   const script =
     language === "curl"
       ? `curl ${location.origin}/api/v1/experiments \\\n  ${token}-H 'Content-Type: application/json' -d '${text.replaceAll("'", "'\\''")}'`
-      : `from app.client import Client\n\nwith Client("${location.origin}") as runyard:\n    experiment = runyard.launch_experiment(**${text.replaceAll("\n", "\n    ")})\n    for run in runyard.wait(experiment.run_ids):\n        print(run.name, run.summary["test/accuracy"].last)`;
+      : `from app.client import Client\n\nwith Client("${location.origin}") as runyard:\n    experiment = runyard.launch_experiment(**${text.replaceAll("\n", "\n    ")})\n    ${body.question ? 'print(*runyard.wait_for_answer(experiment.id)["sentences"], sep="\\n")' : 'for run in runyard.wait(experiment.run_ids):\n        print(run.name, run.summary["test/accuracy"].last)'}`;
   setText(byId("script"), script);
   for (const name of ["curl", "python"]) byId(`t-${name}`).setAttribute("aria-selected", String(name === language));
 }

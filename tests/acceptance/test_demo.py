@@ -27,25 +27,27 @@ def runyard(home: Path, *words: str, **environment: str) -> "subprocess.Complete
 
 
 def test_the_demo_trains_four_ways_and_a_second_start_shows_what_is_there(tmp_path: Path) -> None:
-    first = runyard(tmp_path, "demo", "--exit", "--port", "0", RUNYARD_CPU_SLOTS="2")
+    # two seeds, as nobody waits for more: the effect is of 16 points (README.md has five)
+    demo = ("demo", "--exit", "--port", "0", "--seeds", "2")
+    first = runyard(tmp_path, *demo, RUNYARD_CPU_SLOTS="2")
     assert first.returncode == 0, first.stdout + first.stderr
-    rows = re.findall(r"^ (FC|CNN), (original|shuffled) +([\d,]+) +(\d)/5 +([\d.]+) ± ", first.stdout, re.MULTILINE)
+    rows = re.findall(r"^ (FC|CNN), (original|shuffled) +([\d,]+) +(\d)/2 +([\d.]+) ± ", first.stdout, re.MULTILINE)
     assert [row[:4] for row in rows] == [
-        ("FC", "original", "6,442", "5"),
-        ("FC", "shuffled", "6,442", "5"),
-        ("CNN", "original", "6,422", "5"),
-        ("CNN", "shuffled", "6,422", "5"),
+        ("FC", "original", "6,442", "2"),
+        ("FC", "shuffled", "6,442", "2"),
+        ("CNN", "original", "6,422", "2"),
+        ("CNN", "shuffled", "6,422", "2"),
     ]
     fc, _, cnn, cnn_shuffled = (float(row[4]) for row in rows)
     assert cnn > fc
-    assert cnn - cnn_shuffled >= 8
-    assert re.search(r"Shuffling the pixels cost the CNN \d+\.\d points\s\(95%\sinterval", first.stdout)
+    assert cnn - cnn_shuffled >= 5
+    assert re.search(r"Shuffling the pixels (cost|changed)\b", first.stdout)
     table = first.stdout[first.stdout.index("Digits, pixels") :]
     assert all(len(line) <= 80 for line in table.splitlines() if "http" not in line)
     assert "…" not in table
     assert re.search(r"Compare: http://127\.0\.0\.1:\d+/compare\?experiment=1", first.stdout)
 
-    second = runyard(tmp_path, "demo", "--exit", "--port", "0")
+    second = runyard(tmp_path, *demo)
     assert second.returncode == 0
     assert "compare?experiment=1" in second.stdout
     assert table.split("Compare:")[0] in second.stdout

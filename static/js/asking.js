@@ -1,0 +1,259 @@
+// A question that is asked until answered: the answer, the confidence sequence over the seeds, each seed's set of runs.
+
+import { get, patch, post } from "./api.js";
+import { asked, el, report, setText, statusBadge, swatch } from "./dom.js";
+import { duration, percent, plural, points } from "./format.js";
+import { gathered, on } from "./live.js";
+import { color, faint, token } from "./palette.js";
+import { axis, draw, line } from "./plots.js";
+
+const byId = (id) => document.getElementById(id);
+const experiment = Number(byId("experiment-menu").dataset.experiment);
+const path = `/experiments/${experiment}/question`;
+const HEIGHT = 340;
+const STATES = { asking: "asking", answered: "answered", spent: "budget spent", stopped: "stopped", failed: "gave up" };
+let found = null;
+
+// Buttons: attached before anything is awaited
+
+const act = (id, action) =>
+  byId(id).addEventListener("click", async () => {
+    byId(id).disabled = true;
+    try {
+      show((await action()) ?? found);
+    } catch (error) {
+      report(error);
+    }
+    byId(id).disabled = false;
+  });
+act("stop-asking", () => post(`${path}/stop`));
+act("keep-asking", () => post(`${path}/continue`));
+act("raise-budget", async () => {
+  const wanted = { label: "At most so many seeds", value: String(Math.min(200, found.max_seeds * 2)), yes: "Raise the budget" };
+  const seeds = await asked("Raise the budget", wanted);
+  return seeds === null ? null : patch(path, { max_seeds: Number(seeds) });
+});
+act("question-change", async () => {
+  const factor = found.measure.is_accuracy ? 100 : 1;
+  const wanted = { label: found.measure.is_accuracy ? "In points of accuracy; 0: any difference" : `In units of the ${found.measure.title}; 0: any`, value: String(found.smallest * factor), yes: "Change" };
+  const smallest = await asked("Smallest difference worth knowing", wanted);
+  return smallest === null ? null : patch(path, { smallest: Number(smallest) / factor });
+});
+byId("sets-download").addEventListener("click", download);
+document.addEventListener("themechange", drawSequence);
+new ResizeObserver(drawSequence).observe(byId("sequence"));
+
+const refresh = gathered(async () => show(await get(path)), 250);
+on("run", (event) => event.experiment === experiment && refresh("run"));
+on("deleted", () => refresh("deleted"));
+get(path).then(show).catch((error) => setText(byId("answer"), error.message));
+
+// Figures
+
+const number = (value) => String(Number(value.toPrecision(3)));
+const change = (value) => (value == null ? "–" : found.measure.is_accuracy ? points(value) : `${value < 0 ? "−" : "+"}${number(Math.abs(value))}`);
+const figure = (value) => (value == null ? "–" : found.measure.is_accuracy ? (value * 100).toFixed(2) : number(value));
+const interval = (low, high) => (low == null ? null : `${change(low)} to ${change(high)}`);
+const scaled = (value) => (value == null ? null : found.measure.is_accuracy ? value * 100 : value);
+const complete = () => found.sets.filter((one) => one.is_complete);
+const last = () => complete().at(-1);
+const set = () => (found.cells.length === 2 ? "pair" : "set");
+
+function show(fresh) {
+  found = fresh;
+  setText(byId("asked"), found.asked);
+  setText(byId("asking-state"), STATES[found.state] ?? found.state);
+  setText(byId("answer"), found.sentences[0]);
+  setText(byId("answer-why"), found.sentences.slice(1).join(" "));
+  setText(byId("used"), `${found.n} of at most ${plural(found.max_seeds, `seed ${set()}`)}`);
+  const going = found.sets.filter((one) => !one.is_complete && !one.has_failed).length;
+  byId("pips").replaceChildren(
+    ...Array.from({ length: Math.min(40, found.max_seeds) }, (_, at) => el(`i${at < found.n ? ".done" : at < found.n + going ? ".going" : ""}`)),
+  );
+  const limit = found.max_hours === null ? "no limit on hours" : `of at most ${found.max_hours} h`;
+  setText(byId("spent"), `${duration(found.seconds)} of training used, ${limit}`);
+  byId("stop-asking").hidden = found.state !== "asking";
+  byId("keep-asking").hidden = found.state === "asking" || found.n >= found.max_seeds;
+  byId("raise-budget").hidden = found.max_seeds >= 200;
+  byId("sequence-title").textContent = differenceTitle();
+  showTable();
+  showSureness();
+  showSets();
+  showFacts();
+  drawSequence();
+}
+
+/** "Difference, shuffled minus original", or the sum that the question is about. */
+function differenceTitle() {
+  const [first, second] = found.cells.toSorted((a, b) => a.weight - b.weight);
+  return found.cells.length === 2 ? `Difference, ${second.name} minus ${first.name}` : "Difference of the differences";
+}
+
+function showTable() {
+  const sets = complete();
+  const mean = (at) => (sets.length ? sets.reduce((sum, one) => sum + one.runs[at].value, 0) / sets.length : null);
+  const heading = found.measure.title.charAt(0).toUpperCase() + found.measure.title.slice(1);
+  byId("asking-table").tHead.replaceChildren(el("tr", {}, el("th", {}, heading), el("th.right", {}, "mean"), el("th", {}, "")));
+  const value = (at) => (mean(at) == null ? "none done" : found.measure.is_accuracy ? percent(mean(at)) : number(mean(at)));
+  const rows = found.cells.map((cell, at) =>
+    el("tr", {}, el("td", {}, el("span.named", {}, swatch(cell.model, cell.pixel_order), cell.name)), el("td.right.strong", {}, value(at)), el("td")),
+  );
+  const open = found.answer === "open";
+  const words = { open: "○ not settled", difference: "● settled: a difference", "no difference": "● settled: no difference that matters" };
+  rows.push(
+    el("tr", {}, el("td", {}, "Difference"), el("td.right.strong", {}, change(last()?.mean)), el(`td.sure${open ? ".muted" : ""}`, {}, words[found.answer])),
+  );
+  byId("asking-table").tBodies[0].replaceChildren(...rows);
+}
+
+function showSureness() {
+  const now = last();
+  const smallest = found.smallest ? found.measure.is_accuracy ? `${number(found.smallest * 100)} points` : number(found.smallest) : null;
+  const verdict = {
+    difference: "0 is outside, so the answer is a difference.",
+    "no difference": `All of it lies within ± ${smallest}, so there is no difference that matters.`,
+    open: smallest ? `0 is inside and so are differences over ${smallest}: both answers are open.` : "0 is inside: the answer is open.",
+  }[found.answer];
+  const few = `With fewer than ${found.least_seeds} seeds there is no interval: three can never settle it.`;
+  const valid = now?.low == null ? few : `${verdict} You may look after every seed and stop when you like: over a whole experiment this interval misses the true difference in at most 5 of 100 cases.`;
+  const settling = complete()[found.settled_after - 1];
+  const rest =
+    found.settled_after === null
+      ? ["What would settle it", found.needed === null ? "–" : `about ${plural(found.needed, "seed")}`, found.needed === null ? "That can be said once the seeds differ." : `If mean and spread stay as they are; the budget is ${found.max_seeds}.`]
+      : ["What settled it", `seed ${set()} ${found.settled_after}`, `There the evidence against no difference was ${evidence(settling.evidence)} of the 20 needed, and the interval ${interval(settling.low, settling.high)}.${found.n > found.settled_after ? ` ${found.n - found.settled_after} more only made it narrower.` : ""}`];
+  const parts = [
+    ["Valid while you watch", interval(now?.low, now?.high) ?? "none yet", valid, "strong"],
+    ["Ordinary 95% interval", interval(now?.ordinary_low, now?.ordinary_high) ?? "–", `Only valid if ${plural(found.n, "seed")} were planned beforehand. Here the number was left open: looking so after every seed finds a difference between equal configurations in about 29 of 100 experiments.`, "muted"],
+    [...rest, "strong"],
+  ];
+  byId("sureness").replaceChildren(
+    ...parts.map(([title, value, words, kind]) => el("div", {}, el(`dt.${kind}`, {}, title), el(`dd.value.${kind}`, {}, value), el("dd.words", {}, words))),
+  );
+}
+
+const evidence = (value) => (value == null ? "–" : value >= 1e5 ? value.toExponential(1) : value >= 100 ? value.toFixed(0) : value.toFixed(1));
+
+function showSets() {
+  const unit = found.measure.is_accuracy ? ", %" : "";
+  byId("sets").tHead.replaceChildren(
+    el("tr", {}, el("th.right", {}, "Seed"), el("th", {}, "Status"), ...found.cells.map((cell) => el("th.right", {}, `${cell.name}${unit}`)),
+      el("th.right", {}, "Difference"), el("th.right", {}, "Mean so far"), el("th.right", {}, "Interval so far"), el("th.right", {}, "Evidence, of 20")),
+  );
+  const rows = found.sets.map((one, at) => {
+    const statuses = one.runs.map((run) => run.status);
+    const going = ["failed", "lost", "stopped", "paused", "running", "starting", "queued", "missing"].find((status) => statuses.includes(status));
+    const status = one.is_complete ? "succeeded" : going === "missing" ? "queued" : going;
+    return el(
+      "tr",
+      {},
+      el("td.right", {}, String(one.seed)),
+      el("td", {}, statusBadge({ status, responding: true })),
+      ...one.runs.map((run) => el("td.right", {}, run.run ? el("a", { href: `/runs/${run.run}` }, runWords(run)) : "–")),
+      el("td.right.strong", {}, change(one.value)),
+      el("td.right", {}, change(one.mean)),
+      el("td.right", {}, one.is_complete ? interval(one.low, one.high) ?? el("span.muted", {}, at + 1 < found.least_seeds ? `needs at least ${found.least_seeds}` : "no spread") : "–"),
+      el("td.right", {}, at === 0 ? "–" : evidence(one.evidence)),
+    );
+  });
+  byId("sets").tBodies[0].replaceChildren(...rows.toReversed());
+}
+
+const runWords = (run) => (run.value != null ? figure(run.value) : run.status === "running" ? `step ${run.steps_done.toLocaleString("en-US")} of ${run.steps_total.toLocaleString("en-US")}` : run.status);
+
+function showFacts() {
+  const smallest = found.smallest === 0 ? "any difference" : found.measure.is_accuracy ? `${plural(Number(number(found.smallest * 100)), "point")} ${found.smallest === 0.01 ? "is" : "are"} worth knowing` : `${number(found.smallest)} is worth knowing`;
+  const ends = `0 is outside the interval${found.smallest ? `, or the interval lies within ± ${found.measure.is_accuracy ? number(found.smallest * 100) : number(found.smallest)}` : ""}, or the budget is spent`;
+  const facts = [
+    ["Compares", el("span.row", {}, ...found.cells.map((cell) => el("span.named", {}, swatch(cell.model, cell.pixel_order), cell.name)))],
+    ["On", found.measure.title],
+    ["Smallest difference", smallest],
+    ["Budget", `${plural(found.max_seeds, `seed ${set()}`)}, ${found.max_hours === null ? "any time" : `${found.max_hours} h of training`}`],
+    ["Ends when", ends],
+  ];
+  byId("question-facts").tBodies[0].replaceChildren(...facts.map(([name, value]) => el("tr", {}, el("th", { scope: "row" }, name), el("td", {}, value))));
+}
+
+// The sequence, drawn
+
+function drawSequence() {
+  if (!found) return;
+  const element = byId("sequence");
+  const width = element.clientWidth;
+  const sets = complete();
+  const colour = color(found.cells.at(-1).model);
+  const end = Math.max(found.max_seeds, sets.length) + 0.7;
+  const x = sets.map((_, at) => at + 1);
+  const banded = sets.map((one, at) => ({ ...one, x: at + 1 })).filter((one) => one.low !== null);
+  const traces = [];
+  if (banded.length) {
+    if (banded.length === 1) banded.unshift({ ...banded[0], x: banded[0].x - 0.18 }); // a single look has no width
+    const [bx, low, high] = [banded.map((one) => one.x), banded.map((one) => scaled(one.low)), banded.map((one) => scaled(one.high))];
+    traces.push({ type: "scatter", mode: "lines", x: [...bx, ...bx.toReversed()], y: [...high, ...low.toReversed()], fill: "toself", fillcolor: faint(colour, 0.18), line: { width: 0 }, hoverinfo: "skip" });
+    for (const [ends, name] of [[high, "highest"], [low, "lowest"]]) {
+      traces.push({ ...line(bx, ends, colour, { width: 1.25 }), mode: "lines+markers", marker: { symbol: "line-ew", size: width < 560 ? 6 : 12, line: { width: 2, color: colour } }, hovertemplate: `%{y:.2f} ${name}<extra></extra>` });
+    }
+  }
+  traces.push(line(x, sets.map((one) => scaled(one.mean)), colour, { width: 2, hovertemplate: "%{y:.2f} mean<extra></extra>" }));
+  traces.push({ type: "scatter", mode: "markers", x, y: sets.map((one) => scaled(one.value)), marker: { size: 7, color: token("--ground"), line: { width: 1.5, color: token("--muted") } }, text: sets.map((one) => `seed ${one.seed}`), hovertemplate: "%{y:.2f} %{text}<extra></extra>" });
+  const now = sets.at(-1);
+  if (now) traces.push({ type: "scatter", mode: "markers", x: [sets.length], y: [scaled(now.mean)], marker: { size: 8, color: colour, line: { width: 1.5, color: token("--ground") } }, hoverinfo: "skip" });
+  if (now?.ordinary_low != null) traces.push(line([sets.length + 0.22, sets.length + 0.22], [scaled(now.ordinary_low), scaled(now.ordinary_high)], token("--ghost"), { width: 3, hoverinfo: "skip" }));
+  const smallest = scaled(found.smallest);
+  const [low, high] = verticalRange(sets, smallest);
+  const rect = (x0, x1, y0, y1, opacity) => ({ type: "rect", layer: "below", line: { width: 0 }, fillcolor: faint(token("--ghost"), opacity), x0, x1, y0, y1 });
+  const shapes = [
+    { ...rect(0.3, found.least_seeds - 0.5, 0, 1, 0.18), yref: "paper" },
+    ...(smallest ? [rect(0.3, end, -smallest, smallest, 0.25)] : []),
+    { type: "line", x0: 0.3, x1: end, y0: 0, y1: 0, line: { width: 1.5, color: token("--text") } },
+    ...(found.settled_after ? [{ type: "line", x0: found.settled_after, x1: found.settled_after, yref: "paper", y0: 0, y1: 1, line: { width: 1, dash: "2px,3px", color: token("--text") } }] : []),
+  ];
+  const note = (words, more) => ({ text: words, showarrow: false, font: { color: token("--muted") }, align: "left", ...more });
+  const narrow = width < 560;
+  const annotations = [
+    ...(narrow ? [] : [note(`no interval<br>before ${found.least_seeds} ${set()}s: three<br>can never settle it`, { x: 0.45, xanchor: "left", yref: "paper", y: 0, yanchor: "bottom", yshift: 4 })]),
+    ...(smallest && !narrow ? [note(`no difference that matters: within ± ${number(smallest)}`, { x: end, xanchor: "right", y: smallest, yanchor: "bottom" })] : []),
+    ...(found.settled_after ? [note(`settled after ${found.settled_after} ${set()}s`, { x: found.settled_after, xanchor: "left", xshift: 6, yref: "paper", y: 1, yanchor: "top", font: { color: token("--text") } })] : []),
+    ...(now?.low != null ? [now.low, now.high].map((value) => note(`<b>${change(value)}</b>`, { x: sets.length, xanchor: "left", xshift: 14, y: scaled(value), font: { color: token("--text") } })) : []),
+  ];
+  element.style.height = `${HEIGHT}px`;
+  draw(
+    element,
+    traces,
+    {
+      width,
+      height: HEIGHT,
+      margin: { l: 40, r: now?.low != null && sets.length > 0.85 * end ? 64 : 8, t: 22, b: 30 }, // room for the ends' figures
+      xaxis: axis({ range: [0.3, end], showgrid: false, showline: true, ticks: "outside", ticklen: 4, nticks: narrow ? 5 : 11, tickformat: "d", ticksuffix: ` ${set()}s`, showticksuffix: "last", unifiedhovertitle: { text: `${set()} %{x}` } }),
+      yaxis: axis({ range: [low, high], showline: false, ticks: "", nticks: 7 }),
+      shapes,
+      annotations: [...annotations, note(found.measure.is_accuracy ? "points" : found.measure.title, { xref: "paper", x: 0, xanchor: "right", xshift: -4, yref: "paper", y: 1, yanchor: "bottom", yshift: 4, align: "right" })],
+    },
+    "sequence",
+  );
+  byId("sequence-legend").replaceChildren(
+    el("span", {}, `○ one ${set()}`),
+    el("span", {}, "━ mean so far"),
+    el("span", {}, "▒ interval, valid while watched"),
+    el("span", {}, "❙ ordinary 95%"),
+  );
+  const done = plural(sets.length, set());
+  setText(byId("sequence-caption"), `${done}, one point each, in the order in which they ended; the interval after every ${set()} is the part common to all so far (e-process, c = 2, bound 20). The axis ends at the budget.`);
+}
+
+function verticalRange(sets, smallest) {
+  const values = [0, smallest * 1.3, -smallest * 1.3, ...sets.map((one) => scaled(one.value))];
+  const now = sets.at(-1);
+  for (const one of sets) if (one.low !== null) values.push(scaled(one.low), scaled(one.high));
+  if (now?.ordinary_low != null) values.push(scaled(now.ordinary_low), scaled(now.ordinary_high));
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const pad = (high - low || 1) * 0.08;
+  return [low - pad, high + pad];
+}
+
+function download() {
+  const columns = ["seed", ...found.cells.map((cell) => cell.name), "difference", "mean", "low", "high", "evidence"];
+  const rows = complete().map((one) => [one.seed, ...one.runs.map((run) => run.value), one.value, one.mean, one.low, one.high, one.evidence]);
+  const quoted = (value) => (value == null ? "" : /[",]/.test(value) ? `"${String(value).replaceAll('"', '""')}"` : value);
+  const text = [columns, ...rows].map((row) => row.map(quoted).join(",")).join("\n");
+  el("a", { href: `data:text/csv;charset=utf-8,${encodeURIComponent(`${text}\n`)}`, download: "question.csv" }).click();
+}

@@ -1,0 +1,44 @@
+"""Ask until answered, by click: the form asks, the page answers by itself."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.serving import Server, until
+
+WAIT = 60_000
+FORM = (
+    "/experiments/new?name=Rates&model=fc&fc.n_hidden=64&dataset=digits&batch_size=200&epochs=1"
+    "&optimizer=sgd&optimizer.lr=0.0001&optimizer.lr=0.2"
+)
+
+
+def test_a_question_is_asked_by_click_and_answers_itself(quick_server: Server, page: Page) -> None:
+    page.goto(f"{quick_server.url}{FORM}")
+    expect(page.locator("#launch")).to_have_text("Launch 2 runs", timeout=WAIT)
+    page.get_by_role("button", name="Ask until answered").click()
+    expect(page.locator("#plan-title")).to_have_text(
+        "Does learning rate 0.2 instead of 0.0001 change the test accuracy of the FC net?"
+    )
+    page.get_by_label("Most seeds").fill("3")
+    expect(page.locator("#ask .error")).to_contain_text("max_seeds is 3")
+    page.get_by_label("Most seeds").fill("6")
+    expect(page.locator("#launch")).to_have_text("Ask, with 8 runs first")
+    expect(page).to_have_url(re.compile(r"ask\.about=optimizer\.lr"))
+    page.reload()
+    expect(page.locator("#launch")).to_have_text("Ask, with 8 runs first", timeout=WAIT)
+    expect(page.get_by_label("Most seeds")).to_have_value("6")
+    page.locator("#launch").click()
+
+    expect(page).to_have_url(re.compile(r"/compare\?experiment=\d+$"), timeout=WAIT)
+    expect(page.locator("#asking-state")).to_have_text("answered", timeout=WAIT)
+    expect(page.locator("#answer")).to_contain_text("Yes. Learning rate 0.2 instead of 0.0001 brought the FC net")
+    expect(page.locator("#asking-table")).to_contain_text("● settled: a difference")
+    expect(page.locator("#sets tbody tr").first).to_contain_text("Succeeded")
+    drawn = """() => document.getElementById('sequence').data?.filter((trace) => trace.fill === 'toself').length"""
+    until(lambda: page.evaluate(drawn) == 1, "the sequence is drawn with its interval")
+
+    page.get_by_role("button", name="Keep asking").click()
+    expect(page.locator("#used")).to_have_text("6 of at most 6 seed pairs", timeout=WAIT)
+    expect(page.locator("#answer-why")).to_contain_text("more ran on and count as well", timeout=WAIT)
+    expect(page.get_by_role("button", name="Keep asking")).to_be_hidden()
