@@ -48,7 +48,7 @@ PAGE = 500
 POLL_SECONDS = 0.2
 RETRY_SECONDS = 0.5
 MOST_RETRIES = 20  # of a live stream that broke, ten seconds together: a server that restarts is back by then
-MOST_NAMED = 100  # runs that a stream can be asked for by id
+MOST_NAMED = 250  # runs that a stream can be asked for by id
 
 
 class RunyardError(Exception):

@@ -78,7 +78,7 @@ def test_ask_until_answered(server: Server) -> None:
     assert as_json(server, "question", experiment, "--stop", "--seeds", "5")["state"] == "stopped"
     assert as_json(server, "question", experiment, "--continue")["max_seeds"] == 5
     assert "--about is missing: name the knob" in runyard(server, "ask", "model=fc,cnn", "epochs=1,2", code=1)
-    assert "carries no question" in runyard(server, "question", 1, code=1)
+    assert "does not exist" in runyard(server, "question", 999, code=1)
     server.call("POST", f"/experiments/{experiment}/stop")
 
 

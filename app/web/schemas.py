@@ -17,7 +17,7 @@ from app.store.runs import MOST_TAGS
 from app.store.tables import Attempt, Experiment, Run, Status, Summary
 
 MAX_ID = 2**63 - 1
-MAX_RUNS_SHOWN = 100
+MAX_RUNS_SHOWN = 250
 MAX_NOTE = 10_000
 MAX_TAG = 40
 

@@ -26,7 +26,7 @@ DESCRIPTION = """
 Launch PyTorch training runs, follow them and compare them.
 
 Limits: bodies up to 1 MiB; experiments up to 500 runs; names up to 200 characters; pages of up to 500 items;
-charts of up to 100 runs. Times are UTC (ISO 8601), durations seconds, accuracies fractions. Every error is a problem
+charts of up to 250 runs. Times are UTC (ISO 8601), durations seconds, accuracies fractions. Every error is a problem
 document (RFC 9457) that names the field, the value and the way out.
 """
 

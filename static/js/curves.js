@@ -2,7 +2,7 @@
 
 import { get, query } from "./api.js";
 
-const MOST = 100; // runs a request
+const MOST = 250; // runs a request
 const LISTS = ["steps", "times", "min", "max", "mean", "last", "smoothed"];
 
 /** {name, width, items: Map(run -> curve)} of these runs; options: points, smoothing, from, to, width. */
@@ -49,31 +49,36 @@ export function xOf(curve, axis, stepsPerEpoch) {
 }
 
 /**
- * Mean of several curves with the range they span, bucket by bucket: {x, mean, low, high}.
- * Only buckets that every curve which is still growing or has ended holds are averaged over those that hold them.
+ * Mean of several curves bucket by bucket, with the range that they span and the raw extremes in it:
+ * {x, mean, low, high, least, most}. A bucket is averaged over the curves that hold it. `xs`: x of each bucket of a curve.
  */
-export function spread(curves, axis, stepsPerEpoch, width) {
+export function spread(curves, xs, width) {
   const buckets = new Map();
   for (const curve of curves) {
-    const x = xOf(curve, axis, stepsPerEpoch);
+    const x = xs(curve);
     const y = curve.smoothed ?? curve.mean;
-    curve.steps.forEach((step, index) => {
-      const number = Math.floor((step - 1) / width);
-      const bucket = buckets.get(number) ?? { x: 0, sum: 0, n: 0, low: Infinity, high: -Infinity };
+    for (let index = 0; index < curve.steps.length; index += 1) {
+      const number = Math.floor((curve.steps[index] - 1) / width);
+      let bucket = buckets.get(number);
+      if (!bucket) buckets.set(number, (bucket = { x: 0, sum: 0, n: 0, low: Infinity, high: -Infinity, least: Infinity, most: -Infinity }));
       bucket.x += x[index];
       bucket.sum += y[index];
       bucket.n += 1;
-      bucket.low = Math.min(bucket.low, y[index]);
-      bucket.high = Math.max(bucket.high, y[index]);
-      buckets.set(number, bucket);
-    });
+      if (y[index] < bucket.low) bucket.low = y[index];
+      if (y[index] > bucket.high) bucket.high = y[index];
+      if (curve.min[index] < bucket.least) bucket.least = curve.min[index];
+      if (curve.max[index] > bucket.most) bucket.most = curve.max[index];
+    }
   }
   const sorted = [...buckets.entries()].sort((a, b) => a[0] - b[0]).map(([, bucket]) => bucket);
+  const of = (value) => sorted.map(value);
   return {
-    x: sorted.map((bucket) => bucket.x / bucket.n),
-    mean: sorted.map((bucket) => bucket.sum / bucket.n),
-    low: sorted.map((bucket) => bucket.low),
-    high: sorted.map((bucket) => bucket.high),
+    x: of((bucket) => bucket.x / bucket.n),
+    mean: of((bucket) => bucket.sum / bucket.n),
+    low: of((bucket) => bucket.low),
+    high: of((bucket) => bucket.high),
+    least: of((bucket) => bucket.least),
+    most: of((bucket) => bucket.most),
   };
 }
 

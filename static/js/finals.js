@@ -2,11 +2,11 @@
 
 import { el } from "./dom.js";
 import { percent } from "./format.js";
-import { color, faint, token } from "./palette.js";
+import { faint, token } from "./palette.js";
 import { draw, line, xAxis } from "./plots.js";
 
 /** Draw the configurations' finished runs into `element`, and what the marks mean into `legend`. */
-export function drawFinals(element, legend, groups) {
+export function drawFinals(element, legend, groups, style) {
   const row = 42;
   const height = groups.length * row + 34;
   const names = groups.map((one) => one.name);
@@ -15,7 +15,7 @@ export function drawFinals(element, legend, groups) {
   const values = [];
   groups.forEach((one, index) => {
     const metric = one.metrics["test/accuracy"];
-    const colour = color(one.model);
+    const { colour } = style.of(one);
     const filled = one.pixel_order === "original";
     if (!metric) {
       traces.push({ type: "scatter", mode: "text", x: [null], y: [index], hoverinfo: "skip" });

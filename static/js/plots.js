@@ -50,7 +50,8 @@ export function axis(more) {
 }
 
 export function xAxis(kind, range, more = {}) {
-  const suffix = { step: " steps", epoch: " epochs", time: " s" }[kind];
+  const suffix = { step: " steps", epoch: " epochs", images: " images", time: " s", wall: " s" }[kind];
+  const isTime = kind === "time" || kind === "wall";
   return axis({
     range,
     showgrid: false,
@@ -63,8 +64,8 @@ export function xAxis(kind, range, more = {}) {
     ticksuffix: suffix,
     showticksuffix: "last",
     ticklabeloverflow: "allow",
-    hoverformat: kind === "time" ? ".1f" : kind === "epoch" ? ".2f" : ",",
-    unifiedhovertitle: { text: kind === "time" ? "%{x} s" : `${kind} %{x}` },
+    hoverformat: isTime ? ".1f" : kind === "epoch" ? ".2f" : ",.0f",
+    unifiedhovertitle: { text: isTime ? "%{x} s" : kind === "images" ? "%{x} images" : `${kind} %{x}` },
     ...more,
   });
 }

@@ -1,6 +1,7 @@
 """/compare: configurations side by side, with figures, differences, intervals and a verdict in words."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Query
@@ -14,7 +15,7 @@ from app.compare.judged import Judged
 from app.compare.measure import FORMS, Measure
 from app.compare.measure import parse as parse_measure
 from app.compare.statistics import Matched, Summary, summary
-from app.store import experiments, measures, runs
+from app.store import experiments, measures, runs, series
 from app.store.engine import reading
 from app.store.tables import ENDED, Run
 from app.store.tables import Summary as SummaryRow
@@ -56,6 +57,13 @@ class FigureOut(SampleOut):
     published: float | None = Field(description="What the source of this recipe states.")
 
 
+class LifeOut(BaseModel):
+    """When a worker process of a run began."""
+
+    began: float = Field(description="Seconds after the first run of this comparison began.")
+    trained: float = Field(description="Seconds of training that the run had then.")
+
+
 class MemberOut(BaseModel):
     """One run of a configuration."""
 
@@ -63,6 +71,7 @@ class MemberOut(BaseModel):
     seed: int
     status: str
     steps_done: int
+    lives: list[LifeOut] = Field(description="Of its worker processes, in order: for drawing it by the wall clock.")
 
 
 class GroupOut(BaseModel):
@@ -74,6 +83,7 @@ class GroupOut(BaseModel):
     knobs: dict[str, Any] = Field(description="Knob path to value.")
     parameters: int
     steps_total: int = Field(description="Length of one of its runs.")
+    images: int = Field(description="Training images that one of its runs sees.")
     n: int = Field(description="Runs that succeeded; figures are of those.")
     runs: list[MemberOut]
     metrics: dict[str, FigureOut]
@@ -176,6 +186,7 @@ class RowOut(BaseModel):
     """One line of the table beside the answer."""
 
     name: str
+    group: int = Field(description="Place among the groups, of the first or only one.")
     model: str
     pixel_order: str
     first: SampleOut | None
@@ -207,6 +218,8 @@ class CompareOut(BaseModel):
     steps_total: int = Field(description="Length of the longest run.")
     rows: str | None = Field(description="Knob that makes the rows of panels.")
     columns: str | None = Field(description="Knob that makes the columns of panels.")
+    began: datetime | None = Field(description="When the first of its runs began.")
+    series: list[str] = Field(description="What was recorded of them.")
     measure: MeasureOut
     groups: list[GroupOut]
     pairs: list[PairOut]
@@ -260,6 +273,7 @@ def compared(
     words = _words([path for path in differences if path != "device"])
     pairs = design.pairs(groups, greater=measure.greater_is_better, watched=watched)
     main, interaction = design.effects(groups, watched=watched)
+    lives = _lives(session, rows)
     said = verdict.verdict(groups, measure, words, watched=watched)
     return CompareOut(
         title=title,
@@ -268,6 +282,8 @@ def compared(
         steps_total=max((row.steps_total for row in rows), default=0),
         rows=first_rows,
         columns=first_columns,
+        began=min((row.started_at for row in rows if row.started_at), default=None),
+        series=sorted({metric for of_run in summaries.values() for metric in of_run}),
         measure=MeasureOut(
             name=name_of_measure,
             title=measure.title,
@@ -275,11 +291,12 @@ def compared(
             is_accuracy=measure.is_accuracy,
         ),
         groups=[
-            _group_out(group, words.name(group), [by_id[member.run] for member in group.members]) for group in groups
+            _group_out(group, words.name(group), [by_id[member.run] for member in group.members], lives)
+            for group in groups
         ],
         pairs=[PairOut(first=pair.first, second=pair.second, **JudgedOut.of(pair.judged)) for pair in pairs],
         effects=EffectsOut(main=[_effect_out(one) for one in main], interaction=[_effect_out(o) for o in interaction]),
-        verdict=_verdict_out(said, watched=watched),
+        verdict=_verdict_out(said, groups, watched=watched),
         differences=[
             DifferenceOut(
                 knob=path,
@@ -310,7 +327,24 @@ def _member(row: Run, summaries: dict[str, SummaryRow], value: float | None) -> 
     return Member(row.id, row.status, flat(row.spec), last, best, value, ended)
 
 
-def _group_out(group: Group, name: str, rows: list[Run]) -> GroupOut:
+def _lives(session: Session, rows: list[Run]) -> dict[int, list[LifeOut]]:
+    """Run id to its worker processes' beginnings."""
+    began = min((row.started_at for row in rows if row.started_at), default=None)
+    if began is None:
+        return {}
+    found: dict[int, list[LifeOut]] = {}
+    for run, attempts in runs.attempts(session, [row.id for row in rows if row.id is not None]).items():
+        for attempt in attempts:
+            at = (
+                series.read(session, run, "train/loss", attempt.from_step, attempt.from_step) if attempt.n > 1 else None
+            )
+            trained = float(at.times[-1]) if at is not None and len(at.times) else 0.0
+            after = (attempt.started_at - began).total_seconds()
+            found.setdefault(run, []).append(LifeOut(began=max(0.0, after), trained=trained))
+    return found
+
+
+def _group_out(group: Group, name: str, rows: list[Run], lives: dict[int, list[LifeOut]]) -> GroupOut:
     published = _published(rows[0])
     done = [row for row in rows if row.status == "succeeded"]
     seconds = [row.seconds for row in done]
@@ -323,9 +357,16 @@ def _group_out(group: Group, name: str, rows: list[Run]) -> GroupOut:
         knobs=dict(group.knobs),
         parameters=rows[0].parameters,
         steps_total=rows[0].steps_total,
+        images=catalog.DATASETS[group.knobs["dataset"]].train_size * group.knobs["epochs"],
         n=group.done,
         runs=[
-            MemberOut(run=row.id or 0, seed=row.spec["seed"], status=row.status, steps_done=row.steps_done)
+            MemberOut(
+                run=row.id or 0,
+                seed=row.spec["seed"],
+                status=row.status,
+                steps_done=row.steps_done,
+                lives=lives.get(row.id or 0, []),
+            )
             for row in rows
         ],
         metrics={metric: _figure_out(figure, published.get(metric)) for metric, figure in group.figures.items()},
@@ -363,7 +404,7 @@ def _effect_out(effect: design.Effect) -> EffectOut:
     return EffectOut(title=" × ".join(changes), steps=steps, **JudgedOut.of(effect.judged, looks=True))
 
 
-def _verdict_out(said: verdict.Verdict, *, watched: bool) -> VerdictOut:
+def _verdict_out(said: verdict.Verdict, groups: Sequence[Group], *, watched: bool) -> VerdictOut:
     return VerdictOut(
         sentences=said.sentences,
         note=said.note,
@@ -374,6 +415,7 @@ def _verdict_out(said: verdict.Verdict, *, watched: bool) -> VerdictOut:
         rows=[
             RowOut(
                 name=row.name[:1].upper() + row.name[1:],
+                group=groups.index(row.group),
                 model=row.group.knobs["model"],
                 pixel_order=row.group.knobs["pixel_order"],
                 first=SampleOut.of(row.first) if row.first else None,
