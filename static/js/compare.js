@@ -11,6 +11,8 @@ import { drawFinals } from "./finals.js";
 import { plural } from "./format.js";
 import { gathered, on } from "./live.js";
 import { drawPanels, stepsOf } from "./panels.js";
+import { offer } from "./share.js";
+import { drawSweep } from "./sweep.js";
 import { onZoom } from "./plots.js";
 
 const MANY_RUNS = 40;
@@ -35,6 +37,7 @@ const view = {
   best: "",
   smoothing: "0.9",
   curves: "runs",
+  against: "", // knob of the scatter
   from: "",
   to: "",
 };
@@ -107,6 +110,7 @@ showSmoothing();
 byId("copy").addEventListener("click", async () => {
   toast((await copy(location.href)) ? "Link copied" : "The link could not be copied: it is in the address line");
 });
+offer(() => compared?.title ?? "Comparison");
 byId("stop").addEventListener("click", async (event) => {
   event.target.disabled = true;
   try {
@@ -139,6 +143,10 @@ function redraw() {
     plot.dataset.zooms = "yes";
     onZoom(plot, zoomed);
   }
+}
+
+for (const [id, more] of Object.entries({ "save-csv": {}, "save-parquet": { format: "parquet" }, "save-runs": { what: "runs" } })) {
+  byId(id).href = `/api/v1/export${query({ ...what, ...more })}`;
 }
 
 function remember() {
@@ -240,6 +248,7 @@ function showFigures() {
   showPairs(compared);
   showConfigurations(compared, style, what.experiment);
   drawFinals(byId("finals"), byId("finals-legend"), compared.groups, style);
+  drawSweep(compared, style, view, remember);
   if (!asks) showAnswer(compared, style); // a question has a panel of its own: asking.js
 }
 
