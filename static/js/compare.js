@@ -203,7 +203,7 @@ on("run", (event) => {
   const before = attempts.get(event.run);
   attempts.set(event.run, event.attempt);
   if (curves && before !== undefined && before !== event.attempt) curves.items.delete(event.run); // its points beyond a checkpoint are gone
-  if (group.has(event.run) || (what.experiment && event.experiment === Number(what.experiment))) refresh(event.run);
+  if (failed || group.has(event.run) || (what.experiment && event.experiment === Number(what.experiment))) refresh(event.run);
 });
 on("deleted", ({ run }) => {
   if (what.experiment && group.has(run)) start().catch(report);

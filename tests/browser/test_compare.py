@@ -1,0 +1,270 @@
+"""The compare page: zoom, its address, what can be saved, and that everyone can use it."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, Route, expect
+
+from tests.serving import Server, until
+
+WAIT = 60_000
+ORDERS = {"pixel_order": ["original", "shuffled"]}
+
+
+@pytest.fixture(scope="module")
+def experiment(server: Server) -> int:
+    """Four finished runs of 1,130 steps: wider than what a panel draws."""
+    body = {"name": "In order and shuffled", "base": {"model": "fc", "epochs": 10}, "grid": {**ORDERS, "seed": [1, 2]}}
+    made = server.call("POST", "/experiments", json=body)
+    for run_id in made["run_ids"]:
+        server.wait_for(run_id, "succeeded")
+    found: int = made["id"]
+    return found
+
+
+@pytest.fixture(scope="module")
+def sweep(server: Server) -> int:
+    base = {"model": "fc", "batch_size": 200}
+    grid = {"optimizer.lr": [0.001, 0.01, 0.1], "seed": [1, 2]}
+    made = server.call("POST", "/experiments", json={"name": "Rates", "base": base, "grid": grid})
+    for run_id in made["run_ids"]:
+        server.wait_for(run_id, "succeeded")
+    found: int = made["id"]
+    return found
+
+
+def ranges(page: Page) -> list[list[float]]:
+    """Of every x axis."""
+    code = """() => Object.entries(document.getElementById('plot')._fullLayout ?? {})
+        .filter(([name]) => /^xaxis\\d*$/.test(name)).map(([, axis]) => axis.range.map(Number))"""
+    found: list[list[float]] = page.evaluate(code)
+    return found
+
+
+def is_drawn(page: Page) -> None:
+    expect(page.locator("#caption")).to_contain_text("points a run", timeout=WAIT)
+
+
+def drag_over_first_panel(page: Page, start: float, end: float) -> None:
+    """Zoom with the mouse into a part of the first panel, given as shares of its width."""
+    box = page.locator("#plot .draglayer .xy .nsewdrag").first.bounding_box()
+    assert box is not None
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] * start, y)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * (start + end) / 2, y, steps=4)
+    page.mouse.move(box["x"] + box["width"] * end, y, steps=4)
+    page.mouse.up()
+
+
+def test_zoom_on_one_facet_moves_the_others_and_fetches_full_detail(
+    server: Server, page: Page, experiment: int
+) -> None:
+    page.goto(f"{server.url}/compare?experiment={experiment}")
+    is_drawn(page)
+    expect(page.locator("#caption")).to_contain_text("buckets of 4 steps")
+    assert ranges(page) == [[0, 1130], [0, 1130]]
+    with page.expect_request(re.compile(r"/series\?.*from=\d+")):
+        drag_over_first_panel(page, 0.2, 0.4)
+    expect(page.locator("#caption")).to_contain_text("every one drawn")
+    until(lambda: ranges(page)[0] == ranges(page)[1] != [0, 1130], "all facets show the part")
+    first, second = [[round(end) for end in one] for one in ranges(page)]
+    assert first == second
+    assert 200 < first[0] < 250
+    assert 430 < first[1] < 470
+    expect(page).to_have_url(re.compile(r"from=\d+&to=\d+"))
+    page.reload()
+    expect(page.locator("#caption")).to_contain_text("every one drawn", timeout=WAIT)
+    assert ranges(page) == [first, second]
+
+    # on another axis the part is found by what was drawn
+    page.locator("#x").select_option("epoch")
+    until(lambda: ranges(page) == [[0, 10], [0, 10]], "the whole is drawn by epochs")
+    with page.expect_request(re.compile(r"/series\?.*from=\d+")) as asked:
+        drag_over_first_panel(page, 0.5, 0.7)
+    step = int(re.findall(r"from=(\d+)", asked.value.url)[0])
+    assert 4.8 * 113 < step < 5.1 * 113
+    expect(page.locator("#caption")).to_contain_text("every one drawn")
+
+
+def test_a_growing_run_keeps_the_zoom(server: Server, page: Page) -> None:
+    body = {"name": "Long", "base": {"model": "fc", "epochs": 400}, "grid": {**ORDERS, "seed": [1]}}
+    made = server.call("POST", "/experiments", json=body)
+    for run_id in made["run_ids"]:
+        server.wait_for(run_id, "running", steps=200)
+    page.goto(f"{server.url}/compare?experiment={made['id']}&from=100&to=40000")
+    is_drawn(page)
+    points = """() => document.getElementById('plot').data.filter((t) => t.name)
+        .reduce((n, t) => n + t.x.length, 0)"""
+    before = page.evaluate(points)
+    until(lambda: page.evaluate(points) > before + 10, "the curves grow")
+    assert ranges(page) == [[100, 40000], [100, 40000]]
+    server.call("POST", f"/experiments/{made['id']}/stop")
+    for run_id in made["run_ids"]:
+        server.wait_for(run_id, "stopped")
+
+
+def seen(page: Page) -> dict[str, Any]:
+    """What is drawn and how the controls stand."""
+    is_drawn(page)
+    found: dict[str, Any] = page.evaluate(
+        """() => ({
+            types: Object.entries(document.getElementById('plot').layout).filter(([n]) => /axis/.test(n))
+                .map(([n, a]) => [n, a.type ?? null]),
+            traces: document.getElementById('plot').data.map((t) => [t.name ?? '', t.line?.color ?? '', t.x.length]),
+            marks: document.getElementById('plot').layout.annotations.length,
+            fields: [...document.querySelectorAll('#main select, #main input')].map((f) => [f.id, f.value, f.checked]),
+            answer: document.getElementById('answer').innerText,
+        })"""
+    )
+    return found
+
+
+def test_the_address_of_a_changed_view_opens_to_the_same_view(
+    server: Server, page: Page, browser: Browser, sweep: int
+) -> None:
+    page.goto(f"{server.url}/compare?experiment={sweep}")
+    is_drawn(page)
+    page.get_by_role("button", name="mean and range").click()
+    page.locator("#x").select_option("images")
+    page.locator("#measure").select_option("test/loss.best")
+    expect(page.locator("#answer")).to_contain_text("had the lowest best test loss")
+    page.locator("#facets summary").click()
+    page.locator("#scale").select_option("log")
+    page.locator("#facet-columns").select_option("optimizer.lr")
+    page.locator("#facet-color").select_option("none")
+    page.locator("#best").check()
+    expect(page.locator(".panel-title")).to_have_count(3)
+    expect(page).to_have_url(re.compile("best=marked"))
+    before = seen(page)
+    assert ["yaxis", "log"] in before["types"]
+    assert before["marks"] == 3
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    fresh = context.new_page()
+    fresh.goto(page.url)
+    expect(fresh.locator(".panel-title")).to_have_count(3, timeout=WAIT)
+    assert seen(fresh) == before
+    context.close()
+
+
+def test_a_sweep_has_a_ramp_lines_across_its_figures_and_a_scatter(server: Server, page: Page, sweep: int) -> None:
+    page.goto(f"{server.url}/compare?experiment={sweep}")
+    is_drawn(page)
+    expect(page.locator(".panel-title")).to_have_count(1)
+    colours = page.evaluate(
+        "() => [...new Set(document.getElementById('plot').data.filter((t) => t.name).map((t) => t.line.color))]"
+    )
+    assert len(colours) == 3
+    expect(page.locator("#sweep")).to_be_visible()
+    lines = page.evaluate("() => document.getElementById('parallel').data.length")
+    assert lines == 6
+    dots = page.evaluate(
+        "() => document.getElementById('scatter').data.filter((t) => t.mode === 'markers').flatMap((t) => t.x)"
+    )
+    assert sorted(dots) == [0.001, 0.001, 0.01, 0.01, 0.1, 0.1]
+
+
+def test_the_report_opens_from_disk_without_a_network(
+    server: Server, page: Page, browser: Browser, experiment: int, tmp_path: Path
+) -> None:
+    page.goto(f"{server.url}/compare?experiment={experiment}")
+    is_drawn(page)
+    answer = page.locator("#answer").inner_text()
+    page.locator("#save summary").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Report (HTML)").click()
+    file = tmp_path / download.value.suggested_filename
+    assert file.name == "in-order-and-shuffled.html"
+    download.value.save_as(file)
+
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, offline=True)
+    report = context.new_page()
+    asked: list[str] = []
+    wrong: list[str] = []
+    report.on("request", lambda request: asked.append(request.url))
+    report.on("pageerror", lambda error: wrong.append(str(error)))
+    report.goto(file.as_uri())
+    expect(report.locator("#answer")).to_have_text(answer.replace("\n", ""))
+    expect(report.locator("#plot .scatterlayer .trace path.js-line").first).to_be_attached()
+    expect(report.locator("#finals .scatterlayer .point").first).to_be_visible()
+    expect(report.locator("select, input, details, button:not(.modebar button)")).to_have_count(0)
+    assert asked == [file.as_uri()]
+    assert wrong == []
+    context.close()
+
+
+@pytest.mark.parametrize(("label", "ending", "begins"), [("SVG", ".svg", b"<svg"), ("PNG", ".png", b"\x89PNG")])
+def test_the_curves_are_saved_as_a_picture(
+    server: Server, page: Page, experiment: int, label: str, ending: str, begins: bytes
+) -> None:
+    page.goto(f"{server.url}/compare?experiment={experiment}")
+    is_drawn(page)
+    page.locator("#save summary").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name=f"Curves as {label}").click()
+    assert download.value.suggested_filename.endswith(ending)
+    content = Path(download.value.path()).read_bytes()
+    assert content.startswith(begins)
+    if label == "SVG":
+        assert b"FC, shuffled" in content
+        assert b"In order and shuffled" in content
+
+
+def test_an_answer_that_does_not_come_is_said_and_comes_with_the_next_event(
+    server: Server, page: Page, experiment: int
+) -> None:
+    def refuse(route: Route) -> None:
+        route.fulfill(status=404, content_type="application/problem+json", body=json.dumps({"detail": "It is away"}))
+
+    page.route("**/api/v1/compare?*", refuse)
+    page.goto(f"{server.url}/compare?experiment={experiment}")
+    expect(page.locator("#answer")).to_have_text("It is away")
+    page.unroute("**/api/v1/compare?*")
+    server.launch(model="fc", batch_size=500)
+    is_drawn(page)
+
+
+PAGES = (
+    "/",
+    "/experiments/new",
+    "/compare",
+    "/compare?experiment={experiment}",
+    "/compare?experiment={sweep}",
+    "/runs/{run}",
+    "/runs/{run}/predictions",
+    "/compare/predictions?run={run}&run={other}",
+    "/models",
+    "/models/cnn",
+    "/data",
+    "/data/digits",
+    "/system",
+    "/how-sure",
+    "/api",
+)
+
+
+def test_axe_finds_no_serious_violation_on_any_page_in_either_theme(
+    server: Server, browser: Browser, experiment: int, sweep: int
+) -> None:
+    run, other = server.call("GET", f"/experiments/{experiment}")["run_ids"][:2]
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    opened, axe = context.new_page(), Axe()
+    # another theme has other colours, and all else alike
+    rules = {"light": None, "dark": {"runOnly": ["color-contrast", "link-in-text-block"]}}
+    found = []
+    for path in PAGES:
+        opened.emulate_media(color_scheme="light")
+        opened.goto(server.url + path.format(experiment=experiment, sweep=sweep, run=run, other=other))
+        expect(opened.locator("#live")).to_have_text("Live")
+        opened.wait_for_load_state("networkidle")
+        for theme, options in rules.items():
+            opened.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+            for one in axe.run(opened, options=options).response["violations"]:
+                if one["impact"] in ("serious", "critical"):
+                    found.append((path, theme, one["id"], one["nodes"][0]["target"], len(one["nodes"])))
+    context.close()
+    assert found == []
