@@ -4,7 +4,6 @@ Pure functions. Bucket k of width w holds steps k·w+1 to (k+1)·w, the same for
 between refreshes and runs can be compared bucket by bucket. Min and max are kept: a spike is never lost.
 """
 
-from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
@@ -40,11 +39,16 @@ def smooth(values: Floats, factor: float) -> Floats:
 
     The bias correction is that of Adam (Kingma, Ba 2015, section 3): without it the curve would start at zero.
     """
-    averages = np.fromiter(
-        accumulate(values, lambda average, value: factor * average + (1 - factor) * value, initial=0.0),
-        np.float64,
-        len(values) + 1,
-    )[1:]
+    # m_k = f^k (m_0 + (1-f) sum of x_i / f^i), a block at a time, so that f^-i stays within a float's range. Blocks lie
+    # where they lie whatever follows: a value never changes as the series grows.
+    block = max(1, int(100 / -np.log10(max(factor, 1e-100))))
+    powers = factor ** np.arange(1.0, min(block, len(values)) + 1)
+    averages, before = np.empty(len(values)), 0.0
+    for start in range(0, len(values), block):
+        part = values[start : start + block]
+        scale = powers[: len(part)]
+        averages[start : start + block] = scale * (before + (1 - factor) * np.cumsum(part / scale))
+        before = averages[start + len(part) - 1]
     return averages / (1 - factor ** np.arange(1, len(values) + 1))
 
 

@@ -163,7 +163,7 @@ const smoothed = () => (view.metric === "train/loss" ? Number(view.smoothing) : 
 async function reload() {
   const runs = compared.groups.flatMap((one) => one.runs.map((run) => run.run));
   const wide = byId("panels").clientWidth / 2.5;
-  const options = { points: Math.round(Math.max(100, Math.min(1000, wide, 80_000 / Math.max(1, runs.length)))), smoothing: smoothed() };
+  const options = { points: Math.round(Math.max(100, Math.min(1000, wide, 40_000 / Math.max(1, runs.length)))), smoothing: smoothed() };
   const zoomed = view.from !== "";
   if (!zoomed || (view.x !== "step" && overview?.name !== view.metric)) {
     curves = overview = await fetchCurves(runs, view.metric, options);
@@ -195,13 +195,17 @@ const refresh = gathered(async (events) => {
     const tail = await fetchCurves(changed, view.metric, { width: curves.width, smoothing: smoothed(), from, ...last });
     replaceTail(curves, tail, from);
   }
-  await recompare();
+  // figures are of runs that have ended: while a run only grows, its curve is all that is new
+  if (changed.some((run) => statuses.get(run) !== statusOf(run))) await recompare();
   redraw();
 });
+const statuses = new Map(); // run -> what the stream last said
+const statusOf = (run) => group.get(run).runs.find((one) => one.run === run).status;
 const attempts = new Map(); // run -> the attempt that its curve is of
 on("run", (event) => {
   const before = attempts.get(event.run);
   attempts.set(event.run, event.attempt);
+  statuses.set(event.run, event.status);
   if (curves && before !== undefined && before !== event.attempt) curves.items.delete(event.run); // its points beyond a checkpoint are gone
   if (failed || group.has(event.run) || (what.experiment && event.experiment === Number(what.experiment))) refresh(event.run);
 });
@@ -247,10 +251,20 @@ function showFigures() {
   style = styleOf(compared, chosen(view, compared));
   showPairs(compared);
   showConfigurations(compared, style, what.experiment);
-  drawFinals(byId("finals"), byId("finals-legend"), compared.groups, style);
-  drawSweep(compared, style, view, remember);
+  beside();
   if (!asks) showAnswer(compared, style); // a question has a panel of its own: asking.js
 }
+
+/** The charts beside the curves, one at a time when there is nothing else to do: the curves come first. */
+function beside() {
+  const [drawn, marks] = [compared, style];
+  later(() => {
+    if (drawn !== compared) return;
+    drawFinals(byId("finals"), byId("finals-legend"), drawn.groups, marks);
+    later(() => drawn === compared && drawSweep(drawn, marks, view, remember));
+  });
+}
+const later = (work) => requestIdleCallback(work, { timeout: 500 });
 
 /** What can be drawn, and by which knobs: the series that were recorded, the knobs that vary. */
 function offerKnobs() {

@@ -14,6 +14,7 @@ const LABELS = 60; // room for labels at the curves' ends
 const TITLE = 28;
 const BOTTOM = 30;
 const GAP = { x: 24, y: 12 };
+const MOST_BANDS = 12; // configurations, beyond which bands cover each other
 const MANY = 60; // runs, beyond which raw extremes would cover all else
 
 const byId = (id) => document.getElementById(id);
@@ -68,7 +69,8 @@ export function drawPanels(plot, given) {
   draw(plot, traces, layout, `${view.metric} ${view.x} ${view.view} ${view.scale}`);
   placeTitles(layers, columns, cell, right, height);
   const smoothing = view.metric === "train/loss" ? Number(view.smoothing) : 0;
-  const many = view.curves === "mean" ? "Line: mean over seeds; band: lowest to highest seed. " : "";
+  const banded = compared.groups.length <= MOST_BANDS ? "; band: lowest to highest seed" : "";
+  const many = view.curves === "mean" ? `Line: mean over seeds${banded}. ` : "";
   setText(byId("caption"), many + (layers.length > 1 && view.x !== "wall" ? "Grey: the means of the other configurations. " : "") + caption(curves, smoothing));
 }
 
@@ -169,9 +171,11 @@ function tracesOf(one, axes) {
   if (view.curves === "mean") {
     const mean = meanOf(one);
     const said = { name: `${label}mean`, hovertemplate: hover() };
+    const drawn = line(mean.x, mean.mean, colour, { ...styled, ...mode, ...said });
+    if (compared.groups.length > MOST_BANDS) return [drawn];
     // the raw extremes faintly behind: no spike is averaged away
     const raw = curves.items.size <= MANY ? [band(mean.x, mean.least, mean.most, colour, 0.06, axes)] : [];
-    return [...raw, band(mean.x, mean.low, mean.high, colour, 0.13, axes), line(mean.x, mean.mean, colour, { ...styled, ...mode, ...said })];
+    return [...raw, band(mean.x, mean.low, mean.high, colour, 0.13, axes), drawn];
   }
   return one.runs.flatMap((run) => {
     const curve = curves.items.get(run.run);

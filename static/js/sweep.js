@@ -55,10 +55,22 @@ function drawParallel(compared, style, knobs) {
       return values.length ? axisOf(title, values, read, (value) => (metric.endsWith("accuracy") ? percent(value, 1) : short(value)), false) : null;
     }),
   ].filter(Boolean);
-  const traces = runs.map(({ one, ...run }) => {
-    const at = axes.map((of) => of.place({ one, ...run }));
-    const words = axes.map((of) => `${of.title} ${of.words({ one, ...run })}`).join("<br>");
-    return { ...line(axes.map((_, index) => index), at, style.of(one).colour, { width: 1.25 }), mode: "lines+markers", marker: { size: 5, color: style.of(one).colour }, hovertemplate: `<b>${one.name}, seed ${run.seed}</b><br>${words}<extra></extra>` };
+  // one trace a configuration: its runs one after another, with a gap between
+  const traces = compared.groups.map((one) => {
+    const [x, y, text] = [[], [], []];
+    for (const run of runs.filter((run) => run.one === one)) {
+      const words = axes.map((of) => `${of.title} ${of.words(run)}`).join("<br>");
+      axes.forEach((of, index) => {
+        x.push(index);
+        y.push(of.place(run));
+        text.push(`<b>${one.name}, seed ${run.seed}</b><br>${words}`);
+      });
+      x.push(null);
+      y.push(null);
+      text.push("");
+    }
+    const { colour } = style.of(one);
+    return { ...line(x, y, colour, { width: 1.25 }), mode: "lines+markers", marker: { size: 5, color: colour }, text, hovertemplate: "%{text}<extra></extra>" };
   });
   const width = byId("parallel").clientWidth;
   const annotations = axes.flatMap((of, index) => [
