@@ -258,10 +258,15 @@ class _Calls:
 
     @staticmethod
     def experiment_body(
-        name: str, base: Spec, grid: Mapping[str, Sequence[Any]], question: Mapping[str, Any] | None
+        name: str,
+        base: Spec,
+        grid: Mapping[str, Sequence[Any]],
+        question: Mapping[str, Any] | None,
+        random: Mapping[str, Any] | None,
     ) -> dict[str, Any]:
         body = {"name": name, "base": dict(base), "grid": {key: list(values) for key, values in grid.items()}}
-        return body if question is None else {**body, "question": dict(question)}
+        given = {"question": question, "random": random}
+        return body | {key: dict(value) for key, value in given.items() if value is not None}
 
     @staticmethod
     def action(run_id: int, verb: str) -> _Call[Run]:
@@ -425,13 +430,15 @@ class Client:
         base: Spec,
         grid: Mapping[str, Sequence[Any]],
         question: Mapping[str, Any] | None = None,
+        random: Mapping[str, Any] | None = None,
     ) -> Experiment:
         """Queue every combination of the grid's values, on top of the base.
 
         `question`: ask until answered, as `{"knobs": ["pixel_order"], "smallest": 0.01, "max_seeds": 20}`; the server
-        then launches seeds by itself, in matched sets, until it is settled or the budget ends.
+        then launches seeds by itself, in matched sets, until it is settled or the budget ends. `random`: values to be
+        drawn, as `{"count": 20, "ranges": {"optimizer.lr": {"low": 0.001, "high": 0.1, "log": True}}}`.
         """
-        body = _Calls.experiment_body(name, base, grid, question)
+        body = _Calls.experiment_body(name, base, grid, question, random)
         return self._do(_Call("POST", "/experiments", _as_experiment, body=body))
 
     def plan(
@@ -440,14 +447,24 @@ class Client:
         base: Spec,
         grid: Mapping[str, Sequence[Any]],
         question: Mapping[str, Any] | None = None,
+        random: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         """What `launch_experiment` would make; nothing is made."""
-        body = _Calls.experiment_body(name, base, grid, question)
+        body = _Calls.experiment_body(name, base, grid, question, random)
         return self._do(_Call("POST", "/experiments/plan", _as_json, body=body))
 
     def relaunch(self, run_id: int, overrides: Spec | None = None) -> Run:
         """A new run with the same knobs but for `overrides`, as `{"optimizer.lr": 0.1}`."""
         return self._do(_Call("POST", f"/runs/{run_id}/relaunch", _as_run, body={"overrides": dict(overrides or {})}))
+
+    def add_seeds(self, experiment_id: int, seeds: int) -> list[int]:
+        """So many more seeds of each configuration of an experiment; the ids of the new runs."""
+        return self._do(_Call("POST", f"/experiments/{experiment_id}/more", _as_ids, body={"seeds": seeds}))
+
+    def add_values(self, experiment_id: int, values: Mapping[str, Sequence[Any]]) -> list[int]:
+        """Each run of an experiment with other values of knobs as well, as `{"optimizer.lr": [0.03]}`; the new ids."""
+        body = {"values": {path: list(of_path) for path, of_path in values.items()}}
+        return self._do(_Call("POST", f"/experiments/{experiment_id}/more", _as_ids, body=body))
 
     def relaunch_failed(self, experiment_id: int) -> list[int]:
         """A new run for each of the experiment's that failed or was lost; their ids."""
@@ -742,13 +759,15 @@ class AsyncClient:
         base: Spec,
         grid: Mapping[str, Sequence[Any]],
         question: Mapping[str, Any] | None = None,
+        random: Mapping[str, Any] | None = None,
     ) -> Experiment:
         """Queue every combination of the grid's values, on top of the base.
 
         `question`: ask until answered, as `{"knobs": ["pixel_order"], "smallest": 0.01, "max_seeds": 20}`; the server
-        then launches seeds by itself, in matched sets, until it is settled or the budget ends.
+        then launches seeds by itself, in matched sets, until it is settled or the budget ends. `random`: values to be
+        drawn, as `{"count": 20, "ranges": {"optimizer.lr": {"low": 0.001, "high": 0.1, "log": True}}}`.
         """
-        body = _Calls.experiment_body(name, base, grid, question)
+        body = _Calls.experiment_body(name, base, grid, question, random)
         return await self._do(_Call("POST", "/experiments", _as_experiment, body=body))
 
     async def plan(
@@ -757,9 +776,10 @@ class AsyncClient:
         base: Spec,
         grid: Mapping[str, Sequence[Any]],
         question: Mapping[str, Any] | None = None,
+        random: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         """What `launch_experiment` would make; nothing is made."""
-        body = _Calls.experiment_body(name, base, grid, question)
+        body = _Calls.experiment_body(name, base, grid, question, random)
         return await self._do(_Call("POST", "/experiments/plan", _as_json, body=body))
 
     async def relaunch(self, run_id: int, overrides: Spec | None = None) -> Run:
@@ -767,6 +787,15 @@ class AsyncClient:
         return await self._do(
             _Call("POST", f"/runs/{run_id}/relaunch", _as_run, body={"overrides": dict(overrides or {})})
         )
+
+    async def add_seeds(self, experiment_id: int, seeds: int) -> list[int]:
+        """So many more seeds of each configuration of an experiment; the ids of the new runs."""
+        return await self._do(_Call("POST", f"/experiments/{experiment_id}/more", _as_ids, body={"seeds": seeds}))
+
+    async def add_values(self, experiment_id: int, values: Mapping[str, Sequence[Any]]) -> list[int]:
+        """Each run of an experiment with other values of knobs as well, as `{"optimizer.lr": [0.03]}`; the new ids."""
+        body = {"values": {path: list(of_path) for path, of_path in values.items()}}
+        return await self._do(_Call("POST", f"/experiments/{experiment_id}/more", _as_ids, body=body))
 
     async def relaunch_failed(self, experiment_id: int) -> list[int]:
         """A new run for each of the experiment's that failed or was lost; their ids."""

@@ -52,7 +52,7 @@ def connected(url: str | None, token: str | None) -> Iterator[Client]:
 
 def add_to(cli: typer.Typer) -> None:
     """Give the command line these commands."""
-    for command in (launch, ask, question, runs, show, watch, log, compare, export, relaunch, data):
+    for command in (launch, ask, question, more, replay, runs, show, watch, log, compare, export, relaunch, data):
         cli.command()(command)
     for name, words in {
         "stop": "Stop runs; what they recorded is kept.",
@@ -74,6 +74,10 @@ def launch(
     knobs: Knobs = None,
     name: Annotated[str | None, typer.Option(help="Of the experiment; made from the preset when absent.")] = None,
     preset: Annotated[str | None, typer.Option(help="Start from a preset, such as mnist-fc-vs-cnn.")] = None,
+    random: Annotated[
+        int, typer.Option(min=0, help="So many draws of the knobs given as LOW..HIGH, or LOW..HIGH:log.")
+    ] = 0,
+    random_seed: Annotated[int, typer.Option(min=0, help="Of the draws.")] = 1,
     plan: Annotated[bool, typer.Option("--plan", help="Only say what would be launched.")] = False,
     wait: Annotated[bool, typer.Option("--watch", help="Watch until all runs are over.")] = False,
     as_json: AsJson = False,
@@ -83,15 +87,23 @@ def launch(
     """Launch every combination of the values given, as one experiment."""
     with connected(url, token) as client:
         base, grid, title = _start(client, preset)
+        ranges = {}
         for path, values in map(_knob, knobs or []):
             base.pop(path, None)
-            grid[path] = values
+            if isinstance(values[0], str) and ".." in values[0]:
+                ranges[path] = _range(path, values[0])
+                grid.pop(path, None)
+            else:
+                grid[path] = values
+        if bool(ranges) != bool(random):
+            raise RunyardError("--random 20 goes with knobs to draw, as optimizer.lr=0.001..0.1:log, and these with it")
+        drawn = {"count": random, "ranges": ranges, "seed": random_seed} if ranges else None
         name = name or title or ", ".join(knobs or []) or "defaults"
         if plan:
-            planned = client.plan(name, base, grid)
+            planned = client.plan(name, base, grid, random=drawn)
             _print_json(planned) if as_json else _print_plan(planned)
             return
-        made = client.launch_experiment(name, base, grid)
+        made = client.launch_experiment(name, base, grid, random=drawn)
         if as_json:
             _print_json(made.model_dump(mode="json"))
         else:
@@ -220,6 +232,15 @@ def _knob(given: str) -> tuple[str, list[Any]]:
     return path, [_value(value) for value in values.split(",")]
 
 
+def _range(path: str, text: str) -> dict[str, Any]:
+    """`0.001..0.1:log` as a range."""
+    ends, _, how = text.partition(":")
+    low, high = map(_value, ends.split("..", 1))
+    if how not in ("", "log") or isinstance(low, str) or isinstance(high, str):
+        raise RunyardError(f"{path} is {text!r}: a range is LOW..HIGH or LOW..HIGH:log, as 0.001..0.1:log")
+    return {"low": low, "high": high, "log": how == "log"}
+
+
 def _value(text: str) -> Any:
     """A number where it is one, else the word itself."""
     for kind in (int, float):
@@ -252,6 +273,75 @@ def relaunch(
         else:
             raise RunyardError("what to relaunch is missing: name a run, or an experiment with --failed-of")
         _print_json({"run_ids": ids}) if as_json else print("queued:", ", ".join(map(str, ids)) or "nothing")
+
+
+def more(
+    experiment: Annotated[int, typer.Argument(help="Id of the experiment.")],
+    values: Annotated[
+        list[str] | None, typer.Argument(metavar="KNOB=VALUE[,VALUE]...", help="Values to add.", show_default=False)
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=0, help="So many more seeds of each configuration.")] = 0,
+    as_json: AsJson = False,
+    url: Url = None,
+    token: Token = None,
+) -> None:
+    """Add seeds, or values of knobs, to an experiment."""
+    with connected(url, token) as client:
+        if not seeds and not values:
+            raise RunyardError("what to add is missing: --seeds 5, or values as optimizer.lr=0.03")
+        ids = client.add_seeds(experiment, seeds) if seeds else []
+        ids += client.add_values(experiment, dict(map(_knob, values))) if values else []
+        _print_json({"run_ids": ids}) if as_json else print("queued:", ", ".join(map(str, ids)) or "nothing new")
+
+
+def replay(
+    run: Annotated[int, typer.Argument(help="Id of a run that has succeeded.")],
+    as_json: AsJson = False,
+    url: Url = None,
+    token: Token = None,
+) -> None:
+    """Run a run's spec again and compare every point: bit-identical, or where it first differs and what changed.
+
+    Exit code 0 when it is bit-identical, 4 when it is not."""
+    with connected(url, token) as client:
+        old = client.run(run)
+        if old.status != "succeeded":
+            raise RunyardError(f"run {run} is {old.status}: only a run that has succeeded can be replayed")
+        (new,) = _progress(client, [client.launch(old.spec, f"replay of {run}").id])
+        if new.status != "succeeded":
+            raise RunyardError(f"the replay, run {new.id}, is {new.status}: {new.cause}")
+        found = _compared_bits(client, old, new)
+        _print_json(found) if as_json else print(found["said"])
+        if not found["identical"]:
+            raise typer.Exit(NOT_SUCCEEDED)
+
+
+def _compared_bits(client: Client, old: Run, new: Run) -> dict[str, Any]:
+    """Whether two runs have the same points, or the first step that differs, and in what their environments differ."""
+    differs: dict[str, int] = {}
+    points = 0
+    for metric in old.summary:
+        before = {point.step: point.value for point in client.points(old.id, metric)}
+        after = {point.step: point.value for point in client.points(new.id, metric)}
+        points += len(before)
+        steps = [step for step in sorted(before | after) if before.get(step) != after.get(step)]
+        if steps:
+            differs[metric] = steps[0]
+    ran = [(run.attempts[-1].model_extra or {}).get("environment") or {} for run in (old, new)]
+    changed = {
+        key: [one.get(key) for one in ran] for key in sorted(ran[0] | ran[1]) if ran[0].get(key) != ran[1].get(key)
+    }
+    if not differs:
+        said = f"run {new.id} is bit-identical to run {old.id}: {points:,} points of {len(old.summary)} series"
+    else:
+        metric, step = min(differs.items(), key=lambda item: item[1])
+        where = "; ".join(f"{key}: {before} then, {after} now" for key, (before, after) in changed.items())
+        said = f"run {new.id} differs from run {old.id} from step {step:,} of {metric} on"
+        said += f" ({where})" if where else ", in the same environment"
+    return {
+        "run": old.id, "replay": new.id, "identical": not differs, "points": points,
+        "first_difference": differs, "environment": changed, "said": said,
+    }  # fmt: skip
 
 
 # Looking

@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from app.store import series
+from app.store.engine import open_database, writing
+from app.store.series import Point
 from tests.serving import ROOT, Server, until
 
 LONG = ["dataset=digits", "model=cnn", "epochs=500"]
@@ -33,7 +36,7 @@ def runyard(server: Server | str, *arguments: object, code: int = 0) -> str:
     )
     assert found.returncode == code, (found.returncode, found.stdout, found.stderr)
     assert "Traceback" not in found.stderr
-    return found.stdout if code == 0 else found.stderr
+    return found.stdout if code == 0 else found.stdout + found.stderr
 
 
 def as_json(server: Server, *arguments: object) -> Any:
@@ -65,6 +68,39 @@ def test_launch_watch_show_compare_export_and_delete(server: Server) -> None:
     runyard(server, "restore", first)
     runyard(server, "delete", "-e", made["id"])
     assert as_json(server, "runs", "--search", "fc-original-7") == []
+
+
+def test_a_replay_is_bit_identical_or_says_where_it_differs(server: Server) -> None:
+    (first,) = as_json(server, "launch", *SHORT, "seed=5", "--watch")["run_ids"]
+    found = as_json(server, "replay", first)
+    assert (found["identical"], found["points"], found["environment"]) == (True, 17, {})
+    assert f"run {found['replay']} is bit-identical to run {first}: 17 points of 3 series" == found["said"]
+    # what was recorded is changed behind its back, as another processor would have given it
+    engine = open_database(server.home / "runyard.db")
+    with writing(engine) as session:
+        series.cut(session, first, {"train/": 9, "test/": 100})
+        series.append(session, first, [Point("train/loss", 10, 0.1, 1.0)])
+    engine.dispose()
+    said = runyard(server, "replay", first, code=4)
+    assert "from step 10 of train/loss on, in the same environment" in said
+
+
+def test_a_random_search_is_launched(server: Server) -> None:
+    drawn = as_json(server, "launch", *SHORT, "optimizer.lr=0.001..0.1:log", "--random", "3", "--plan")
+    rates = [one["spec"]["optimizer"]["lr"] for one in drawn["configurations"]]
+    assert len(set(rates)) == 3
+    assert all(0.001 <= rate <= 0.1 for rate in rates)
+    assert "--random 20 goes with knobs to draw" in runyard(server, "launch", *SHORT, "--random", "3", code=1)
+    wrong = runyard(server, "launch", *SHORT, "epochs=1..many", "--random", "3", code=1)
+    assert "epochs is '1..many': a range is LOW..HIGH" in wrong
+
+
+def test_more_seeds_and_values_are_added(server: Server) -> None:
+    made = as_json(server, "launch", *SHORT, "seed=1", "--watch")["id"]
+    assert len(as_json(server, "more", made, "--seeds", "2")["run_ids"]) == 2
+    assert len(as_json(server, "more", made, "batch_size=450")["run_ids"]) == 3
+    assert "what to add is missing" in runyard(server, "more", made, code=1)
+    runyard(server, "watch", "-e", made)
 
 
 def test_ask_until_answered(server: Server) -> None:

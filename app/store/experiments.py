@@ -3,11 +3,11 @@
 import itertools
 import json
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from random import Random
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
@@ -16,11 +16,59 @@ from app.store.engine import reading, writing
 from app.store.errors import NotFound
 from app.store.tables import Experiment, Run, Status, now
 from trainer import catalog
-from trainer.entries import shown
+from trainer.entries import Knob, shown
 from trainer.spec import Problem, RunSpec, SpecError, flat, parse
 
 MAX_RUNS = 500
 MAX_NAME = 200
+
+
+class Range(BaseModel):
+    """From where to where a knob is drawn."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    low: float = Field(allow_inf_nan=False)
+    high: float = Field(allow_inf_nan=False)
+    log: bool = Field(
+        default=False, description="Evenly over the logarithm, as a learning rate is drawn; low is over 0."
+    )
+
+    @model_validator(mode="after")
+    def _is_range(self) -> Self:
+        if self.low >= self.high:
+            raise ValueError(f"goes from {self.low:g} to {self.high:g}: high has to be above low")
+        if self.log and self.low <= 0:
+            raise ValueError(f"begins at {self.low:g}: a logarithmic one begins above 0")
+        return self
+
+    def draw(self, random: Random, *, whole: bool) -> float:
+        """Uniform; a float to three significant digits, as people write them."""
+        share = random.random()
+        if self.log:
+            value = math.exp(math.log(self.low) + share * (math.log(self.high) - math.log(self.low)))
+        else:
+            value = self.low + share * (self.high - self.low)
+        return round(value) if whole else min(max(float(f"{value:.3g}"), self.low), self.high)
+
+
+class RandomSearch(BaseModel):
+    """Values drawn at random (J. Bergstra, Y. Bengio, JMLR 13, 2012): each draw takes one of every range."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    count: int = Field(ge=1, le=MAX_RUNS, description="How many draws.")
+    ranges: dict[str, Range] = Field(min_length=1, max_length=20, description="Knob path to its range.")
+    seed: int = Field(default=1, ge=0, le=2**63 - 1, description="The same seed draws the same values.")
+
+    def draws(self) -> list[dict[str, float]]:
+        """Knob path to value, a draw each. More draws begin with the same ones."""
+        random = Random(self.seed)
+        whole = {path: _is_whole(path) for path in self.ranges}
+        return [
+            {path: of_path.draw(random, whole=whole[path]) for path, of_path in self.ranges.items()}
+            for _ in range(self.count)
+        ]
 
 
 class ExperimentSpec(BaseModel):
@@ -35,6 +83,9 @@ class ExperimentSpec(BaseModel):
         description="Knob path to the values it takes: `model`, `model.n_hidden`, `optimizer.lr`, `pixel_order`, "
         f"`seed`, … At most {MAX_RUNS} runs.",
     )
+    random: RandomSearch | None = Field(
+        default=None, description="Values drawn at random, each draw with every combination of the grid."
+    )
 
     def expand(self) -> list[RunSpec]:
         """The runs' specs, in the grid's order, seeds last. Raises SpecError naming every field that is wrong."""
@@ -43,9 +94,13 @@ class ExperimentSpec(BaseModel):
         keys = sorted(self.grid, key=lambda key: (key == "seed", key.count(".")))
         specs: list[RunSpec] = []
         problems: dict[Problem, None] = {}
-        for values in itertools.product(*(self.grid[key] for key in keys)):
+        draws = self.random.draws() if self.random else [{}]
+        for draw, *values in itertools.product(draws, *(self.grid[key] for key in keys)):
             spec: dict[str, Any] = dict(self.base)
-            for key, value in zip(keys, values, strict=True):
+            # `model` before `model.n_hidden`, whatever order they came in
+            for key, value in sorted(
+                [*draw.items(), *zip(keys, values, strict=True)], key=lambda one: one[0].count(".")
+            ):
                 _set(spec, key, value)
             try:
                 specs.append(parse(spec))
@@ -68,7 +123,14 @@ class ExperimentSpec(BaseModel):
                     again = f"grid.{key:.60} has {shown(value)} twice: leave one out"
                     problems.append(Problem(f"grid.{key:.60}", again))
                     break
-        total = math.prod(len(values) for values in self.grid.values())
+        for key in self.random.ranges if self.random else ():
+            if not _is_path(key) or _knob(key) is None:
+                words = f"random.ranges.{key:.60} is no knob with numbers: choose one, as optimizer.lr"
+                problems.append(Problem(f"random.ranges.{key:.60}", words))
+            elif key in self.grid:
+                words = f"random.ranges.{key:.60} is in the grid too: leave it out of one of them"
+                problems.append(Problem(f"random.ranges.{key:.60}", words))
+        total = math.prod(len(values) for values in self.grid.values()) * (self.random.count if self.random else 1)
         if total > MAX_RUNS:
             many = f"grid makes {total:,} runs: choose fewer values, at most {MAX_RUNS} runs an experiment"
             problems.append(Problem("grid", many))
@@ -83,6 +145,23 @@ def _is_path(key: str) -> bool:
         "optimizer": {knob.name for optimizer in catalog.OPTIMIZERS.values() for knob in optimizer.knobs},
     }
     return knob in offered.get(head, ()) if dot else head in RunSpec.model_fields
+
+
+def _knob(path: str) -> Knob | None:
+    """The knob of numbers that a path names; None: there is none."""
+    head, dot, name = path.partition(".")
+    if not dot:
+        known = [catalog.TRAINING[head]] if head in catalog.TRAINING else []
+    else:
+        knobs = [model.knobs for model in catalog.MODELS.values()] if head == "model" else []
+        knobs += [optimizer.knobs for optimizer in catalog.OPTIMIZERS.values()] if head == "optimizer" else []
+        known = [knob for of_one in knobs for knob in of_one if knob.name == name]
+    return next((knob for knob in known if knob.kind != "choice"), None)
+
+
+def _is_whole(path: str) -> bool:
+    knob = _knob(path) if _is_path(path) else None
+    return knob is not None and knob.kind == "int"
 
 
 def _set(spec: dict[str, Any], path: str, value: object) -> None:
@@ -120,7 +199,8 @@ def create(engine: Engine, experiment: ExperimentSpec) -> tuple[Experiment, list
     """The experiment and its runs, queued, in one transaction. Raises SpecError."""
     specs = experiment.expand()
     with writing(engine) as session:
-        row = Experiment(name=experiment.name, base=experiment.base, grid=experiment.grid)
+        random = experiment.random.model_dump(mode="json") if experiment.random else None
+        row = Experiment(name=experiment.name, base=experiment.base, grid=experiment.grid, random=random)
         session.add(row)
         session.flush()
         made = [runs.add(session, spec, name, row.id) for spec, name in zip(specs, run_names(specs), strict=True)]
@@ -134,12 +214,66 @@ def is_settled(experiment: Experiment, members: Sequence[Run]) -> bool:
     if experiment.question is not None:
         return False  # it decides by looking
     try:
-        specs = ExperimentSpec(name=experiment.name, base=experiment.base, grid=experiment.grid).expand()
+        random = RandomSearch.model_validate(experiment.random) if experiment.random else None
+        body = ExperimentSpec(name=experiment.name, base=experiment.base, grid=experiment.grid, random=random)
+        specs = body.expand()
     except SpecError:  # of a plug-in that is gone
         return False
-    planned = Counter(json.dumps(spec.to_json(), sort_keys=True) for spec in specs)
-    done = Counter(json.dumps(run.spec, sort_keys=True) for run in members if run.status == Status.SUCCEEDED)
-    return planned == done and all(json.dumps(run.spec, sort_keys=True) in planned for run in members)
+    planned = {_key(spec.to_json()) for spec in specs}
+    done = {_key(run.spec) for run in members if run.status == Status.SUCCEEDED}
+    return planned == done == {_key(run.spec) for run in members}
+
+
+def _key(spec: Mapping[str, Any]) -> str:
+    return json.dumps(spec, sort_keys=True)
+
+
+def more(engine: Engine, experiment_id: int, seeds: int, values: Mapping[str, Sequence[Any]]) -> list[int]:
+    """Add seeds to each configuration of an experiment, after its greatest one, or values of knobs to each of its runs;
+    the ids of the new runs. What is there already is not launched again. Raises NotFound, SpecError."""
+    with writing(engine) as session:
+        row = get(session, experiment_id)
+        if row.question is not None:
+            raise SpecError([Problem("seeds", f"experiment {experiment_id} asks by itself: raise its budget instead")])
+        members = runs.of_experiment(session, experiment_id)
+        new: dict[str, RunSpec] = {}
+        problems: dict[Problem, None] = {}
+        for run in members:
+            for path, wanted in values.items():
+                try:
+                    made = ExperimentSpec(name=row.name, base=run.spec, grid={path: list(wanted)}).expand()
+                except SpecError as error:
+                    problems |= dict.fromkeys(error.problems)
+                    continue
+                new |= {_key(spec.to_json()): spec for spec in made}
+            for seed in range(1, seeds + 1):
+                spec = parse({**run.spec, "seed": max(one.spec["seed"] for one in members) + seed})
+                new[_key(spec.to_json())] = spec
+        if problems:
+            raise SpecError(problems)
+        there = {_key(run.spec) for run in members}
+        specs = [spec for key, spec in new.items() if key not in there]
+        if len(members) + len(specs) > MAX_RUNS:
+            many = f"that makes {len(members) + len(specs):,} runs: at most {MAX_RUNS} an experiment"
+            raise SpecError([Problem("seeds", many)])
+        added = [runs.add(session, spec, name, row.id) for spec, name in zip(specs, run_names(specs), strict=True)]
+        session.flush()
+        return [run.id for run in added if run.id is not None]
+
+
+def already_run(session: Session, specs: Sequence[RunSpec]) -> list[int]:
+    """Runs that have succeeded with exactly one of these specs, seed and all; the newest of each."""
+    seeds = {spec.seed for spec in specs}
+    datasets = {spec.dataset for spec in specs}
+    alike = select(Run.id, Run.spec).where(
+        col(Run.deleted_at).is_(None),
+        Run.status == Status.SUCCEEDED,
+        col(Run.spec)["dataset"].as_string().in_(datasets),
+        col(Run.spec)["seed"].as_integer().in_(seeds),
+    )
+    wanted = {_key(spec.to_json()) for spec in specs}
+    found = {_key(spec): run_id for run_id, spec in session.exec(alike.order_by(col(Run.id))) if _key(spec) in wanted}
+    return sorted(run_id for run_id in found.values() if run_id is not None)
 
 
 def get(session: Session, experiment_id: int) -> Experiment:

@@ -11,6 +11,7 @@ import sqlalchemy
 from sqlalchemy import Select, and_, func, or_
 from sqlmodel import Session, col, select
 
+from app.store.filters import condition
 from app.store.runs import THERE
 from app.store.tables import Run, RunTag, Status, Summary
 
@@ -58,7 +59,7 @@ def is_sort(sort: str) -> bool:
 
 
 def listed(session: Session, query: Query) -> tuple[list[Run], str | None]:
-    """One page of runs and the cursor of the next. Raises BadQuery."""
+    """One page of runs and the cursor of the next. Raises BadQuery, and BadFilter for `text`."""
     found = _sorted(query).where(THERE)
     if query.statuses:
         found = found.where(col(Run.status).in_(query.statuses))
@@ -68,9 +69,8 @@ def listed(session: Session, query: Query) -> tuple[list[Run], str | None]:
         found = found.where(col(Run.spec)["dataset"].as_string() == query.dataset)
     for tag in query.tags:
         found = found.where(col(Run.id).in_(select(RunTag.run_id).where(RunTag.tag == tag)))
-    if query.text:
-        tagged = select(RunTag.run_id).where(col(RunTag.tag).icontains(query.text, autoescape=True))
-        found = found.where(or_(col(Run.name).icontains(query.text, autoescape=True), col(Run.id).in_(tagged)))
+    for term in condition(query.text):
+        found = found.where(term)
     page = list(session.execute(found.limit(query.limit + 1)).all())
     more = len(page) > query.limit
     page = page[: query.limit]

@@ -95,6 +95,8 @@ class Experiment(SQLModel, table=True):
     name: str
     base: dict[str, Any] = Field(sa_type=JSON)
     grid: dict[str, Any] = Field(sa_type=JSON)
+    # app.store.experiments.RandomSearch
+    random: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True), nullable=True))
     # app.compare.question.Question
     question: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True), nullable=True))
     asking: str | None = None  # app.compare.question.State, of one that has a question

@@ -159,6 +159,18 @@ class ExperimentIn(ExperimentSpec):
     )
 
 
+class MoreIn(BaseModel):
+    """What to add to an experiment."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"seeds": 5}, {"values": {"optimizer.lr": [0.03]}}]}
+    )
+    seeds: int = Field(default=0, ge=0, le=100, description="So many more seeds of each configuration.")
+    values: dict[str, list[Any]] = Field(
+        default={}, max_length=20, description="Knob path to values that each of its runs is launched with as well."
+    )
+
+
 class QuestionChange(BaseModel):
     """Another budget, or another smallest difference worth knowing; what is absent stays as it is."""
 
@@ -234,6 +246,7 @@ class ExperimentOut(BaseModel):
     note: str
     base: dict[str, Any]
     grid: dict[str, list[Any]]
+    random: dict[str, Any] | None = Field(description="Where values were drawn at random, how.")
     question: dict[str, Any] | None = Field(description="Where it asks until answered, what.")
     asking: str | None = Field(description="Of a question: asking, answered, spent, stopped or failed.")
     created_at: datetime
@@ -275,6 +288,7 @@ class PlanOut(BaseModel):
     question: str | None = Field(
         description="What is asked, as a sentence; the runs are then those of the first seeds."
     )
+    already: list[int] = Field(description="Runs that have succeeded with exactly one of these specs, seed and all.")
     most_runs: int | None = Field(description="Of a question: runs if its whole budget of seeds is used.")
 
 

@@ -110,6 +110,21 @@ showSmoothing();
 byId("copy").addEventListener("click", async () => {
   toast((await copy(location.href)) ? "Link copied" : "The link could not be copied: it is in the address line");
 });
+byId("more-seeds")?.addEventListener("click", async (event) => {
+  event.target.disabled = true;
+  try {
+    const made = await post(`/experiments/${what.experiment}/more`, { seeds: moreSeeds() });
+    toast(`${plural(made.run_ids.length, "run")} queued`);
+  } catch (error) {
+    report(error);
+  }
+  event.target.disabled = false;
+});
+/** As many as would settle what is open, if that is not too many; else five. */
+const moreSeeds = () => {
+  const wanted = compared.verdict.rows.map((row) => row.difference?.more_seeds).filter((count) => count && count <= 20);
+  return wanted.length ? Math.min(...wanted) : 5;
+};
 offer(() => compared?.title ?? "Comparison");
 byId("stop").addEventListener("click", async (event) => {
   event.target.disabled = true;
@@ -247,6 +262,10 @@ function showFigures() {
   const stop = byId("stop");
   stop.hidden = !(compared.ended < compared.runs && what.experiment);
   setText(stop, `Stop ${plural(compared.runs - compared.ended, "run")}`);
+  if (byId("more-seeds")) {
+    byId("more-seeds").hidden = compared.ended < compared.runs;
+    setText(byId("more-seeds"), `Launch ${plural(moreSeeds(), "more seed")}`);
+  }
   offerKnobs();
   style = styleOf(compared, chosen(view, compared));
   showPairs(compared);

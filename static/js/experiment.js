@@ -3,6 +3,7 @@
 import { get, patch, post, remove } from "./api.js";
 import { promiseUndo } from "./bulk.js";
 import { asked, report, setText, toast } from "./dom.js";
+import { valueOf } from "./form.js";
 import { plural } from "./format.js";
 import { gathered, on } from "./live.js";
 
@@ -27,6 +28,13 @@ const actions = {
     const made = await post(`/experiments/${id}/relaunch-failed`);
     toast(`${plural(made.run_ids.length, "run")} queued again, from the start`);
     await refresh("relaunched");
+  },
+  values: async () => {
+    const typed = await asked("Add values of a knob", { label: "As optimizer.lr=0.03,0.05", yes: "Launch", detail: "Each run of this experiment is launched with these values as well; what is there already is not." });
+    if (typed === null) return;
+    const [path, texts = ""] = typed.split("=");
+    const made = await post(`/experiments/${id}/more`, { values: { [path.trim()]: texts.split(",").map((text) => valueOf(text.trim())) } });
+    toast(made.run_ids.length ? `${plural(made.run_ids.length, "run")} queued` : "All of these are there already");
   },
   delete: async () => {
     await remove(`/experiments/${id}`);

@@ -362,6 +362,12 @@ function showPlan() {
     const place = document.querySelector(`[data-parameters="${model}"]`);
     if (sizes.length) setText(place, `${sizes.map(integer).join(", ")} parameters`);
   }
+  byId("already").hidden = !plan.already.length;
+  if (plan.already.length) {
+    const [count, all] = [plan.already.length, plan.already.length === plan.runs];
+    setText(byId("already").firstElementChild, all ? `All ${plural(count, "run")} of these already ran, with exactly this spec and seed: launching runs them again.` : `${count} of these ${plan.runs} runs already ran, with exactly this spec and seed: launching runs them again.`);
+    byId("already").lastElementChild.href = `/compare${query({ run: plan.already.slice(0, 250) })}`;
+  }
   byId("problem").hidden = true;
   byId("launch").disabled = false;
   setText(byId("launch"), plan.question ? `Ask, with ${plural(plan.runs, "run")} first` : `Launch ${plural(plan.runs, "run")}`);

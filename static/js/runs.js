@@ -162,8 +162,16 @@ let loading = 0;
 
 async function load(cursor = null) {
   const turn = (loading += 1);
-  const page = await get(`/runs${query({ ...filters(), limit: PAGE, cursor })}`);
+  let page = null;
+  try {
+    page = await get(`/runs${query({ ...filters(), limit: PAGE, cursor })}`);
+  } catch (error) {
+    if (!error.errors?.some((one) => one.field === "q")) throw error;
+    if (turn === loading) showFilterError(error.message); // the list stays as it was
+    return;
+  }
   if (turn !== loading) return; // a later question was asked meanwhile
+  showFilterError("");
   const found = page.items.map((run) => [run.id, run]);
   runs = new Map(cursor ? [...runs, ...found] : found);
   next = page.next;
@@ -171,6 +179,12 @@ async function load(cursor = null) {
   await learnExperiments();
   render();
   await loadSparks(page.items.map((run) => run.id));
+}
+
+function showFilterError(words) {
+  setText(byId("q-error"), words);
+  byId("q-error").hidden = !words;
+  byId("q").classList.toggle("wrong", Boolean(words));
 }
 
 async function learnExperiments(again = []) {
@@ -193,7 +207,7 @@ async function loadSparks(ids) {
 
 const refresh = gathered(async (ids) => {
   const unknown = [...ids].some((id) => !runs.has(id));
-  if (unknown || ids.size > FEW || view.status.length || view.sort !== "created") {
+  if (unknown || ids.size > FEW || view.status.length || view.sort !== "created" || /[:<>=]/.test(view.q)) {
     const before = runs.size;
     if (before > PAGE && !unknown) return refreshSome([...ids].slice(0, FEW));
     await learnExperiments([...experiments.keys()].slice(-5));

@@ -213,6 +213,40 @@ def test_the_curves_are_saved_as_a_picture(
         assert b"In order and shuffled" in content
 
 
+def test_the_keyboard_alone_gets_from_the_table_to_a_comparison(server: Server, page: Page, experiment: int) -> None:
+    page.goto(f"{server.url}/?experiment={experiment}")
+    expect(page.locator("tr.run")).to_have_count(4)
+    page.keyboard.press("/")
+    page.keyboard.type("order:shuffled test/accuracy>0.9999")
+    expect(page.get_by_role("heading", name="No run matches")).to_be_visible()
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.type("order:shuffled seed<=2")
+    expect(page.locator("tr.run")).to_have_count(2)
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.type("order:shuffled modle:fc")
+    expect(page.locator("#q-error")).to_contain_text("'modle' is nothing that can be compared so")
+    expect(page.locator("tr.run")).to_have_count(2)
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.type("order:shuffled model:fc")
+    expect(page.locator("#q-error")).to_be_hidden()
+    page.keyboard.press("Tab")
+    for key in ("j", "x", "j", "x", "c"):
+        page.keyboard.press(key)
+    expect(page).to_have_url(re.compile(r"/compare\?run=\d+&run=\d+"), timeout=WAIT)
+    is_drawn(page)
+
+
+def test_more_seeds_are_launched_with_one_click(server: Server, page: Page, sweep: int) -> None:
+    page.goto(f"{server.url}/compare?experiment={sweep}")
+    is_drawn(page)
+    more = page.get_by_role("button", name=re.compile(r"^Launch \d+ more seeds?$"))
+    count = int(re.findall(r"\d+", more.inner_text())[0])
+    more.click()
+    expect(page.locator("#show-runs")).to_have_text(f"Show {6 + 3 * count} runs", timeout=WAIT)
+    until(lambda: "watched" in page.locator("#answer-table").inner_text(), "the answer is one that was watched")
+    server.call("POST", f"/experiments/{sweep}/stop")
+
+
 def test_an_answer_that_does_not_come_is_said_and_comes_with_the_next_event(
     server: Server, page: Page, experiment: int
 ) -> None:

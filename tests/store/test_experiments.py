@@ -1,16 +1,18 @@
+import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 from sqlalchemy import Engine
 
 from app.store import experiments, runs
 from app.store.engine import reading, writing
 from app.store.errors import NotFound, RunActive
-from app.store.experiments import ExperimentSpec
+from app.store.experiments import ExperimentSpec, RandomSearch
 from app.store.listing import Query, listed
 from app.store.tables import now
-from trainer.spec import SpecError
+from trainer.spec import RunSpec, SpecError
 
 
 def expanded(base: dict[str, Any], grid: dict[str, list[Any]]) -> list[Any]:
@@ -103,3 +105,59 @@ def test_a_purged_experiment_is_gone(engine: Engine) -> None:
         experiments.restore(engine, row.id or 0)
     with reading(engine) as session, pytest.raises(NotFound):
         runs.get(session, members[0].id or 0)
+
+
+def drawn(count: int, draw_seed: int = 1, **grid: list[object]) -> list[RunSpec]:
+    ranges = {"optimizer.lr": {"low": 0.001, "high": 0.1, "log": True}, "batch_size": {"low": 16, "high": 256}}
+    random = RandomSearch.model_validate({"count": count, "ranges": ranges, "seed": draw_seed})
+    return ExperimentSpec(name="search", base={"model": "fc"}, grid=grid, random=random).expand()
+
+
+def test_values_are_drawn_at_random_and_the_same_seed_draws_the_same() -> None:
+    specs = drawn(200)
+    rates, sizes = [spec.optimizer.lr for spec in specs], [spec.batch_size for spec in specs]  # type: ignore[attr-defined]
+    assert all(0.001 <= rate <= 0.1 for rate in rates)
+    assert all(16 <= size <= 256 for size in sizes)
+    assert 70 < sum(rate < 0.01 for rate in rates) < 130, "evenly over the logarithm"
+    assert len({spec.model_dump_json() for spec in specs}) > 190
+    assert drawn(200) == specs
+    assert drawn(20) == specs[:20], "more draws begin with the same ones"
+    assert drawn(20, draw_seed=2) != specs[:20]
+
+
+def test_each_draw_goes_with_every_combination_of_the_grid() -> None:
+    specs = drawn(3, pixel_order=["original", "shuffled"], seed=[1, 2])
+    assert len(specs) == 12
+    assert len({(spec.optimizer.lr, spec.batch_size) for spec in specs}) == 3  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("ranges", "grid", "words"),
+    [
+        ({"model": (1, 2)}, {}, "random.ranges.model is no knob with numbers"),
+        ({"pixel_order": (1, 2)}, {}, "random.ranges.pixel_order is no knob with numbers"),
+        ({"optimizer.rate": (1, 2)}, {}, "random.ranges.optimizer.rate is no knob with numbers"),
+        ({"epochs": (1, 2)}, {"epochs": [3]}, "random.ranges.epochs is in the grid too"),
+        ({"optimizer.lr": (-2, -1)}, {}, "optimizer.lr is -"),
+    ],
+    ids=["model", "choice", "unknown", "twice", "value"],
+)
+def test_a_range_that_can_not_be_drawn_is_refused(
+    ranges: dict[str, tuple[float, float]], grid: dict[str, list[object]], words: str
+) -> None:
+    made = {path: {"low": low, "high": high} for path, (low, high) in ranges.items()}
+    random = RandomSearch.model_validate({"count": 3, "ranges": made})
+    with pytest.raises(SpecError, match=re.escape(words)):
+        ExperimentSpec(name="search", grid=grid, random=random).expand()
+    with pytest.raises(ValidationError, match="high has to be above low"):
+        RandomSearch.model_validate({"count": 1, "ranges": {"epochs": {"low": 2, "high": 2}}})
+    with pytest.raises(ValidationError, match="begins above 0"):
+        RandomSearch.model_validate({"count": 1, "ranges": {"epochs": {"low": 0, "high": 2, "log": True}}})
+
+
+def test_a_search_is_kept_with_its_experiment(engine: Engine) -> None:
+    random = RandomSearch.model_validate({"count": 3, "ranges": {"optimizer.lr": {"low": 0.1, "high": 1}}})
+    row, made = experiments.create(engine, ExperimentSpec(name="x", random=random))
+    assert len(made) == 3
+    with reading(engine) as session:
+        assert experiments.get(session, row.id or 0).random == random.model_dump(mode="json")

@@ -1,10 +1,13 @@
 """Lists of runs: every one once, in any order, a page at a time."""
 
+import re
+
 import pytest
 from sqlalchemy import Engine
 
 from app.store import runs, series
 from app.store.engine import reading, writing
+from app.store.filters import BadFilter
 from app.store.listing import SORTS, BadQuery, Query, listed
 from app.store.series import Point
 from tests.store.test_runs import queued
@@ -60,3 +63,77 @@ def test_a_cursor_that_is_not_ours_is_refused(engine: Engine, cursor: str) -> No
 def test_a_sort_that_is_not_offered_is_refused(engine: Engine, sort: str) -> None:
     with reading(engine) as session, pytest.raises(BadQuery, match="choose created, status"):
         listed(session, Query(sort=sort))
+
+
+@pytest.fixture
+def five(engine: Engine) -> Engine:
+    """Runs 1 to 5: fc, fc shuffled, cnn at two rates, one with Adam; 1 to 3 have an accuracy of 0.1 to 0.3."""
+    queued(engine, "first", seed=1, model="fc")
+    queued(engine, "second try", seed=2, model="fc", pixel_order="shuffled")
+    queued(engine, "third", seed=3, model="cnn", optimizer={"lr": 0.1})
+    queued(engine, "a>b", seed=4, model={"name": "cnn", "n_features": 12}, epochs=5)
+    queued(engine, "fifth", seed=5, model="fc", optimizer={"name": "adam", "lr": 0.001})
+    with writing(engine) as session:
+        for run_id in (1, 2, 3):
+            points = [Point("test/accuracy", 1, 0.1, 0.9), Point("test/accuracy", 2, 0.2, run_id / 10)]
+            series.append(session, run_id, points)
+    runs.describe(engine, 1, add_tags=["paper"])
+    runs.describe(engine, 2, add_tags=["paper", "my talk"])
+    runs.request_stop(engine, 5)
+    return engine
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", [1, 2, 3, 4, 5]),
+        ("model:cnn", [3, 4]),
+        ("-model:cnn", [1, 2, 5]),
+        ("status:stopped", [5]),
+        ("status:queued,stopped model:fc", [1, 2, 5]),
+        ("test/accuracy>0.15", [2, 3]),
+        ("test/accuracy>=20%", [2, 3]),
+        ("test/accuracy.best>0.8", [1, 2, 3]),
+        ("-test/accuracy>0.15", [1, 4, 5]),
+        ("lr<=0.01", [1, 2, 4, 5]),
+        ("lr=0.1", [3]),
+        ("optimizer.lr!=0.1 -optimizer:adam", [1, 2, 4]),
+        ("optimizer:adam", [5]),
+        ("n_features>6", [4]),
+        ("-n_features>6", [1, 2, 3, 5]),
+        ("epochs:5", [4]),
+        ("seed:1,2", [1, 2]),
+        ("order:shuffled", [2]),
+        ("tag:paper", [1, 2]),
+        ('tag:"my talk"', [2]),
+        ("talk", [2]),
+        ("second try", [2]),
+        ('"a>b"', [4]),
+        ("name:third", [3]),
+        ("id>3 steps=0", [4, 5]),
+        ("parameters:6442", [1, 2, 5]),
+        ("schedule:constant dataset:digits", [1, 2, 3, 4, 5]),
+        ("  model:fc   paper ", [1, 2]),
+    ],
+    ids=str,
+)
+def test_the_filter_language(five: Engine, text: str, expected: list[int]) -> None:
+    with reading(five) as session:
+        found, _ = listed(session, Query(text=text, ascending=True))
+    assert [run.id for run in found] == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("modle:cnn", "'modle' is nothing that can be compared so; choose status, name, device, model"),
+        ("lr>fast", "'fast' is no number"),
+        ("lr>nan", "'nan' is no number"),
+        ("model>3", "'model' is nothing that can be compared so; choose id, experiment, steps"),
+        ("status:done", "'done' is no status; choose queued or starting"),
+        ('tag:"open', "a quotation mark is open"),
+    ],
+)
+def test_a_filter_that_says_nothing_is_refused_with_what_may_be_said(engine: Engine, text: str, words: str) -> None:
+    with reading(engine) as session, pytest.raises(BadFilter, match=re.escape(words)):
+        listed(session, Query(text=text))

@@ -165,18 +165,52 @@ def test_a_measure_that_does_not_exist_is_refused_with_those_that_do(server: Ser
     assert "measure is 'test/accuracy.mean': write one of METRIC, METRIC.best" in answer.json()["detail"]
 
 
-def test_seeds_beyond_the_plan_make_the_answer_one_that_was_watched(quick_server: Server) -> None:
+def test_seeds_and_values_are_added_and_beyond_the_plan_the_answer_is_one_that_was_watched(
+    quick_server: Server,
+) -> None:
     body = {"name": "Plan", "base": {"batch_size": 500}, "grid": {"model": ["fc"], "seed": [1, 2]}}
+    planned = quick_server.call("POST", "/experiments/plan", json=body)
+    assert planned["already"] == []
     made = quick_server.call("POST", "/experiments", json=body)
-    watched = lambda: quick_server.call("GET", "/compare", params={"experiment": made["id"]})["verdict"]["watched"]  # noqa: E731
-    assert watched(), "its runs have not ended"
+
+    def compared() -> Any:
+        return quick_server.call("GET", "/compare", params={"experiment": made["id"]})
+
+    assert compared()["verdict"]["watched"], "its runs have not ended"
     for run_id in made["run_ids"]:
         quick_server.wait_for(run_id, "succeeded")
-    assert not watched()
-    more = quick_server.call("POST", f"/runs/{made['run_ids'][0]}/relaunch", json={"overrides": {"seed": 3}})
-    quick_server.wait_for(more["id"], "succeeded")
-    assert more["experiment_id"] == made["id"]
-    assert watched()
+    assert not compared()["verdict"]["watched"]
+    assert quick_server.call("POST", "/experiments/plan", json=body)["already"] == made["run_ids"]
+    again = quick_server.call("POST", f"/runs/{made['run_ids'][0]}/relaunch", json={})
+    quick_server.wait_for(again["id"], "succeeded")
+    assert not compared()["verdict"]["watched"], "the same seed again says nothing new"
+    assert compared()["groups"][0]["measured"]["n"] == 2
+    more = quick_server.call("POST", f"/experiments/{made['id']}/more", json={"seeds": 2})["run_ids"]
+    assert [quick_server.wait_for(run_id, "succeeded")["spec"]["seed"] for run_id in more] == [3, 4]
+    assert compared()["verdict"]["watched"]
+    added = quick_server.call("POST", f"/experiments/{made['id']}/more", json={"values": {"batch_size": [400, 500]}})
+    specs = [quick_server.wait_for(run_id, "succeeded")["spec"] for run_id in added["run_ids"]]
+    assert sorted((spec["batch_size"], spec["seed"]) for spec in specs) == [(400, 1), (400, 2), (400, 3), (400, 4)]
+    assert len(compared()["groups"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({}, "seeds and values are missing"),
+        ({"seeds": 101}, "seeds is 101"),
+        ({"values": {"optimizer.lr": [-1]}}, "optimizer.lr is -1"),
+        ({"values": {"rate": [1]}}, "grid.rate is not a knob"),
+    ],
+    ids=["nothing", "too many", "value", "knob"],
+)
+def test_what_cannot_be_added_is_said(
+    server: Server, experiment: dict[str, Any], body: dict[str, Any], words: str
+) -> None:
+    with server.api() as client:
+        answer = client.post(f"/experiments/{experiment['id']}/more", json=body)
+    assert answer.status_code == 422
+    assert words in answer.json()["detail"]
 
 
 def test_published_figures_stand_beside_the_recipe_they_belong_to_and_no_other(server: Server) -> None:

@@ -8,7 +8,6 @@ from app import asking
 from app.compare.question import asked
 from app.store import experiments, runs
 from app.store.engine import reading, writing
-from app.store.experiments import ExperimentSpec
 from app.store.tables import Run, Status
 from app.web.launching import Estimate, check_devices
 from app.web.problems import Refused, documented
@@ -20,6 +19,7 @@ from app.web.schemas import (
     ExperimentOut,
     ExperimentPage,
     Limit,
+    MoreIn,
     PlanOut,
     RunsOut,
 )
@@ -34,11 +34,12 @@ router = APIRouter(prefix="/experiments", tags=["experiments"])
 def launch(body: ExperimentIn, engine: Database, background: BackgroundNow, response: Response) -> ExperimentOut:
     """Every combination of the grid's values, on top of the base, is queued as a run."""
     if body.question is not None:
+        _no_draws(body)
         check_devices([cell.spec for cell in asking.cells(body.base, body.grid, body.question)], background)
         row, members = asking.launch(engine, body.name, body.base, body.grid, body.question)
     else:
         check_devices(body.expand(), background)
-        row, members = experiments.create(engine, ExperimentSpec(name=body.name, base=body.base, grid=body.grid))
+        row, members = experiments.create(engine, body)
     background.wake()
     response.headers["Location"] = f"/api/v1/experiments/{row.id}"
     return ExperimentOut.of(row, members)
@@ -50,6 +51,7 @@ def plan(body: ExperimentIn, engine: Database, background: BackgroundNow) -> Pla
     if body.question is None:
         specs = body.expand()
     else:
+        _no_draws(body)
         cells = asking.planned(body.base, body.grid, body.question)
         specs = [cell.with_seed(seed) for cell in cells for seed in asking.first_seeds(body.grid, body.question)]
     check_devices(specs, background)
@@ -60,12 +62,14 @@ def plan(body: ExperimentIn, engine: Database, background: BackgroundNow) -> Pla
     varied = _varied([flat(spec.to_json()) for spec in firsts])
     with reading(engine) as session:
         estimate = Estimate(session, background)
+        already = experiments.already_run(session, specs)
     return PlanOut(
         runs=len(specs),
         seeds=len({spec.seed for spec in specs}),
         steps=sum(spec.steps_total for spec in specs),
         seconds=estimate.of_all(specs),
         question=asked(question_words(body.question, body.grid, cells)) if body.question else None,
+        already=already,
         most_runs=len(cells) * body.question.max_seeds if body.question else None,
         configurations=[
             ConfigurationOut(
@@ -79,6 +83,11 @@ def plan(body: ExperimentIn, engine: Database, background: BackgroundNow) -> Pla
             for members in groups.values()
         ],
     )
+
+
+def _no_draws(body: ExperimentIn) -> None:
+    if body.random is not None:
+        raise Refused(422, "random", "random and question: a question compares fixed configurations; give one of them")
 
 
 def _varied(knobs: list[dict[str, object]]) -> list[str]:
@@ -150,6 +159,22 @@ def stop(experiment_id: ExperimentId, engine: Database, background: BackgroundNo
     stopped = runs.stop_experiment(engine, experiment_id)
     background.wake()
     return RunsOut(run_ids=stopped)
+
+
+@router.post(
+    "/{experiment_id}/more",
+    status_code=201,
+    summary="Add seeds or values to an experiment",
+    responses=documented(400, 403, 404, 413, 422, 503),
+)
+def more(experiment_id: ExperimentId, body: MoreIn, engine: Database, background: BackgroundNow) -> RunsOut:
+    """Runs that are there already are not launched again. Seeds beyond the plan were not fixed beforehand: from then on
+    the comparison is judged by intervals that are valid while watched."""
+    if not body.seeds and not body.values:
+        raise Refused(422, "seeds", "seeds and values are missing: say how many seeds, or which values, to add")
+    made = experiments.more(engine, experiment_id, body.seeds, body.values)
+    background.wake()
+    return RunsOut(run_ids=made)
 
 
 @router.post(

@@ -13,6 +13,7 @@ from app.store import artifacts, experiments, runs
 from app.store.engine import reading, writing
 from app.store.errors import Conflict, NotFound
 from app.store.experiments import ExperimentSpec
+from app.store.filters import BadFilter
 from app.store.listing import SORTS, BadQuery, Query, is_sort, listed
 from app.store.runs import MOST_TAGS
 from app.store.tables import Status
@@ -63,7 +64,14 @@ def list_runs(
     status: Annotated[list[Status], Param(description="Only runs in one of these states.")] = [],  # noqa: B006
     experiment: Annotated[Id | None, Param(description="Only runs of this experiment.")] = None,
     dataset: Annotated[str | None, Param(description="Only runs on this data set.")] = None,
-    q: Annotated[str, Param(max_length=200, description="Only runs whose name or tag contains this.")] = "",
+    q: Annotated[
+        str,
+        Param(
+            max_length=500,
+            description="Filter: `model:cnn status:running test/accuracy>0.9 lr<=0.01 tag:paper -device:cpu`; other "
+            "words are looked for in names and tags. See docs/api.md.",
+        ),
+    ] = "",
     tag: Annotated[list[Tag], Param(max_length=MOST_TAGS, description="Only runs that have all these tags.")] = [],  # noqa: B006
     sort: Annotated[
         str, Param(max_length=100, description=f"{', '.join(SORTS)}; METRIC is a series' name, as in test/accuracy.")
@@ -80,6 +88,8 @@ def list_runs(
     with reading(engine) as session:
         try:
             rows, following = listed(session, query)
+        except BadFilter as error:
+            raise Refused(422, "q", str(error)) from None
         except BadQuery as error:
             raise Refused(422, "cursor" if is_sort(sort) else "sort", str(error)) from None
         return RunPage(items=runs_out(session, rows), next=following)

@@ -1,0 +1,148 @@
+"""The filter language of run lists: `model:cnn status:running test/accuracy>0.9 lr<=0.01 tag:paper -device:cpu`.
+
+Terms are joined by and. `KEY:VALUE` or `KEY:VALUE,VALUE` is one of these values; `KEY>0.9`, with >, >=, <, <=, = or !=,
+compares a number; a minus before a term turns it round; every other word is looked for in names and tags. Quotes keep
+spaces and signs: `tag:"my paper"`, `"a>b"`.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, false, func, not_, or_
+from sqlmodel import col, select
+
+from app.store.tables import Experiment, Run, RunTag, Status, Summary
+from trainer import catalog
+
+_TERM = re.compile(
+    r"""(?P<minus>-?)(?:(?P<key>[A-Za-z][\w./]*)(?P<sign>>=|<=|!=|[:><=]))?(?P<value>"[^"]*"(?:,"[^"]*"|,[^\s"]+)*|[^\s"]+)"""
+)
+_METRIC = re.compile(r"(?P<metric>[a-z]+/[a-z_]+)(?P<best>\.best)?")
+_COMPARE: dict[str, Callable[[Any, float], Any]] = {
+    ">": lambda a, b: a > b,
+    ">=": lambda a, b: a >= b,
+    "<": lambda a, b: a < b,
+    "<=": lambda a, b: a <= b,
+    "=": lambda a, b: a == b,
+    "!=": lambda a, b: a != b,
+}
+_NUMBERS: dict[str, Any] = {
+    "id": col(Run.id),
+    "experiment": col(Run.experiment_id),
+    "steps": col(Run.steps_done),
+    "duration": col(Run.seconds),
+    "parameters": col(Run.parameters),
+}
+_WORDS: dict[str, Any] = {
+    "status": col(Run.status),
+    "name": col(Run.name),
+    "device": func.coalesce(col(Run.device), ""),
+    "model": col(Run.spec)["model"]["name"].as_string(),
+    "optimizer": col(Run.spec)["optimizer"]["name"].as_string(),
+    "dataset": col(Run.spec)["dataset"].as_string(),
+    "pixel_order": col(Run.spec)["pixel_order"].as_string(),
+}
+_SHORT = {"data": "dataset", "order": "pixel_order", "params": "parameters"}
+
+
+class BadFilter(ValueError):
+    """A term that says nothing; the message names it and what may be said."""
+
+
+def _knobs() -> dict[str, tuple[Any, bool]]:
+    """Name of a knob, as in `lr` or `optimizer.lr`, to its place in the spec and whether it is a number."""
+    found: dict[str, tuple[Any, bool]] = {}
+    for knob in catalog.TRAINING.values():
+        found[knob.name] = (col(Run.spec)[knob.name], not knob.choices)
+    for head, entries in (("model", catalog.MODELS), ("optimizer", catalog.OPTIMIZERS)):
+        for entry in entries.values():
+            for knob in entry.knobs:
+                place = (col(Run.spec)[head][knob.name], not knob.choices)
+                found[f"{head}.{knob.name}"] = place
+                found.setdefault(knob.name, place)
+    return found
+
+
+def condition(text: str) -> list[ColumnElement[bool]]:
+    """What all terms of the text ask for. Raises BadFilter."""
+    found = []
+    at = 0
+    while match := re.compile(r"\s*").match(text, at):
+        at = match.end()
+        if at >= len(text):
+            break
+        term = _TERM.match(text, at)
+        if term is None:
+            raise BadFilter(f"q has {text[at : at + 30]!r}: a quotation mark is open; close it, or leave it out")
+        at = term.end()
+        one = _one(term)
+        # a run that has no such knob or figure does not fit the term, so it fits its opposite
+        found.append(not_(func.coalesce(one, false())) if term["minus"] else one)
+    return found
+
+
+def _one(term: "re.Match[str]") -> ColumnElement[bool]:
+    key, sign, value = term["key"], term["sign"], term["value"]
+    if key is None:
+        return _word(value.strip('"'))
+    key = _SHORT.get(key, key)
+    if sign == ":":
+        return or_(*(_is(key, one.strip('"'), term[0]) for one in re.findall(r'"[^"]*"|[^,"]+', value)))
+    number = _number(value.strip('"'), term[0])
+    metric = _METRIC.fullmatch(key)
+    if metric:
+        column = col(Summary.best) if metric["best"] else col(Summary.last)
+        has = and_(col(Summary.metric) == metric["metric"], _COMPARE[sign](column, number))
+        return col(Run.id).in_(select(Summary.run_id).where(has))
+    if key in _NUMBERS:
+        return _COMPARE[sign](_NUMBERS[key], number)  # type: ignore[no-any-return]
+    knob = _knobs().get(key)
+    if knob is None or not knob[1]:
+        raise BadFilter(f"q has {term[0]!r}: {_choices(key, numbers=True)}")
+    return _COMPARE[sign](knob[0].as_float(), number)  # type: ignore[no-any-return]
+
+
+def _word(text: str) -> ColumnElement[bool]:
+    tagged = select(RunTag.run_id).where(col(RunTag.tag).icontains(text, autoescape=True))
+    return or_(col(Run.name).icontains(text, autoescape=True), col(Run.id).in_(tagged))
+
+
+def _is(key: str, value: str, term: str) -> ColumnElement[bool]:
+    if key == "tag":
+        return col(Run.id).in_(select(RunTag.run_id).where(RunTag.tag == value))
+    if key == "experiment" and not value.isdecimal():
+        named = select(Experiment.id).where(col(Experiment.name).icontains(value, autoescape=True))
+        return col(Run.experiment_id).in_(named)
+    if key == "name":
+        return col(Run.name).icontains(value, autoescape=True)
+    if key == "status":
+        if value not in list(Status):
+            raise BadFilter(f"q has {term!r}: {value!r} is no status; choose {' or '.join(Status)}")
+        return col(Run.status) == Status(value)
+    if key in _WORDS:
+        return _WORDS[key] == value  # type: ignore[no-any-return]
+    if key in _NUMBERS:
+        return _NUMBERS[key] == _number(value, term)  # type: ignore[no-any-return]
+    knob = _knobs().get(key)
+    if knob is None:
+        raise BadFilter(f"q has {term!r}: {_choices(key, numbers=False)}")
+    if knob[1]:
+        return knob[0].as_float() == _number(value, term)  # type: ignore[no-any-return]
+    return knob[0].as_string() == value  # type: ignore[no-any-return]
+
+
+def _number(value: str, term: str) -> float:
+    try:
+        found = float(value.removesuffix("%")) / (100 if value.endswith("%") else 1)
+    except ValueError:
+        found = float("nan")
+    if found != found or abs(found) == float("inf"):
+        raise BadFilter(f"q has {term!r}: {value[:30]!r} is no number")
+    return found
+
+
+def _choices(key: str, *, numbers: bool) -> str:
+    knobs = sorted(name for name, (_, is_number) in _knobs().items() if "." not in name and (is_number or not numbers))
+    names = [*_NUMBERS, *knobs, "METRIC as test/accuracy"] if numbers else [*_WORDS, "tag", *_NUMBERS, *knobs]
+    return f"{key[:30]!r} is nothing that can be compared so; choose {', '.join(dict.fromkeys(names))}"
