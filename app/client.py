@@ -291,17 +291,24 @@ class _Calls:
         return _Call("GET", "/runs", _runs_page, {"limit": PAGE, **filters, "cursor": cursor})
 
     @staticmethod
-    def experiments(cursor: str | None) -> _Call[tuple[list[Experiment], str | None]]:
-        return _Call("GET", "/experiments", _experiments_page, {"limit": PAGE, "cursor": cursor})
+    def experiments(cursor: str | None, *, archived: bool) -> _Call[tuple[list[Experiment], str | None]]:
+        params = {"limit": PAGE, "cursor": cursor, "archived": archived or None}
+        return _Call("GET", "/experiments", _experiments_page, params)
 
 
 def _filters(
-    status: Sequence[str], experiment: int | None, dataset: str | None, tags: Sequence[str], text: str, sort: str
+    status: Sequence[str],
+    experiment: int | None,
+    dataset: str | None,
+    tags: Sequence[str],
+    text: str,
+    sort: str,
+    archived: bool,
 ) -> dict[str, Any]:
     """`sort` as the API names it; with a minus before it the greatest first."""
     order = "desc" if sort.startswith("-") else "asc"
     chosen = {"status": list(status), "experiment": experiment, "dataset": dataset, "tag": list(tags), "q": text}
-    return {**chosen, "sort": sort.lstrip("-"), "order": order}
+    return {**chosen, "archived": archived or None, "sort": sort.lstrip("-"), "order": order}
 
 
 def _compared(experiment: int | None, runs: Sequence[int], measure: str) -> dict[str, Any]:
@@ -484,9 +491,10 @@ class Client:
         tags: Sequence[str] = (),
         text: str = "",
         sort: str = "-created",
+        archived: bool = False,
     ) -> Iterator[Run]:
         """All runs that fit, fetched a page at a time. `sort`: see GET /runs; a minus before it turns it round."""
-        filters, cursor, more = _filters(status, experiment, dataset, tags, text, sort), None, True
+        filters, cursor, more = _filters(status, experiment, dataset, tags, text, sort, archived), None, True
         while more:
             items, cursor = self._do(_Calls.runs(cursor, filters))
             yield from items
@@ -495,11 +503,11 @@ class Client:
     def experiment(self, experiment_id: int) -> Experiment:
         return self._do(_Call("GET", f"/experiments/{experiment_id}", _as_experiment))
 
-    def experiments(self) -> Iterator[Experiment]:
-        """All experiments, newest first."""
+    def experiments(self, *, archived: bool = False) -> Iterator[Experiment]:
+        """All experiments, newest first; or those in the archive."""
         cursor, more = None, True
         while more:
-            items, cursor = self._do(_Calls.experiments(cursor))
+            items, cursor = self._do(_Calls.experiments(cursor, archived=archived))
             yield from items
             more = cursor is not None
 
@@ -657,9 +665,10 @@ class Client:
         return self._do(_Call("POST", f"/experiments/{experiment_id}/restore", _as_experiment))
 
     def describe_experiment(
-        self, experiment_id: int, *, name: str | None = None, note: str | None = None
+        self, experiment_id: int, *, name: str | None = None, note: str | None = None, archived: bool | None = None
     ) -> Experiment:
-        given = {"name": name, "note": note}
+        """Rename, note or archive an experiment; None leaves it as it is."""
+        given = {"name": name, "note": note, "archived": archived}
         return self._do(_Calls.described(f"/experiments/{experiment_id}", given, _as_experiment))
 
     # Following
@@ -815,9 +824,10 @@ class AsyncClient:
         tags: Sequence[str] = (),
         text: str = "",
         sort: str = "-created",
+        archived: bool = False,
     ) -> AsyncIterator[Run]:
         """All runs that fit, fetched a page at a time. `sort`: see GET /runs; a minus before it turns it round."""
-        filters, cursor, more = _filters(status, experiment, dataset, tags, text, sort), None, True
+        filters, cursor, more = _filters(status, experiment, dataset, tags, text, sort, archived), None, True
         while more:
             items, cursor = await self._do(_Calls.runs(cursor, filters))
             for item in items:
@@ -827,11 +837,11 @@ class AsyncClient:
     async def experiment(self, experiment_id: int) -> Experiment:
         return await self._do(_Call("GET", f"/experiments/{experiment_id}", _as_experiment))
 
-    async def experiments(self) -> AsyncIterator[Experiment]:
-        """All experiments, newest first."""
+    async def experiments(self, *, archived: bool = False) -> AsyncIterator[Experiment]:
+        """All experiments, newest first; or those in the archive."""
         cursor, more = None, True
         while more:
-            items, cursor = await self._do(_Calls.experiments(cursor))
+            items, cursor = await self._do(_Calls.experiments(cursor, archived=archived))
             for item in items:
                 yield item
             more = cursor is not None
@@ -990,9 +1000,10 @@ class AsyncClient:
         return await self._do(_Call("POST", f"/experiments/{experiment_id}/restore", _as_experiment))
 
     async def describe_experiment(
-        self, experiment_id: int, *, name: str | None = None, note: str | None = None
+        self, experiment_id: int, *, name: str | None = None, note: str | None = None, archived: bool | None = None
     ) -> Experiment:
-        given = {"name": name, "note": note}
+        """Rename, note or archive an experiment; None leaves it as it is."""
+        given = {"name": name, "note": note, "archived": archived}
         return await self._do(_Calls.described(f"/experiments/{experiment_id}", given, _as_experiment))
 
     # Following

@@ -352,7 +352,10 @@ def runs(
     experiment: Of = None,
     dataset: Annotated[str | None, typer.Option(help="Only runs on this data set.")] = None,
     tag: Annotated[list[str] | None, typer.Option(help="Only runs that have all these tags.")] = None,
-    search: Annotated[str, typer.Option(help="Only runs whose name contains this.")] = "",
+    search: Annotated[
+        str, typer.Option(help="Words, or terms as model:cnn test/accuracy>0.9 lr<=0.01 -tag:draft.")
+    ] = "",
+    archived: Annotated[bool, typer.Option("--archived", help="Those of archived experiments.")] = False,
     sort: Annotated[str, typer.Option(help="As status or test/accuracy.best; -, greatest first.")] = "-created",
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 1_000_000,
     as_json: AsJson = False,
@@ -362,7 +365,13 @@ def runs(
     """List runs, newest first."""
     with connected(url, token) as client:
         chosen = client.runs(
-            status=status or [], experiment=experiment, dataset=dataset, tags=tag or [], text=search, sort=sort
+            status=status or [],
+            experiment=experiment,
+            dataset=dataset,
+            tags=tag or [],
+            text=search,
+            sort=sort,
+            archived=archived,
         )
         items = [run for run, _ in zip(chosen, range(limit), strict=False)]
         if as_json:

@@ -284,11 +284,19 @@ def get(session: Session, experiment_id: int) -> Experiment:
     return row
 
 
-def describe(engine: Engine, experiment_id: int, *, name: str | None = None, note: str | None = None) -> None:
+def describe(
+    engine: Engine,
+    experiment_id: int,
+    *,
+    name: str | None = None,
+    note: str | None = None,
+    archived: bool | None = None,
+) -> None:
     """What people say of an experiment; None leaves it as it is. Raises NotFound."""
     with writing(engine) as session:
         row = get(session, experiment_id)
         row.name, row.note = row.name if name is None else name, row.note if note is None else note
+        row.archived = row.archived if archived is None else archived
         session.add(row)
 
 
@@ -328,11 +336,16 @@ def asking(session: Session) -> list[Experiment]:
     )
 
 
-def listed(engine: Engine, before: int | None, limit: int) -> list[Experiment]:
-    """Newest first; `before`: only experiments with a lower id."""
+def listed(engine: Engine, before: int | None, limit: int, *, archived: bool = False) -> list[Experiment]:
+    """Newest first; `before`: only experiments with a lower id; those that are archived, or those that are not."""
     with reading(engine) as session:
         there = col(Experiment.deleted_at).is_(None)
-        query = select(Experiment).where(there).order_by(col(Experiment.id).desc()).limit(limit)
+        query = (
+            select(Experiment)
+            .where(there, col(Experiment.archived) == archived)
+            .order_by(col(Experiment.id).desc())
+            .limit(limit)
+        )
         if before is not None:
             query = query.where(col(Experiment.id) < before)
         return list(session.exec(query))

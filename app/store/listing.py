@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import sqlalchemy
-from sqlalchemy import Select, and_, func, or_
+from sqlalchemy import Select, and_, func, not_, or_
 from sqlmodel import Session, col, select
 
 from app.store.filters import condition
 from app.store.runs import THERE
-from app.store.tables import Run, RunTag, Status, Summary
+from app.store.tables import Experiment, Run, RunTag, Status, Summary
 
 FAR = 1e300
 """Stands for a figure that a run has not got: such runs come last, whichever way the list is sorted."""
@@ -45,6 +45,8 @@ class Query:
 
     statuses: Sequence[Status] = ()
     experiment_id: int | None = None
+    archived: bool | None = None
+    """True: only runs of archived experiments; False: none of those."""
     dataset: str | None = None
     tags: Sequence[str] = ()
     text: str = ""
@@ -65,6 +67,10 @@ def listed(session: Session, query: Query) -> tuple[list[Run], str | None]:
         found = found.where(col(Run.status).in_(query.statuses))
     if query.experiment_id is not None:
         found = found.where(col(Run.experiment_id) == query.experiment_id)
+    if query.archived is not None:
+        put_away = col(Run.experiment_id).in_(select(Experiment.id).where(col(Experiment.archived)))
+        # runs without an experiment are not archived: for them `in` is unknown
+        found = found.where(put_away if query.archived else or_(col(Run.experiment_id).is_(None), not_(put_away)))
     if query.dataset:
         found = found.where(col(Run.spec)["dataset"].as_string() == query.dataset)
     for tag in query.tags:

@@ -102,6 +102,7 @@ class Experiment(SQLModel, table=True):
     asking: str | None = None  # app.compare.question.State, of one that has a question
     asking_beyond: bool = False  # though it is answered, until the budget is used up
     note: str = ""
+    archived: bool = False  # kept, and out of the way
     created_at: datetime = Field(default_factory=now, sa_type=Utc)
     deleted_at: datetime | None = Field(default=None, sa_type=Utc)  # can be restored for a while
 

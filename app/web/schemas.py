@@ -105,6 +105,7 @@ class ExperimentChange(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"note": "for the talk"}]})
     name: Name | None = None
     note: Note | None = None
+    archived: bool | None = Field(default=None, description="Kept, and out of the way: lists leave it out.")
 
 
 class Bulk(BaseModel):
@@ -248,6 +249,7 @@ class ExperimentOut(BaseModel):
     grid: dict[str, list[Any]]
     random: dict[str, Any] | None = Field(description="Where values were drawn at random, how.")
     question: dict[str, Any] | None = Field(description="Where it asks until answered, what.")
+    archived: bool
     asking: str | None = Field(description="Of a question: asking, answered, spent, stopped or failed.")
     created_at: datetime
     run_ids: list[int]

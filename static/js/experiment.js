@@ -36,6 +36,10 @@ const actions = {
     const made = await post(`/experiments/${id}/more`, { values: { [path.trim()]: texts.split(",").map((text) => valueOf(text.trim())) } });
     toast(made.run_ids.length ? `${plural(made.run_ids.length, "run")} queued` : "All of these are there already");
   },
+  archive: async () => {
+    show(await patch(`/experiments/${id}`, { archived: !experiment.archived }));
+    toast(experiment.archived ? "Archived: lists leave it out, and this address stays" : "Back in the lists");
+  },
   delete: async () => {
     await remove(`/experiments/${id}`);
     promiseUndo({ words: `${experiment.name} deleted`, path: `/experiments/${id}/restore` });
@@ -59,6 +63,7 @@ function show(fresh) {
   const failed = experiment.counts.failed + experiment.counts.lost;
   byId("experiment-relaunch").hidden = !failed;
   setText(byId("experiment-relaunch"), `Relaunch ${plural(failed, "failed run")}`);
+  setText(byId("experiment-archive"), experiment.archived ? "Bring back from the archive" : "Archive");
   byId("experiment-delete").disabled = experiment.counts.running + experiment.counts.starting > 0;
 }
 

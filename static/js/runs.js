@@ -7,6 +7,7 @@ import { el, icon, report, setStatus, setText, statusBadge, swatch, toast } from
 import { fetchCurves } from "./curves.js";
 import { ago, duration, elapsed, ENDED, integer, loss, moment, percent, plural, STATUSES } from "./format.js";
 import { keys } from "./keys.js";
+import { offerViews } from "./views.js";
 import { gathered, on } from "./live.js";
 import { colorVariable, dash } from "./palette.js";
 import { showWelcome } from "./welcome.js";
@@ -25,6 +26,7 @@ const view = {
   experiment: given.get("experiment") ?? "",
   dataset: given.get("dataset") ?? "",
   tag: given.getAll("tag"),
+  group: given.get("group") ?? "",
   sort: given.get("sort") ?? "created",
   order: given.get("order") ?? "desc",
 };
@@ -51,6 +53,13 @@ byId("q").addEventListener("input", (event) => {
   typing = setTimeout(changed, 200);
 });
 byId("filters").addEventListener("submit", (event) => event.preventDefault());
+byId("group").addEventListener("change", (event) => {
+  view.group = event.target.value;
+  closed.clear();
+  remember();
+  render();
+});
+offerViews();
 for (const key of ["experiment", "dataset"]) {
   byId(key).addEventListener("change", (event) => {
     view[key] = event.target.value;
@@ -155,7 +164,11 @@ function changed() {
 
 // Data
 
-const filters = () => ({ ...view, status: statusesOf(view.status) });
+const filters = () => {
+  const { group, experiment, ...shown } = view; // groups are made here
+  const archived = experiment === "archived";
+  return { ...shown, experiment: archived ? "" : experiment, archived: archived || null, status: statusesOf(view.status) };
+};
 const statusesOf = (chosen) => chosen.flatMap((status) => (status === "running" ? ["starting", "running"] : [status]));
 
 let loading = 0;
@@ -256,10 +269,11 @@ async function begin() {
   [catalog] = await Promise.all([get("/catalog"), load()]);
   const known = await get("/experiments?limit=100");
   const option = (value, text) => el("option", { value }, text);
-  byId("experiment").append(...known.items.map((one) => option(one.id, one.name)));
+  byId("experiment").append(...known.items.map((one) => option(one.id, one.name)), option("archived", "Archived experiments"));
   byId("dataset").append(...catalog.datasets.map((one) => option(one.name, one.title)));
   byId("experiment").value = view.experiment;
   byId("dataset").value = view.dataset;
+  byId("group").value = view.group;
   render();
   return undefined;
 }
@@ -294,6 +308,7 @@ const titleOf = (kind, name) => catalog?.[kind].find((one) => one.name === name)
 /** Consecutive runs of one experiment stand together, oldest first; in any other order each run stands alone. */
 function groupsShown() {
   const list = [...runs.values()];
+  if (view.group) return groupsBy(view.group, list);
   if (view.sort !== "created") return [{ experiment: null, members: list }];
   const groups = [];
   for (const run of list) {
@@ -303,6 +318,44 @@ function groupsShown() {
   }
   if (view.order === "desc") for (const group of groups) if (group.experiment) group.members.reverse();
   return groups;
+}
+
+/** Runs with the same value of a knob stand together, in the list's order. */
+function groupsBy(knob, list) {
+  const groups = new Map();
+  for (const run of list) {
+    const value = knobOf(run.spec, knob);
+    const key = `${knob}=${value}`;
+    if (!groups.has(key)) groups.set(key, { key, value, experiment: null, members: [] });
+    groups.get(key).members.push(run);
+  }
+  const number = (one) => (typeof one.value === "number" ? one.value : Infinity);
+  return [...groups.values()].sort((a, b) => number(a) - number(b) || 0);
+}
+
+function knobOf(spec, path) {
+  const [head, knob] = path.split(".");
+  const value = spec[head];
+  return knob ? (value?.[knob] ?? null) : typeof value === "object" ? value.name : value;
+}
+
+/** "Learning rate 0.1 · 3 runs, test accuracy 94.20 ± 0.41% (3)": of the runs shown, those that succeeded. */
+function knobRow({ key, value, members }) {
+  const done = members.filter((run) => run.status === "succeeded" && run.summary["test/accuracy"]);
+  const figures = done.map((run) => run.summary["test/accuracy"].last * 100);
+  const mean = figures.reduce((sum, one) => sum + one, 0) / figures.length;
+  const deviation = figures.length > 1 ? Math.sqrt(figures.reduce((sum, one) => sum + (one - mean) ** 2, 0) / (figures.length - 1)) : null;
+  const said = figures.length ? `test accuracy ${mean.toFixed(2)}${deviation === null ? "" : ` ± ${deviation.toFixed(2)}`}%, ${plural(figures.length, "run")} that succeeded` : "none has succeeded yet";
+  const title = byId("group").selectedOptions[0].text;
+  const words = view.group === "model" ? titleOf("models", value) : view.group === "dataset" ? titleOf("datasets", value) : String(value ?? "none");
+  const fold = el("button.btn.btn-quiet.disclose", { type: "button", "aria-expanded": String(!closed.has(key)), "aria-label": `Runs with ${title} ${words}` }, icon("right"));
+  fold.addEventListener("click", () => {
+    if (!closed.delete(key)) closed.add(key);
+    render();
+  });
+  const compare = `/compare${query({ run: members.slice(0, 250).map((run) => run.id) })}`;
+  const line = el("div.group-line", {}, fold, el("span.group-name", {}, `${title}: ${words}`), el("span", {}, said), el("span.row.group-end", {}, el("span.muted", {}, `${plural(members.length, "run")} shown`), el("a", { href: compare }, "Compare")));
+  return el("tr.group", { "data-group": key }, el("td", { colspan: WIDE }, line));
 }
 
 /** The keyboard's place among the rows, as a function that returns to it once they are made anew. */
@@ -321,9 +374,10 @@ function render() {
   rows.clear();
   const parts = [];
   for (const group of groupsShown()) {
-    if (group.experiment) parts.push(groupRow(group.experiment));
+    if (group.key) parts.push(knobRow(group));
+    else if (group.experiment) parts.push(groupRow(group.experiment));
     else if (view.sort === "created") parts.push(el("tr.group", {}, el("td", { colspan: WIDE }, el("span.group-name.muted", {}, "Single runs"))));
-    const hidden = closed.has(group.experiment);
+    const hidden = closed.has(group.key ?? group.experiment);
     for (const run of group.members) parts.push(...runRows(run, hidden));
   }
   body.replaceChildren(...parts);

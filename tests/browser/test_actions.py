@@ -185,10 +185,16 @@ def test_an_experiment_is_renamed_noted_deleted_and_restored(server: Server, pag
         page.get_by_role("textbox", name=field).fill(words)
         page.keyboard.press("Enter")
         expect(page.get_by_text(words, exact=True)).to_be_visible()
-    page.get_by_text("More", exact=True).click()
+    page.locator("#save summary").click()
     with page.expect_download() as download:
         page.get_by_role("link", name="Runs as CSV").click()
     assert download.value.suggested_filename == f"experiment-{made['id']}-runs.csv"
+    page.get_by_text("More", exact=True).click()
+    page.get_by_role("button", name="Archive", exact=True).click()
+    expect(page.get_by_text("Archived: lists leave it out")).to_be_visible()
+    page.get_by_text("More", exact=True).click()
+    page.get_by_role("button", name="Bring back from the archive").click()
+    page.get_by_text("More", exact=True).click()
     page.get_by_role("button", name="Delete with its runs").click()
     expect(page).to_have_url(re.compile(r"/$"))
     page.get_by_role("button", name="Undo").click()

@@ -236,6 +236,24 @@ def test_the_keyboard_alone_gets_from_the_table_to_a_comparison(server: Server, 
     is_drawn(page)
 
 
+def test_runs_stand_together_by_a_knob_and_a_view_is_saved(server: Server, page: Page, sweep: int) -> None:
+    page.goto(f"{server.url}/?experiment={sweep}")
+    page.locator("#group").select_option("optimizer.lr")
+    groups = page.locator("tr.group")
+    expect(groups).to_have_count(3)
+    expect(groups.first).to_contain_text("Learning rate: 0.001")
+    expect(groups.first).to_contain_text(re.compile(r"test accuracy \d+\.\d\d ± \d+\.\d\d%, 2 runs that succeeded"))
+    page.locator("#views summary").click()
+    page.get_by_role("button", name="Save this view").click()
+    page.get_by_label("Name", exact=True).fill("Rates")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.goto(server.url)
+    page.locator("#views summary").click()
+    page.get_by_role("link", name="Rates").click()
+    expect(page).to_have_url(re.compile(rf"experiment={sweep}&group=optimizer\.lr"))
+    expect(groups).to_have_count(3)
+
+
 def test_more_seeds_are_launched_with_one_click(server: Server, page: Page, sweep: int) -> None:
     page.goto(f"{server.url}/compare?experiment={sweep}")
     is_drawn(page)
@@ -287,7 +305,10 @@ def test_axe_finds_no_serious_violation_on_any_page_in_either_theme(
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     opened, axe = context.new_page(), Axe()
     # another theme has other colours, and all else alike
-    rules = {"light": None, "dark": {"runOnly": ["color-contrast", "link-in-text-block"]}}
+    rules = {
+        "light": {"resultTypes": ["violations"]},
+        "dark": {"resultTypes": ["violations"], "runOnly": ["color-contrast", "link-in-text-block"]},
+    }
     found = []
     for path in PAGES:
         opened.emulate_media(color_scheme="light")

@@ -194,6 +194,29 @@ def test_seeds_and_values_are_added_and_beyond_the_plan_the_answer_is_one_that_w
     assert len(compared()["groups"]) == 2
 
 
+def test_an_archived_experiment_is_kept_and_out_of_the_way(quick_server: Server) -> None:
+    body = {"name": "Old", "base": {"batch_size": 500, "model": "fc"}}
+    made = quick_server.call("POST", "/experiments", json=body)
+    (run_id,) = made["run_ids"]
+    quick_server.wait_for(run_id, "succeeded")
+    alone = quick_server.launch(model="fc", batch_size=500)
+    assert quick_server.call("PATCH", f"/experiments/{made['id']}", json={"archived": True})["archived"]
+
+    def listed(path: str, **params: Any) -> list[int]:
+        return [one["id"] for one in quick_server.call("GET", path, params={"limit": 500, **params})["items"]]
+
+    assert run_id not in listed("/runs")
+    assert alone in listed("/runs"), "a run of no experiment stays"
+    assert run_id in listed("/runs", archived=True)
+    assert alone not in listed("/runs", archived=True)
+    assert listed("/runs", experiment=made["id"]) == [run_id]
+    assert made["id"] not in listed("/experiments")
+    assert made["id"] in listed("/experiments", archived=True)
+    quick_server.call("PATCH", f"/experiments/{made['id']}", json={"archived": False})
+    assert run_id in listed("/runs")
+    quick_server.wait_for(alone, "succeeded")
+
+
 @pytest.mark.parametrize(
     ("body", "words"),
     [

@@ -98,13 +98,14 @@ def _varied(knobs: list[dict[str, object]]) -> list[str]:
 @router.get("", summary="List experiments", responses=documented(422, 503))
 def list_experiments(
     engine: Database,
+    archived: Annotated[bool, Query(description="Those in the archive instead.")] = False,
     cursor: Annotated[str | None, Query(max_length=30, description="`next` of the page before.")] = None,
     limit: Limit = 100,
 ) -> ExperimentPage:
     """Newest first."""
     if cursor is not None and not (cursor.isascii() and cursor.isdecimal() and len(cursor) < 19):
         raise Refused(422, "cursor", "cursor is not one of ours: take `next` of the page before as it is")
-    rows = experiments.listed(engine, int(cursor) if cursor else None, limit + 1)
+    rows = experiments.listed(engine, int(cursor) if cursor else None, limit + 1, archived=archived)
     with reading(engine) as session:
         items = [ExperimentOut.of(row, _members(session, row.id)) for row in rows[:limit]]
     return ExperimentPage(items=items, next=str(items[-1].id) if len(rows) > limit else None)
@@ -124,7 +125,7 @@ def get_experiment(experiment_id: ExperimentId, engine: Database) -> ExperimentO
     "/{experiment_id}", summary="Rename or note an experiment", responses=documented(400, 403, 404, 413, 422, 503)
 )
 def change_experiment(experiment_id: ExperimentId, body: ExperimentChange, engine: Database) -> ExperimentOut:
-    experiments.describe(engine, experiment_id, name=body.name, note=body.note)
+    experiments.describe(engine, experiment_id, **body.model_dump())
     return get_experiment(experiment_id, engine)
 
 

@@ -63,6 +63,9 @@ def list_runs(
     engine: Database,
     status: Annotated[list[Status], Param(description="Only runs in one of these states.")] = [],  # noqa: B006
     experiment: Annotated[Id | None, Param(description="Only runs of this experiment.")] = None,
+    archived: Annotated[
+        bool, Param(description="Runs of archived experiments instead, which lists leave out otherwise.")
+    ] = False,
     dataset: Annotated[str | None, Param(description="Only runs on this data set.")] = None,
     q: Annotated[
         str,
@@ -84,7 +87,8 @@ def list_runs(
     if dataset is not None and dataset not in catalog.DATASETS:
         message = f"dataset is {shown(dataset)}: there is no such data set; choose {' or '.join(catalog.DATASETS)}"
         raise Refused(422, "dataset", message)
-    query = Query(tuple(status), experiment, dataset, tuple(tag), q, sort, order == "asc", cursor, limit)
+    put_away = archived if experiment is None else None  # one experiment's runs are shown wherever it is
+    query = Query(tuple(status), experiment, put_away, dataset, tuple(tag), q, sort, order == "asc", cursor, limit)
     with reading(engine) as session:
         try:
             rows, following = listed(session, query)

@@ -1,4 +1,4 @@
-"""An experiment may carry a question, and values drawn at random."""
+"""An experiment may carry a question."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,6 @@ down_revision = "0005"
 
 
 def upgrade() -> None:
-    op.add_column("experiment", sa.Column("random", sa.JSON))
     op.add_column("experiment", sa.Column("question", sa.JSON))
     op.add_column("experiment", sa.Column("asking", sa.String))
     op.add_column("experiment", sa.Column("asking_beyond", sa.Boolean, nullable=False, server_default=sa.false()))
