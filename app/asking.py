@@ -235,13 +235,13 @@ class Asker:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self._seen = -1
+        self._seen = (-1, 0)
 
     def go_on(self, slots: int) -> bool:
         """Settle what is settled; launch the next sets where fewer runs are under way than there are slots. True:
         something was queued."""
         with reading(self.engine) as session:
-            now = clock(session)
+            now = clock(session), slots
             if now == self._seen:
                 return False
             asking = experiments.asking(session)
@@ -252,27 +252,38 @@ class Asker:
         return launched
 
     def _one(self, row: Experiment, slots: int) -> bool:
+        with reading(self.engine) as session:
+            if _next(session, row, slots) == ("asking", []):
+                return False  # nothing to write: a write is a change, and would be looked at again
         with writing(self.engine) as session:
             row = experiments.get(session, row.id or 0)
-            if row.asking != "asking":
-                return False
-            try:
-                asked = read(session, row)
-            except SpecError:  # a plug-in that is gone: it can't be asked any more
-                _end(session, row, "failed")
-                return False
-            state = decide(asked, beyond=row.asking_beyond)
+            state, seeds = _next(session, row, slots)
             if state != "asking":
-                _end(session, row, state)
-                return False
-            queued = 0
-            under_way = sum(run is not None and run.ended_at is None for one in asked.open_sets for run in one.runs)
-            seed = max((one.seed for one in asked.sets), default=0)
-            left = asked.question.max_seeds - len(asked.sets)
-            while under_way + queued < max(1, slots) and left > 0 and not _is_waiting(asked):
-                seed, left = seed + 1, left - 1
-                queued += len(_add(session, row, asked.cells, seed))
-            return queued > 0
+                row.asking, row.asking_beyond = state, False
+                session.add(row)
+                runs.touch_newest(session, row.id or 0)
+            for seed in seeds:
+                _add(session, row, cells(row.base, row.grid, Question.model_validate(row.question)), seed)
+        return bool(seeds)
+
+
+def _next(session: Session, row: Experiment, slots: int) -> tuple[State, list[int]]:
+    """Where a question stands, and the seeds that are to be launched now."""
+    if row.asking != "asking":
+        return "asking", []  # stopped meanwhile
+    try:
+        asked = read(session, row)
+    except SpecError:  # a plug-in that is gone: it can't be asked any more
+        return "failed", []
+    state = decide(asked, beyond=row.asking_beyond)
+    if state != "asking" or _is_waiting(asked):
+        return state, []
+    under_way = sum(run is not None and run.ended_at is None for one in asked.open_sets for run in one.runs)
+    last = max((one.seed for one in asked.sets), default=0)
+    left = asked.question.max_seeds - len(asked.sets)
+    missing = max(0, max(1, slots) - under_way)
+    sets = min(left, -(-missing // len(asked.cells)))
+    return "asking", [last + at for at in range(1, sets + 1)]
 
 
 def decide(asked: Asked, *, beyond: bool) -> State:
@@ -291,13 +302,6 @@ def _is_waiting(asked: Asked) -> bool:
     hours = asked.question.max_hours
     paused = any(run is not None and run.status == Status.PAUSED for one in asked.open_sets for run in one.runs)
     return paused or (hours is not None and asked.seconds >= 3600 * hours)
-
-
-def _end(session: Writing, row: Experiment, state: State) -> None:
-    row.asking, row.asking_beyond = state, False
-    session.add(row)
-    if row.id is not None:
-        runs.touch_newest(session, row.id)
 
 
 def change(engine: Engine, experiment_id: int, **values: Any) -> None:

@@ -213,30 +213,28 @@ def _seeds(judged: Judged) -> str:
 def _difference_of_changes(
     between: Judged, rows: Sequence[Row], order: Sequence[int], knob: str, measure: Measure, words: Words
 ) -> str:
-    """How much more the first of the rows changes than the second, or that it can't be told."""
+    """How much more the first of the rows changes than the second, or that it can't be told. `between`: the second
+    configuration's change minus the first's."""
     large, small = rows
     names = words.subject(large.group, knob), words.subject(small.group, knob)
-    value = between.value if order[0] == 1 else -between.value  # as the larger change minus the smaller
-    turned = value < 0 and bool(large.judged and large.judged.value < 0)
     if not between.clear:
         if large.judged and not large.judged.clear:
             return f"Nor is it shown that {names[0]} and {names[1]} differ in that."
         return f"Whether {names[0]} changes more than {names[1]}, {_seeds(between)} can't tell."
-    low, high = between.low, between.high
-    if low is not None and high is not None and (value != between.value):
-        low, high = -high, -low
-    if low is not None and high is not None and turned:
-        low, high = -high, -low
-    ends = (
-        ""
-        if low is None or high is None
-        else f" ({measure.number(low).removeprefix('+')} to {measure.number(high).removeprefix('+')})"
-    )
-    depends = knob == "pixel_order" and turned and measure.is_accuracy
-    if depends and large.judged and large.judged.clear and not (small.judged and small.judged.clear):
+    more = between if order[0] == 1 else _turned(between)  # the larger change minus the smaller
+    is_less = more.value < 0
+    of_size = _turned(more) if is_less else more
+    lost = large.judged if measure.is_accuracy and is_less and large.judged and large.judged.value < 0 else None
+    if lost and lost.clear and knob == "pixel_order" and not (small.judged and small.judged.clear):
         return f"{_upper(names[0])} depends on where pixels are; {names[1]} shows no such dependence."
-    verb = "loses" if turned and measure.is_accuracy else "changes by"
-    return f"{_upper(names[0])} {verb} {measure.amount(value)} more than {names[1]}{ends}."
+    ends = ""
+    if of_size.low is not None and of_size.high is not None:
+        low, high = (measure.number(end).removeprefix("+") for end in (of_size.low, of_size.high))
+        ends = f" ({low} to {high})"
+    size = measure.amount(more.value)
+    if lost:
+        return f"{_upper(names[0])} loses {size} more than {names[1]}{ends}."
+    return f"The change of {names[0]} is {size} {'lower' if is_less else 'higher'} than that of {names[1]}{ends}."
 
 
 # The best

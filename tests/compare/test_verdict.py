@@ -65,6 +65,24 @@ def test_the_tutorials_question_is_answered_in_three_sentences() -> None:
     assert [row.name for row in found.rows] == ["CNN", "FC net"]
 
 
+def test_how_much_more_one_changes_than_the_other_is_said_with_its_sign() -> None:
+    both_lose = groups_of(
+        runs(CNN),
+        runs(CNN_SHUFFLED, pixel_order="shuffled"),
+        runs(FC, model="fc"),
+        runs([value - 0.03 for value in FC_SHUFFLED], model="fc", pixel_order="shuffled"),
+    )
+    assert said(both_lose).sentences[2] == "The CNN loses 9.7 points more than the FC net (7.9 to 11.5)."
+    losses = groups_of(
+        runs([0.30, 0.31, 0.29, 0.30]),
+        runs([0.80, 0.83, 0.78, 0.80], pixel_order="shuffled"),
+        runs([0.50, 0.52, 0.49, 0.51], model="fc"),
+        runs([0.60, 0.63, 0.59, 0.60], model="fc", pixel_order="shuffled"),
+    )
+    sentence = said(losses, of="test/loss").sentences[2]
+    assert sentence.startswith("The change of the CNN is 0.403 higher than that of the FC net (0.3")
+
+
 def test_while_watched_the_interval_is_wider_and_three_seeds_settle_nothing() -> None:
     three = said(four_ways(3), watched=True)
     assert three.sentences == [

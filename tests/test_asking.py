@@ -1,0 +1,88 @@
+"""When an open question goes on, on a real database, turn by turn."""
+
+from pathlib import Path
+
+import pytest
+from sqlmodel import col, update
+
+from app import asking
+from app.asking import Asker
+from app.compare.question import Question
+from app.store import experiments, runs, series
+from app.store.engine import clock, open_database, reading, writing
+from app.store.series import Point
+from app.store.tables import Run, Status, now
+
+GRID = {"pixel_order": ["original", "shuffled"]}
+
+
+@pytest.fixture
+def asked(tmp_path: Path) -> tuple[Asker, int]:
+    engine = open_database(tmp_path / "runyard.db")
+    row, made = asking.launch(engine, "asked", {"model": "fc"}, GRID, Question(knobs=["pixel_order"], max_seeds=6))
+    assert len(made) == 8
+    return Asker(engine), row.id or 0
+
+
+def finish(asker: Asker, experiment: int, seed: int, first: float, second: float) -> None:
+    """Let both runs of a seed succeed with these accuracies."""
+    with writing(asker.engine) as session:
+        pair = [run for run in runs.of_experiment(session, experiment) if run.spec["seed"] == seed]
+        for run, accuracy in zip(pair, (first, second), strict=True):
+            series.append(session, run.id or 0, [Point("test/accuracy", 1, 0.1, accuracy)])
+            done = {"status": Status.SUCCEEDED, "ended_at": now(), "changed": session.change}
+            session.execute(update(Run).where(col(Run.id) == run.id).values(**done))
+
+
+def state(asker: Asker, experiment: int) -> tuple[str | None, int]:
+    with reading(asker.engine) as session:
+        return experiments.get(session, experiment).asking, len(runs.of_experiment(session, experiment))
+
+
+def change(asker: Asker) -> int:
+    with reading(asker.engine) as session:
+        return clock(session)
+
+
+def test_nothing_is_written_where_there_is_nothing_to_do(asked: tuple[Asker, int]) -> None:
+    asker, experiment = asked
+    before = change(asker)
+    for _ in range(3):
+        assert not asker.go_on(slots=2)
+    assert change(asker) == before
+    finish(asker, experiment, 1, 0.9, 0.8)
+    assert not asker.go_on(slots=2)
+    assert change(asker) == before + 1
+    assert state(asker, experiment) == ("asking", 8)
+
+
+def test_a_next_set_is_queued_when_a_slot_would_be_empty_and_never_beyond_the_budget(asked: tuple[Asker, int]) -> None:
+    asker, experiment = asked
+    open_ = [(0.90, 0.905), (0.91, 0.90), (0.90, 0.92), (0.93, 0.91), (0.90, 0.89), (0.91, 0.94)]
+    for seed, values in enumerate(open_[:4], 1):
+        finish(asker, experiment, seed, *values)
+    assert asker.go_on(slots=1)
+    assert state(asker, experiment) == ("asking", 10)
+    assert not asker.go_on(slots=1), "that set is under way"
+    assert asker.go_on(slots=4), "two slots would be empty"
+    assert state(asker, experiment) == ("asking", 12)
+    assert not asker.go_on(slots=64)
+    for seed, values in enumerate(open_[4:], 5):
+        finish(asker, experiment, seed, *values)
+    assert not asker.go_on(slots=64)
+    assert state(asker, experiment) == ("spent", 12)
+
+
+def test_an_answer_ends_it_and_is_heard_of(asked: tuple[Asker, int]) -> None:
+    asker, experiment = asked
+    for seed, loss in enumerate((0.10, 0.11, 0.10, 0.12), 1):
+        finish(asker, experiment, seed, 0.9, 0.9 - loss)
+    before = change(asker)
+    assert not asker.go_on(slots=8)
+    assert state(asker, experiment) == ("answered", 8)
+    with reading(asker.engine) as session:
+        changed, _ = runs.changed_since(session, before)
+    assert [run.experiment_id for run in changed] == [experiment]
+    asking.keep_asking(asker.engine, experiment)
+    assert asker.go_on(slots=1)
+    assert state(asker, experiment) == ("asking", 10)
