@@ -8,7 +8,8 @@ import { fetchCurves, replaceTail, tailStart } from "./curves.js";
 import { copy, el, report, setText, toast } from "./dom.js";
 import { chosen, styleOf, varied } from "./facets.js";
 import { drawFinals } from "./finals.js";
-import { plural } from "./format.js";
+import { loss, percent, plural } from "./format.js";
+import { hoverAcross } from "./hover.js";
 import { gathered, on } from "./live.js";
 import { drawPanels, stepsOf } from "./panels.js";
 import { offer } from "./share.js";
@@ -157,6 +158,7 @@ function redraw() {
   if (!plot.dataset.zooms) {
     plot.dataset.zooms = "yes";
     onZoom(plot, zoomed);
+    hoverAcross(plot, byId("panels"), (value) => (view.metric.endsWith("accuracy") ? percent(value) : loss(value)));
   }
 }
 

@@ -91,6 +91,19 @@ def test_zoom_on_one_facet_moves_the_others_and_fetches_full_detail(
     expect(page.locator("#caption")).to_contain_text("every one drawn")
 
 
+def test_hover_shows_all_runs_at_that_x_in_every_panel(server: Server, page: Page, experiment: int) -> None:
+    page.goto(f"{server.url}/compare?experiment={experiment}")
+    is_drawn(page)
+    box = page.locator("#plot .draglayer .xy .nsewdrag").first.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.5, steps=3)
+    expect(page.locator("#plot .hoverlayer .legend")).to_contain_text("seed 1")
+    expect(page.locator(".across")).to_have_count(1)
+    expect(page.locator(".across-values")).to_contain_text(re.compile(r"\d\.\d+ seed 1.*\d\.\d+ seed 2"))
+    page.mouse.move(5, 5, steps=3)
+    expect(page.locator(".across")).to_have_count(0)
+
+
 def test_a_growing_run_keeps_the_zoom(server: Server, page: Page) -> None:
     body = {"name": "Long", "base": {"model": "fc", "epochs": 400}, "grid": {**ORDERS, "seed": [1]}}
     made = server.call("POST", "/experiments", json=body)
