@@ -3,7 +3,22 @@
 import { query } from "./api.js";
 
 /** {name, models: {fc: {n_hidden: ["8"]}}, optimizers: {sgd: {lr: ["0.1", "0.01"], …}}, knobs: {dataset: ["digits"], …}} */
-export const emptyForm = () => ({ name: "", models: {}, optimizers: {}, knobs: {}, ask: null });
+export const emptyForm = () => ({ name: "", models: {}, optimizers: {}, knobs: {}, ask: null, random: { count: "20", seed: "1" } });
+const RANGE = /^([-+.\deE]+)\.\.([-+.\deE]+)(:log)?$/;
+
+/** A typed range, as 0.001..0.1:log, for POST /experiments; null for any other text. */
+export function rangeOf(texts) {
+  const found = texts.length === 1 ? RANGE.exec(texts[0].trim()) : null;
+  return found && { low: valueOf(found[1]), high: valueOf(found[2]), ...(found[3] && { log: true }) };
+}
+
+/** Knob path to range, of every field that has one. */
+export function rangesOf(form) {
+  const [optimizer, ...others] = Object.values(form.optimizers);
+  const own = others.length || !optimizer ? [] : Object.entries(optimizer).map(([knob, texts]) => [`optimizer.${knob}`, texts]);
+  const found = [...own, ...Object.entries(form.knobs)].map(([path, texts]) => [path, rangeOf(texts)]);
+  return Object.fromEntries(found.filter(([, range]) => range));
+}
 
 /** What "ask until answered" begins with; `about` is a knob's path, or two with × between them. */
 export const newQuestion = () => ({ about: "", measure: "test/accuracy", smallest: "1", max_seeds: "20", max_hours: "" });
@@ -57,6 +72,7 @@ export function bodyOf(form, catalog) {
     const [[name, knobs]] = optimizers;
     base.optimizer = { name };
     for (const [knob, texts] of Object.entries(knobs)) {
+      if (rangeOf(texts)) continue;
       if (texts.length === 1) base.optimizer[knob] = valueOf(texts[0]);
       else grid[`optimizer.${knob}`] = texts.map(valueOf);
     }
@@ -64,6 +80,7 @@ export function bodyOf(form, catalog) {
     grid.optimizer = optimizers.flatMap(([name, knobs]) => combinations(name, knobs));
   }
   for (const [path, texts] of Object.entries(form.knobs)) {
+    if (rangeOf(texts)) continue;
     const values = texts.map(valueOf);
     if (!SAID.includes(path) && values.length === 1 && values[0] === defaults.get(path)) continue;
     if (values.length !== 1) {
@@ -72,10 +89,13 @@ export function bodyOf(form, catalog) {
     }
     base[path] = values[0];
   }
-  if (!form.ask) return { name: form.name, base, grid };
+  const ranges = rangesOf(form);
+  const { count, seed } = form.random;
+  const random = Object.keys(ranges).length ? { random: { count: valueOf(count), ranges, ...(seed !== "1" && { seed: valueOf(seed) }) } } : {};
+  if (!form.ask) return { name: form.name, base, grid, ...random };
   delete base.seed;
   delete grid.seed;
-  return { name: form.name, base, grid, question: questionOf(form.ask) };
+  return { name: form.name, base, grid, ...random, question: questionOf(form.ask) };
 }
 
 /** Every combination of the knobs of a model or an optimiser, each as `{name, …knobs}`. */
@@ -97,7 +117,8 @@ export function addressOf(form) {
     for (const [knob, texts] of Object.entries(knobs)) values[`${several ? name : "optimizer"}.${knob}`] = texts;
   }
   const ask = form.ask ? Object.fromEntries(Object.entries(form.ask).map(([key, text]) => [`ask.${key}`, text])) : {};
-  return `/experiments/new${query({ ...values, ...ask })}`;
+  const draws = Object.keys(rangesOf(form)).length ? { "random.count": form.random.count, "random.seed": form.random.seed } : {};
+  return `/experiments/new${query({ ...values, ...draws, ...ask })}`;
 }
 
 /** What an address says of a form; null where it says nothing. */
@@ -114,6 +135,7 @@ export function formAt(search, catalog) {
     form.optimizers[name] = knobsAt(given, ticked.length > 1 ? name : "optimizer", knobs);
   }
   for (const [path, fallback] of known) form.knobs[path] = listed(given.getAll(path), fallback);
+  for (const key of Object.keys(form.random)) form.random[key] = given.get(`random.${key}`) ?? form.random[key];
   if (given.has("ask.about")) {
     form.ask = Object.fromEntries(Object.entries(newQuestion()).map(([key, fallback]) => [key, given.get(`ask.${key}`) ?? fallback]));
   }
@@ -175,6 +197,7 @@ export function compact(body) {
   const inline = (value) => JSON.stringify(value, null, 1).replace(/\n\s*/g, " ").replace(/([[{]) | ([\]}])/g, "$1$2");
   const entries = (part) => Object.entries(part).map(([key, value]) => `    ${JSON.stringify(key)}: ${inline(value)}`);
   const block = (part) => (Object.keys(part).length ? `{\n${entries(part).join(",\n")}\n  }` : "{}");
+  const random = body.random ? `,\n  "random": ${inline(body.random)}` : "";
   const question = body.question ? `,\n  "question": ${inline(body.question)}` : "";
-  return `{\n  "name": ${JSON.stringify(body.name)},\n  "base": ${block(body.base)},\n  "grid": ${block(body.grid)}${question}\n}`;
+  return `{\n  "name": ${JSON.stringify(body.name)},\n  "base": ${block(body.base)},\n  "grid": ${block(body.grid)}${random}${question}\n}`;
 }

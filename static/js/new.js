@@ -3,7 +3,7 @@
 import { get, post, query } from "./api.js";
 import { chipField, choiceField } from "./chips.js";
 import { copy, el, report, setText, swatch, toast } from "./dom.js";
-import { addressOf, askable, bodyOf, compact, emptyForm, formAt, formOf, keyOf, newQuestion } from "./form.js";
+import { addressOf, askable, bodyOf, compact, emptyForm, formAt, formOf, keyOf, newQuestion, rangesOf } from "./form.js";
 import { duration, integer, plural } from "./format.js";
 import { showImages } from "./images.js";
 import { gathered } from "./live.js";
@@ -71,6 +71,12 @@ for (const part of Object.keys(newQuestion())) {
     edited();
   });
 }
+for (const part of ["count", "seed"]) {
+  byId(`random-${part}`).addEventListener("input", (event) => {
+    form.random[part] = event.target.value;
+    edited();
+  });
+}
 byId("form").addEventListener("submit", async (event) => {
   event.preventDefault();
   const button = byId("launch");
@@ -121,6 +127,7 @@ function usePreset(chosen) {
 /** Something was changed: bring preview, script, images and address up to date. */
 function edited() {
   showAbout();
+  showRandom();
   const own = preset && !form.ask && JSON.stringify(bodyOf(formOf(form.name, preset.base, preset.grid, catalog), catalog)) === JSON.stringify(bodyOf(form, catalog));
   if (!own) preset = null;
   showPressed();
@@ -322,6 +329,12 @@ function knobTitle(path) {
   return known.find((knob) => knob.path === path)?.title ?? path;
 }
 
+/** How often values are drawn, where a field holds a range. */
+function showRandom() {
+  byId("random").hidden = !Object.keys(rangesOf(form)).length;
+  for (const part of ["count", "seed"]) if (byId(`random-${part}`).value !== form.random[part]) byId(`random-${part}`).value = form.random[part];
+}
+
 function showSeedsNote() {
   const count = form.knobs.seed.length;
   const words = count < 2 ? "nothing to judge chance by; 5 or more show differences" : "5 or more show smaller differences, and while you watch at least 4 are needed";
@@ -404,8 +417,8 @@ function showFieldErrors(errors) {
 }
 
 const matches = (field, path) => {
-  const bare = field.replace(/^grid\./, "");
-  return bare === path || (["model", "optimizer", "question"].includes(path) && bare.startsWith(`${path}.`));
+  const bare = field.replace(/^(grid|random\.ranges)\./, "");
+  return bare === path || (["model", "optimizer", "question", "random"].includes(path) && bare.startsWith(`${path}.`));
 };
 
 function showScript() {
