@@ -168,7 +168,7 @@ def test_a_measure_that_does_not_exist_is_refused_with_those_that_do(server: Ser
 def test_seeds_and_values_are_added_and_beyond_the_plan_the_answer_is_one_that_was_watched(
     quick_server: Server,
 ) -> None:
-    body = {"name": "Plan", "base": {"batch_size": 500}, "grid": {"model": ["fc"], "seed": [1, 2]}}
+    body = {"name": "Plan", "base": {"batch_size": 430}, "grid": {"model": ["fc"], "seed": [1, 2]}}
     planned = quick_server.call("POST", "/experiments/plan", json=body)
     assert planned["already"] == []
     made = quick_server.call("POST", "/experiments", json=body)
@@ -188,7 +188,7 @@ def test_seeds_and_values_are_added_and_beyond_the_plan_the_answer_is_one_that_w
     more = quick_server.call("POST", f"/experiments/{made['id']}/more", json={"seeds": 2})["run_ids"]
     assert [quick_server.wait_for(run_id, "succeeded")["spec"]["seed"] for run_id in more] == [3, 4]
     assert compared()["verdict"]["watched"]
-    added = quick_server.call("POST", f"/experiments/{made['id']}/more", json={"values": {"batch_size": [400, 500]}})
+    added = quick_server.call("POST", f"/experiments/{made['id']}/more", json={"values": {"batch_size": [400, 430]}})
     specs = [quick_server.wait_for(run_id, "succeeded")["spec"] for run_id in added["run_ids"]]
     assert sorted((spec["batch_size"], spec["seed"]) for spec in specs) == [(400, 1), (400, 2), (400, 3), (400, 4)]
     assert len(compared()["groups"]) == 2
