@@ -283,10 +283,17 @@ def _best(groups: Sequence[Group], measure: Measure, words: Words, *, watched: b
 
 
 def _turned(judged: Judged) -> Judged:
-    low = None if judged.high is None else -judged.high
-    high = None if judged.low is None else -judged.low
-    effect = None if judged.effect is None else -judged.effect
-    return replace(judged, value=-judged.value, low=low, high=high, effect=effect, looks=())
+    """The same the other way round."""
+
+    def minus(value: float | None) -> float | None:
+        return None if value is None else -value
+
+    looks = tuple(
+        look._replace(value=-look.value, mean=-look.mean, low=minus(look.high), high=minus(look.low))
+        for look in judged.looks
+    )
+    low, high, effect = minus(judged.high), minus(judged.low), minus(judged.effect)
+    return replace(judged, value=-judged.value, low=low, high=high, effect=effect, looks=looks)
 
 
 # What they share

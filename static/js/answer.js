@@ -2,6 +2,7 @@
 
 import { el, setText } from "./dom.js";
 import { integer, percent, plural, points } from "./format.js";
+import { drawInterval } from "./sequence.js";
 
 const byId = (id) => document.getElementById(id);
 let compared = null;
@@ -73,6 +74,27 @@ function fromTo(first, second) {
 }
 
 /** Two configurations each; with many, those with the best (or worst) figures of evidence. */
+/** While watched: the interval as it came to be, seed by seed, of one of the differences that the answer is about. */
+export function showWatched(fresh, style) {
+  const { verdict, measure, groups } = fresh;
+  const rows = verdict.rows.filter((row) => row.difference?.looks.length);
+  byId("watched").hidden = !rows.length;
+  if (!rows.length) return;
+  const select = byId("watched-row");
+  if ([...select.options].map((one) => one.value).join() !== rows.map((row) => row.name).join()) {
+    select.replaceChildren(...rows.map((row) => el("option", {}, row.name)));
+  }
+  const show = () => {
+    const row = rows.find((one) => one.name === select.value) ?? rows[0];
+    const { looks } = row.difference;
+    const { colour } = style.of(groups[row.group]);
+    const settledAfter = !row.difference.clear ? null : looks.findIndex((look) => look.low > 0 || (look.high !== null && look.high < 0)) + 1 || null;
+    drawInterval(byId("watched-plot"), { looks, measure, least: verdict.least_seeds, settledAfter, budget: Math.max(6, looks.length), unit: "seed", colour, height: 240 });
+  };
+  select.onchange = show;
+  show();
+}
+
 export function showPairs(fresh) {
   compared = fresh;
   const { pairs, groups, measure, verdict } = compared;

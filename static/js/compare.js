@@ -2,7 +2,7 @@
 // What is being looked at is in the URL; the server computes every figure, this page places them.
 
 import { get, post, query } from "./api.js";
-import { showAnswer, showPairs } from "./answer.js";
+import { showAnswer, showPairs, showWatched } from "./answer.js";
 import { showConfigurations } from "./configurations.js";
 import { fetchCurves, replaceTail, tailStart } from "./curves.js";
 import { copy, el, report, setText, toast } from "./dom.js";
@@ -282,7 +282,11 @@ function beside() {
   later(() => {
     if (drawn !== compared) return;
     drawFinals(byId("finals"), byId("finals-legend"), drawn.groups, marks);
-    later(() => drawn === compared && drawSweep(drawn, marks, view, remember));
+    later(() => {
+      if (drawn !== compared) return;
+      if (!asks) showWatched(drawn, marks);
+      drawSweep(drawn, marks, view, remember);
+    });
   });
 }
 const later = (work) => requestIdleCallback(work, { timeout: 500 });

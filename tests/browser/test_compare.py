@@ -275,6 +275,9 @@ def test_more_seeds_are_launched_with_one_click(server: Server, page: Page, swee
     more.click()
     expect(page.locator("#show-runs")).to_have_text(f"Show {6 + 3 * count} runs", timeout=WAIT)
     until(lambda: "watched" in page.locator("#answer-table").inner_text(), "the answer is one that was watched")
+    expect(page.locator("#watched")).to_be_visible()
+    looks = "() => document.getElementById('watched-plot').data?.find((t) => t.mode === 'markers')?.x.length ?? 0"
+    until(lambda: page.evaluate(looks) >= 2, "the differences are drawn, seed by seed")
     server.call("POST", f"/experiments/{sweep}/stop")
 
 

@@ -155,6 +155,21 @@ def test_the_best_of_several_is_named_with_what_it_is_better_than() -> None:
     assert [row.judged is None for row in found.rows] == [True, False, False, False]
 
 
+def test_each_is_compared_with_the_best_in_the_same_direction_at_every_look() -> None:
+    rates = {
+        0.03: [0.886, 0.883, 0.889, 0.885, 0.887],
+        0.1: [0.867, 0.864, 0.869, 0.866, 0.868],
+        1.0: [0.7, 0.6, 0.8, 0.7, 0.6],
+    }
+    found = said(groups_of(*(runs(values, **{"optimizer.lr": lr}) for lr, values in rates.items())), watched=True)
+    for row in found.rows[1:]:
+        assert row.judged
+        assert len(row.judged.looks) == 5
+        last = row.judged.looks[-1]
+        assert (last.mean, last.low, last.high) == (row.judged.value, row.judged.low, row.judged.high)
+        assert all(look.value < 0 for look in row.judged.looks)
+
+
 def test_a_lower_loss_is_better() -> None:
     found = said(
         groups_of(
