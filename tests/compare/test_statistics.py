@@ -20,9 +20,12 @@ from app.compare.statistics import Sample, contrast, effect_size, holm, power_of
 # Hours of sleep gained with two drugs, ten patients (Student, The probable error of a mean, Biometrika 6, 1908)
 FIRST = [0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0]
 SECOND = [1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4]
-# Length of guinea pigs' teeth by supplement and dose (E. W. Crampton, The Journal of Nutrition 33, 1947), mg 0.5 and 2
+# Length of guinea pigs' teeth by supplement and dose, 0.5, 1 and 2 mg (E. W. Crampton, The Journal of Nutrition 33,
+# 1947)
 JUICE_LITTLE = [15.2, 21.5, 17.6, 9.7, 14.5, 10.0, 8.2, 9.4, 16.5, 9.7]
 JUICE_MUCH = [25.5, 26.4, 22.4, 24.5, 24.8, 30.9, 26.4, 27.3, 29.4, 23.0]
+JUICE_MIDDLE = [19.7, 23.3, 23.6, 26.4, 20.0, 25.2, 25.8, 21.2, 14.5, 27.3]
+ACID_MIDDLE = [16.5, 16.5, 15.2, 17.3, 22.5, 17.3, 13.6, 14.5, 18.8, 15.5]
 ACID_LITTLE = [4.2, 11.5, 7.3, 5.8, 6.4, 10.0, 11.2, 11.2, 5.2, 7.0]
 ACID_MUCH = [23.6, 18.5, 33.9, 25.5, 26.4, 32.5, 26.7, 21.5, 23.3, 29.5]
 
@@ -94,10 +97,26 @@ def test_the_interaction_of_two_knobs_is_that_of_a_two_way_analysis_of_variance(
     assert paired.value == close(apart.value)
 
 
+def test_the_published_interaction_of_supplement_and_dose() -> None:
+    """Of all three doses F(2, 54) is published as 4.107, p as 0.02186 (A. Kassambara, Two-way ANOVA test in R, sthda.com,
+    on R's ToothGrowth); our contrasts are its two orthogonal parts."""
+    cells = (JUICE_LITTLE, JUICE_MIDDLE, JUICE_MUCH, ACID_LITTLE, ACID_MIDDLE, ACID_MUCH)
+    samples = [seeds(cell, 100 * index) for index, cell in enumerate(cells)]
+    error, explained = float(np.mean([np.var(cell, ddof=1) for cell in cells])), 0.0
+    for weights in ((1, 0, -1, -1, 0, 1), (1, -2, 1, -1, 2, -1)):
+        used = [(weight, sample) for weight, sample in zip(weights, samples, strict=True) if weight]
+        found = contrast([weight for weight, _ in used], [sample for _, sample in used])
+        assert found
+        explained += found.value**2 / (sum(weight**2 for weight in weights) / 10)
+    f = explained / 2 / error
+    assert f == pytest.approx(4.107, abs=5e-4)
+    assert scipy.stats.f.sf(f, 2, 54) == pytest.approx(0.02186, abs=5e-6)
+
+
 def test_holms_correction() -> None:
     p = [0.01, 0.04, 0.03, 0.005, 0.2]
     assert holm(p) == [close(one) for one in multipletests(p, method="holm")[1]]
-    # worked by hand: 0.005 * 4, 0.01 * 3, 0.03 * 2, and 0.04 is not let below the one before it
+    # the example of Wikipedia, Holm-Bonferroni method: at 5% the first and the fourth are rejected, the others not
     assert holm([0.01, 0.04, 0.03, 0.005]) == [close(one) for one in (0.03, 0.06, 0.06, 0.02)]
     assert holm([]) == []
 
