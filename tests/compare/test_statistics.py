@@ -98,7 +98,7 @@ def test_the_interaction_of_two_knobs_is_that_of_a_two_way_analysis_of_variance(
 
 
 def test_the_published_interaction_of_supplement_and_dose() -> None:
-    """Of all three doses F(2, 54) is published as 4.107, p as 0.02186 (A. Kassambara, Two-way ANOVA test in R, sthda.com,
+    """Of all three doses F(2, 54) is published as 4.107, p as 0.02186 (A. Kassambara, Two-way ANOVA test in R, STHDA,
     on R's ToothGrowth); our contrasts are its two orthogonal parts."""
     cells = (JUICE_LITTLE, JUICE_MIDDLE, JUICE_MUCH, ACID_LITTLE, ACID_MIDDLE, ACID_MUCH)
     samples = [seeds(cell, 100 * index) for index, cell in enumerate(cells)]
