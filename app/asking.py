@@ -310,6 +310,7 @@ def change(engine: Engine, experiment_id: int, **values: Any) -> None:
     with writing(engine) as session:
         row = _asked_row(session, experiment_id)
         question = Question.model_validate({**(row.question or {}), **values})
+        planned(row.base, row.grid, question)  # it can be asked with this budget
         row.question = question.model_dump(mode="json")
         if row.asking == "spent":
             row.asking = "asking"
@@ -335,7 +336,10 @@ def keep_asking(engine: Engine, experiment_id: int) -> None:
         if asked.is_spent and not asked.open_sets:
             used = f"{len(asked.sets)} of {asked.question.max_seeds} seeds"
             raise _problem("max_seeds", f"is used up ({used}, {asked.seconds / 3600:.2f} h): raise the budget first")
-        row.asking, row.asking_beyond = "asking", row.asking != "stopped" or asked.outcome.answer != "open"
+        if len(asked.failed_sets) >= MOST_FAILED:
+            seeds = ", ".join(str(one.seed) for one in asked.failed_sets)
+            raise _problem("kind", f"can't go on: runs of the seeds {seeds} failed; relaunch those that failed first")
+        row.asking, row.asking_beyond = "asking", asked.outcome.answer != "open"
         session.add(row)
         runs.touch_newest(session, experiment_id)
 

@@ -12,6 +12,7 @@ from app.store import experiments, runs, series
 from app.store.engine import clock, open_database, reading, writing
 from app.store.series import Point
 from app.store.tables import Run, Status, now
+from trainer.spec import SpecError
 
 GRID = {"pixel_order": ["original", "shuffled"]}
 
@@ -86,3 +87,24 @@ def test_an_answer_ends_it_and_is_heard_of(asked: tuple[Asker, int]) -> None:
     asking.keep_asking(asker.engine, experiment)
     assert asker.go_on(slots=1)
     assert state(asker, experiment) == ("asking", 10)
+
+
+def test_a_budget_that_can_not_be_asked_with_is_refused_and_failed_sets_have_to_be_relaunched(
+    asked: tuple[Asker, int],
+) -> None:
+    asker, experiment = asked
+    more = {**GRID, "seed": [1, 2, 3, 4, 5]}
+    with pytest.raises(SpecError, match="the grid has 5 seeds"):
+        asking.launch(asker.engine, "seeds", {}, more, Question(knobs=["pixel_order"], max_seeds=4))
+    wide = {**GRID, "optimizer.lr": [0.1, 0.2], "epochs": [1, 2]}
+    row, _ = asking.launch(asker.engine, "wide", {}, wide, Question(knobs=["pixel_order"], max_seeds=20))
+    with pytest.raises(SpecError, match="with 8 configurations that is 800 runs"):
+        asking.change(asker.engine, row.id or 0, max_seeds=100)
+    with writing(asker.engine) as session:
+        for run in runs.of_experiment(session, experiment)[:6]:
+            ended = {"status": Status.FAILED, "ended_at": now()}
+            session.execute(update(Run).where(col(Run.id) == run.id).values(**ended))
+    asker.go_on(slots=1)
+    assert state(asker, experiment)[0] == "failed"
+    with pytest.raises(SpecError, match="runs of the seeds 1, 2, 3 failed; relaunch"):
+        asking.keep_asking(asker.engine, experiment)

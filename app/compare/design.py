@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.compare.groups import IGNORED, Group
+from app.compare.groups import Group, differing
 from app.compare.judged import Judged, correct, judge
 
 MOST_PAIRED = 12
@@ -40,17 +40,6 @@ class Effect:
 
     steps: tuple[Step, ...]
     judged: Judged
-
-
-def factors(groups: Sequence[Group]) -> dict[str, list[Any]]:
-    """Knob to its values, in the order first seen, for every knob that makes configurations differ."""
-    values: dict[str, list[Any]] = {}
-    for group in groups:
-        for path, value in group.knobs.items():
-            known = values.setdefault(path, [])
-            if path not in IGNORED and value not in known:
-                known.append(value)
-    return {path: found for path, found in values.items() if len(found) > 1}
 
 
 def crossed(groups: Sequence[Group], varied: Mapping[str, Sequence[Any]]) -> dict[tuple[Any, ...], Group] | None:
@@ -98,7 +87,7 @@ def _apart(first: Group, second: Group) -> int:
 def effects(groups: Sequence[Group], *, watched: bool) -> tuple[list[Effect], list[Effect]]:
     """Main effects and interactions of all knobs, each value against the first; none unless at least two knobs vary and
     every combination is there."""
-    varied = factors(groups)
+    varied = differing(groups)
     cells = crossed(groups, varied) if len(varied) >= 2 else None
     if cells is None:
         return [], []

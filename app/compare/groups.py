@@ -102,14 +102,14 @@ def _figure(metric: str, members: Sequence[Member]) -> Figure:
     )
 
 
-def differing(members: Sequence[Member]) -> dict[str, list[Any]]:
-    """Knob path to its values, in the order first seen, for every knob that is not the same in all runs.
+def differing(compared: Sequence[Member | Group]) -> dict[str, list[Any]]:
+    """Knob path to its values, in the order first seen, for every knob that is not the same in all of them.
 
     A knob that only some models have (`model.n_hidden`) differs only if those models have several values of it.
     """
     values: dict[str, list[Any]] = {}
-    for member in members:
-        for path, value in member.knobs.items():
+    for one in compared:
+        for path, value in one.knobs.items():
             known = values.setdefault(path, [])
             if value not in known:
                 known.append(value)

@@ -33,7 +33,7 @@ class Peeked:
 def peeked(experiments: int, seed: int = 1, seeds: int = SEEDS) -> Peeked:
     """Simulate pairs of equal configurations, a Gaussian difference a seed, looked at after every seed from 2 on."""
     differences = np.random.default_rng(seed).normal(size=(experiments, seeds))
-    left_out = np.abs(ordinary_t(differences)) > _t_bounds(seeds)
+    left_out = np.abs(_ordinary_t(differences)) > _t_bounds(seeds)
     looks = sequence.looks(differences)
     gone = (looks.low > 0) | (looks.high < 0)
     return Peeked(
@@ -44,7 +44,7 @@ def peeked(experiments: int, seed: int = 1, seeds: int = SEEDS) -> Peeked:
     )
 
 
-def ordinary_t(differences: Floats) -> Floats:
+def _ordinary_t(differences: Floats) -> Floats:
     """Student's t after 2, 3, … values of each row; shape (..., n - 1)."""
     count = np.arange(1, differences.shape[-1] + 1)
     mean = differences.cumsum(-1) / count

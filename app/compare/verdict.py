@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from app.compare import design, sequence
-from app.compare.groups import Group
+from app.compare.groups import Group, differing
 from app.compare.judged import ALPHA, Judged, correct, judge
 from app.compare.measure import Measure
 from app.compare.statistics import Summary, summary
@@ -60,9 +60,11 @@ class Verdict:
     rows: list[Row] = field(default_factory=list)
 
 
-def verdict(groups: Sequence[Group], measure: Measure, words: Words, *, watched: bool) -> Verdict:
+def verdict(
+    groups: Sequence[Group], pairs: Sequence[design.Pair], measure: Measure, words: Words, *, watched: bool
+) -> Verdict:
     """Of configurations that ran, or run: by the one knob of two values that is changed for each of them, or by which
-    is best."""
+    is best, as `pairs` (`design.pairs`) tell."""
     if not groups:
         return Verdict()
     if not any(group.sample for group in groups):
@@ -72,7 +74,7 @@ def verdict(groups: Sequence[Group], measure: Measure, words: Words, *, watched:
     changed = _changed(groups)
     if changed is not None:
         return _change(changed, _partners(groups, changed), measure, words, watched=watched)
-    return _best(groups, measure, words, watched=watched)
+    return _best(groups, pairs, measure, words, watched=watched)
 
 
 NOTHING = "No run has finished yet."
@@ -95,7 +97,7 @@ def _alone(group: Group, measure: Measure, words: Words) -> Verdict:
 
 def _changed(groups: Sequence[Group]) -> str | None:
     """The knob of two values whose change is the question; pixel order before all others, the model last."""
-    varied = design.factors(groups)
+    varied = differing(groups)
     two = [knob for knob, values in varied.items() if len(values) == 2 and _partners(groups, knob)]
     two = [knob for knob in two if len(_partners(groups, knob)) <= MOST_SUBJECTS]
     two.sort(key=lambda knob: (knob != "pixel_order", knob == "model", knob.startswith("model.")))
@@ -105,8 +107,8 @@ def _changed(groups: Sequence[Group]) -> str | None:
 
 def _partners(groups: Sequence[Group], knob: str) -> list[tuple[Group, Group]]:
     """Configurations that differ in that knob alone, and in knobs that only one of them has: (first, second)."""
-    values = next((found for path, found in design.factors(groups).items() if path == knob), [])
-    varied = [path for path in design.factors(groups) if path != knob]
+    values = next((found for path, found in differing(groups).items() if path == knob), [])
+    varied = [path for path in differing(groups) if path != knob]
     if knob == "pixel_order":  # a seed of the permutation means something where pixels are shuffled alone
         varied = [path for path in varied if path != "permutation_seed"]
     found: dict[str, dict[str, Group]] = {}
@@ -240,12 +242,14 @@ def _difference_of_changes(
 # The best
 
 
-def _best(groups: Sequence[Group], measure: Measure, words: Words, *, watched: bool) -> Verdict:
+def _best(
+    groups: Sequence[Group], pairs: Sequence[design.Pair], measure: Measure, words: Words, *, watched: bool
+) -> Verdict:
     greater = measure.greater_is_better
     top = design.best(groups, greater=greater)
     assert top is not None
     by_place = {}
-    for pair in design.pairs(groups, greater=greater, watched=watched):
+    for pair in pairs:
         if top in (pair.first, pair.second):
             other = pair.second if pair.first == top else pair.first
             by_place[other] = pair.judged if pair.first == top else _turned(pair.judged)

@@ -236,26 +236,28 @@ def more(engine: Engine, experiment_id: int, seeds: int, values: Mapping[str, Se
         if row.question is not None:
             raise SpecError([Problem("seeds", f"experiment {experiment_id} asks by itself: raise its budget instead")])
         members = runs.of_experiment(session, experiment_id)
+        configurations = {_key({**run.spec, "seed": 0}): run.spec for run in members}
+        many = len(configurations) * seeds + len(members) * sum(map(len, values.values()))
+        if len(members) + many > MAX_RUNS:
+            words = f"that makes up to {len(members) + many:,} runs: at most {MAX_RUNS} an experiment"
+            raise SpecError([Problem("seeds", words)])
         new: dict[str, RunSpec] = {}
         problems: dict[Problem, None] = {}
         for run in members:
-            for path, wanted in values.items():
-                try:
+            try:
+                for path, wanted in values.items():
                     made = ExperimentSpec(name=row.name, base=run.spec, grid={path: list(wanted)}).expand()
-                except SpecError as error:
-                    problems |= dict.fromkeys(error.problems)
-                    continue
-                new |= {_key(spec.to_json()): spec for spec in made}
-            for seed in range(1, seeds + 1):
-                spec = parse({**run.spec, "seed": max(one.spec["seed"] for one in members) + seed})
-                new[_key(spec.to_json())] = spec
+                    new |= {_key(spec.to_json()): spec for spec in made}
+            except SpecError as error:
+                problems |= dict.fromkeys(error.problems)
         if problems:
             raise SpecError(problems)
+        last = max((run.spec["seed"] for run in members), default=0)
+        for given, seed in itertools.product(configurations.values(), range(last + 1, last + seeds + 1)):
+            spec = parse({**given, "seed": seed})
+            new[_key(spec.to_json())] = spec
         there = {_key(run.spec) for run in members}
         specs = [spec for key, spec in new.items() if key not in there]
-        if len(members) + len(specs) > MAX_RUNS:
-            many = f"that makes {len(members) + len(specs):,} runs: at most {MAX_RUNS} an experiment"
-            raise SpecError([Problem("seeds", many)])
         added = [runs.add(session, spec, name, row.id) for spec, name in zip(specs, run_names(specs), strict=True)]
         session.flush()
         return [run.id for run in added if run.id is not None]

@@ -56,6 +56,11 @@ def configuration_title(knobs: Mapping[str, Any], varied: Sequence[str]) -> str:
     return ", ".join([value_title("model", knobs["model"]), knobs["pixel_order"], *said] if is_whole else said)
 
 
+def capital(text: str) -> str:
+    """`learning rate 0.1` -> `Learning rate 0.1`, as a name stands by itself; the rest stays as it is."""
+    return text[:1].upper() + text[1:]
+
+
 def subject_title(knobs: Mapping[str, Any], varied: Sequence[str]) -> str:
     """What a knob is changed of, in a sentence: `the CNN`, `the CNN at learning rate 0.1`; empty if nothing varies."""
     words = []

@@ -7,7 +7,8 @@ const Plotly = globalThis.Plotly;
 export const CONFIG = {
   displaylogo: false,
   responsive: false,
-  modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "toImage"],
+  plotlyServerURL: "", // nothing leaves this machine: the button that would upload the chart is taken out as well
+  modeBarButtonsToRemove: ["sendChartToCloud", "select2d", "lasso2d", "autoScale2d", "toImage"],
 };
 
 /** Draw or redraw; zoom survives as long as `key` stays the same. */

@@ -2,6 +2,7 @@
 
 import { el, report, setText, toast } from "./dom.js";
 import { token } from "./palette.js";
+import { CONFIG } from "./plots.js";
 
 const byId = (id) => document.getElementById(id);
 const SCALE = 2; // pixels of a PNG for one of the page
@@ -86,7 +87,7 @@ async function written(title) {
   setText(shell.querySelector("title"), `${title} · Runyard`);
   shell.head.append(el("meta", { name: "viewport", content: "width=device-width, initial-scale=1" }), el("style", {}, (await Promise.all(sheets)).join("\n")));
   shell.body.append(main);
-  const script = `for (const one of JSON.parse(document.getElementById("figures").textContent)) Plotly.newPlot(one.id, one.data, one.layout, { displaylogo: false });`;
+  const script = `for (const one of JSON.parse(document.getElementById("figures").textContent)) Plotly.newPlot(one.id, one.data, one.layout, ${JSON.stringify(CONFIG)});`;
   const html = `<!doctype html>\n${shell.documentElement.outerHTML}`;
   const end = html.lastIndexOf("</body>");
   return `${html.slice(0, end)}<script type="application/json" id="figures">${data}</script><script>${(await plotly).replaceAll("</script", "<\\/script")}</script><script>${script}</script>${html.slice(end)}`;

@@ -99,6 +99,7 @@ def test_hover_shows_all_runs_at_that_x_in_every_panel(server: Server, page: Pag
     page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.5, steps=3)
     expect(page.locator("#plot .hoverlayer .legend")).to_contain_text("seed 1")
     expect(page.locator(".across")).to_have_count(1)
+    assert "Share" not in page.locator("#plot .modebar").inner_html(), "nothing leaves this machine"
     expect(page.locator(".across-values")).to_contain_text(re.compile(r"\d\.\d+ seed 1.*\d\.\d+ seed 2"))
     page.mouse.move(5, 5, steps=3)
     expect(page.locator(".across")).to_have_count(0)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from app.compare import design, measure
-from app.compare.groups import Group, Member, grouped
+from app.compare.groups import Group, Member, differing, grouped
 from app.compare.verdict import Verdict, Words, verdict
 from app.web.titles import change_title, configuration_title, subject_title, value_title
 
@@ -28,14 +28,16 @@ def groups_of(*configurations: list[dict[str, Any]]) -> list[Group]:
 
 
 def said(groups: list[Group], *, watched: bool = False, of: str = "test/accuracy") -> Verdict:
-    varied = list(design.factors(groups))
+    varied = list(differing(groups))
     words = Words(
         name=lambda group: configuration_title(group.knobs, varied),
         subject=lambda group, knob: subject_title(group.knobs, [path for path in varied if path != knob]),
         change=change_title,
         value=value_title,
     )
-    return verdict(groups, measure.parse(of), words, watched=watched)
+    wanted = measure.parse(of)
+    pairs = design.pairs(groups, greater=wanted.greater_is_better, watched=watched)
+    return verdict(groups, pairs, wanted, words, watched=watched)
 
 
 FC, FC_SHUFFLED = [0.869, 0.860, 0.877, 0.864, 0.862], [0.862, 0.872, 0.870, 0.868, 0.861]

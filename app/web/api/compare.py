@@ -22,7 +22,7 @@ from app.store.tables import Summary as SummaryRow
 from app.web.problems import Refused, documented
 from app.web.schemas import Id, RunIds
 from app.web.state import Database
-from app.web.titles import change_title, configuration_title, is_quiet, knob_title, subject_title, value_title
+from app.web.titles import capital, change_title, configuration_title, is_quiet, knob_title, subject_title, value_title
 from trainer import catalog
 from trainer.spec import flat, parse
 
@@ -274,7 +274,7 @@ def compared(
     pairs = design.pairs(groups, greater=measure.greater_is_better, watched=watched)
     main, interaction = design.effects(groups, watched=watched)
     lives = _lives(session, rows)
-    said = verdict.verdict(groups, measure, words, watched=watched)
+    said = verdict.verdict(groups, pairs, measure, words, watched=watched)
     return CompareOut(
         title=title,
         runs=len(rows),
@@ -351,7 +351,7 @@ def _group_out(group: Group, name: str, rows: list[Run], lives: dict[int, list[L
     by_seed = {member.seed: member.run for member in reversed(group.members) if member.done}
     speeds = [measures.images_per_second(row) for row in done if row.seconds]
     return GroupOut(
-        name=name[:1].upper() + name[1:],
+        name=capital(name),
         model=group.knobs["model"],
         pixel_order=group.knobs["pixel_order"],
         knobs=dict(group.knobs),
@@ -414,7 +414,7 @@ def _verdict_out(said: verdict.Verdict, groups: Sequence[Group], *, watched: boo
         heads=list(said.heads),
         rows=[
             RowOut(
-                name=row.name[:1].upper() + row.name[1:],
+                name=capital(row.name),
                 group=groups.index(row.group),
                 model=row.group.knobs["model"],
                 pixel_order=row.group.knobs["pixel_order"],

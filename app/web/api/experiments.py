@@ -24,7 +24,7 @@ from app.web.schemas import (
     RunsOut,
 )
 from app.web.state import BackgroundNow, Database
-from app.web.titles import configuration_title, question_words
+from app.web.titles import capital, configuration_title, question_words
 from trainer.spec import RunSpec, flat, parse
 
 router = APIRouter(prefix="/experiments", tags=["experiments"])
@@ -73,7 +73,7 @@ def plan(body: ExperimentIn, engine: Database, background: BackgroundNow) -> Pla
         most_runs=len(cells) * body.question.max_seeds if body.question else None,
         configurations=[
             ConfigurationOut(
-                name=configuration_title(flat(members[0].to_json()), varied),
+                name=capital(configuration_title(flat(members[0].to_json()), varied)),
                 spec=members[0].to_json(),
                 parameters=members[0].parameters,
                 runs=len(members),

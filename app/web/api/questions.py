@@ -18,7 +18,7 @@ from app.web.api.compare import MeasureOut
 from app.web.problems import Refused, documented
 from app.web.schemas import ExperimentId, QuestionChange
 from app.web.state import BackgroundNow, Database
-from app.web.titles import configuration_title, question_words
+from app.web.titles import capital, configuration_title, question_words
 from trainer.spec import flat
 
 router = APIRouter(prefix="/experiments", tags=["experiments"])
@@ -160,7 +160,7 @@ def question_out(session: Session, row: Experiment) -> QuestionOut:
         needed=outcome.needed,
         cells=[
             CellOut(
-                name=name[:1].upper() + name[1:],
+                name=capital(name),
                 model=of_cell["model"],
                 pixel_order=of_cell["pixel_order"],
                 weight=cell.weight,
