@@ -31,18 +31,27 @@ def places(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Places:
 
 
 @pytest.fixture(scope="module")
-def server(places: Places, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(
+    places: Places, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Server]:
     """A real server with an empty home, for the tests of one module."""
-    with serving(tmp_path_factory.mktemp("home") / "home", places.prepared, RUNYARD_DATASETS=REAL) as found:
+    with serving(_home(tmp_path_factory, request), places.prepared, RUNYARD_DATASETS=REAL) as found:
         yield found
 
 
 @pytest.fixture(scope="module")
-def quick_server(places: Places, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def quick_server(
+    places: Places, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Server]:
     """As `server`, with two slots: for tests that launch much and look at neither."""
-    home, quick = tmp_path_factory.mktemp("quick") / "home", {"RUNYARD_CPU_SLOTS": "2"}
-    with serving(home, places.prepared, RUNYARD_DATASETS=REAL, **quick) as found:
+    quick = {"RUNYARD_CPU_SLOTS": "2"}
+    with serving(_home(tmp_path_factory, request), places.prepared, RUNYARD_DATASETS=REAL, **quick) as found:
         yield found
+
+
+def _home(factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
+    """An empty one, in a directory named after the module."""
+    return factory.mktemp(request.module.__name__.removeprefix("tests.").replace(".", "-")) / "home"
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,7 @@ def until(look: Callable[[], T], what: str, seconds: float = WAIT_SECONDS) -> T:
         if found:
             return found
         assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
-        time.sleep(0.05)
+        time.sleep(0.1)
 
 
 @dataclass

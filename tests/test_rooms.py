@@ -14,6 +14,7 @@ TORCH_FREE = {
     "trainer.permutation",
     "trainer.prepared",
     "trainer.entries",
+    "trainer.hardware",
     "trainer.layers",
     "trainer.plugins",
     "trainer.presets",

@@ -37,7 +37,7 @@ def make_repeatable(spec: RunSpec, threads: int | None = None) -> int:
     Convolutions give other last bits on another number of threads, so a run that goes on has to be given its own.
     """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS is deterministic only with a workspace set
-    torch.use_deterministic_algorithms(True)
+    torch.set_deterministic_debug_mode("error")  # use_deterministic_algorithms() would import the compiler as well
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = False
     cores = os.cpu_count() or 1

@@ -26,6 +26,7 @@ from app.store.engine import reading, writer, writing
 from app.store.errors import Conflict, NotFound, StoreError
 from app.store.runs import Claim
 from app.store.tables import Attempt, Run, Status, now
+from trainer import hardware
 
 TURN_SECONDS = 0.2
 STOP_SECONDS = 5.0  # a worker that was asked to stop or pause and is still there after this is killed
@@ -134,14 +135,18 @@ class Dispatcher:
             self._wake.clear()
 
     def _probe(self) -> None:
-        """Ask a process of its own for the devices, since the server must not import torch."""
+        """Find the devices; where there may be a GPU, by a process of its own: the server must not import torch."""
+        if not hardware.may_have_gpu():
+            self.devices = [hardware.cpu()]
+            self.wake()
+            return
         command = [sys.executable, "-m", "trainer", "devices", "--json"]
         asked = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
         try:
             self.devices = json.loads(asked.stdout)
         except ValueError:
             log.error("the devices could not be found out, the CPU is used: %s", asked.stderr.strip()[-500:])
-            self.devices = [{"name": "cpu", "title": "CPU", "memory": None}]
+            self.devices = [hardware.cpu()]
         self.wake()
 
     def _say(self, trouble: str) -> None:

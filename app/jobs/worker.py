@@ -46,6 +46,13 @@ def main(run_id: int) -> int:
     could not be recorded."""
     settings = Settings()
     engine = open_database(settings.database, durable=True)
+    try:
+        return _main(settings, engine, run_id)
+    finally:
+        engine.dispose()
+
+
+def _main(settings: Settings, engine: Engine, run_id: int) -> int:
     with reading(engine) as session:
         run = runs.get(session, run_id)
     if run.status != Status.STARTING:
@@ -215,4 +222,7 @@ def log(line: str) -> None:
 
 if __name__ == "__main__":
     wanted = serve(int(sys.argv[2])) if sys.argv[1] == FLAG else int(sys.argv[1])
-    sys.exit(0 if wanted is None else main(wanted))
+    code = 0 if wanted is None else main(wanted)
+    # All is written: to take torch apart, object by object, would take half as long again as a short run
+    sys.stdout.flush()
+    os._exit(code)

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from tests.acceptance.test_lives import SPECS, Undisturbed, assert_undisturbed, trained
 from tests.serving import Server, serving, until
+from trainer.checkpoint import KEPT
 from trainer.prepared import Places
 
 FULL = "the disk is full: free some space, then resume the run"
@@ -44,6 +46,22 @@ def fill(place: Path, leave: int) -> Path:
     return filler
 
 
+def freeze_between_checkpoints(server: Server, run_id: int) -> psutil.Process:
+    """One that is being written, or an old one about to go, would leave room for the next."""
+    folder = server.home / f"artifacts/run-{run_id}/checkpoints"
+
+    def caught() -> psutil.Process | None:
+        worker = server.freeze(run_id)
+        if not list(folder.glob("*.part")) and len(list(folder.glob("*.pt"))) == KEPT:
+            return worker
+        worker.resume()
+        return None
+
+    found = until(caught, "the worker is stopped between two checkpoints")
+    assert found is not None
+    return found
+
+
 @pytest.mark.parametrize(
     ("spec", "leave"), [(RECORDING, 0), (CHECKPOINTING, 1_100_000)], ids=["recording", "checkpointing"]
 )
@@ -53,7 +71,9 @@ def test_a_full_disk_is_the_cause_and_nothing_is_lost(
     with serving(small_disk / "home", places.prepared, RUNYARD_PRELOAD="0") as server:
         run_id = server.launch(**spec)
         server.wait_for(run_id, "running", steps=50)
+        worker = freeze_between_checkpoints(server, run_id) if leave else server.freeze(run_id)
         filler = fill(small_disk, leave)
+        worker.resume()
         until(lambda: run_id not in server.workers(), "the worker has left")
         filler.unlink()
         failed = server.wait_for(run_id, "failed")

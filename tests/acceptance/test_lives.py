@@ -16,8 +16,8 @@ from trainer.prepared import Places, load
 from trainer.spec import parse
 
 SPECS = {
-    "fc": {"model": "fc", "dataset": "digits", "epochs": 40, "optimizer": {"lr": 0.05}},
-    "cnn": {"model": "cnn", "dataset": "digits", "epochs": 7, "pixel_order": "shuffled", "optimizer": {"lr": 0.05}},
+    "fc": {"model": "fc", "dataset": "digits", "epochs": 25, "optimizer": {"lr": 0.05}},
+    "cnn": {"model": "cnn", "dataset": "digits", "epochs": 5, "pixel_order": "shuffled", "optimizer": {"lr": 0.05}},
 }
 Undisturbed = tuple[list[loop.Measurement], dict[str, torch.Tensor]]
 """What a training yields, and its final weights."""

@@ -24,6 +24,7 @@ def trained(places: Places, tmp_path_factory: pytest.TempPathFactory) -> Iterato
             server.wait_for(run_id, "succeeded")
         server.launch(epochs=2000)
         server.wait_for(3, "running", steps=1)
+        server.freeze(3)  # it would take half of the processor
         yield server
 
 

@@ -1,4 +1,5 @@
 import dataclasses
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     # Batch norm, Adam, augmentation, half precision, shuffled pixels: all that a state could forget
     "vgg": {
         "model": "vgg",
-        "batch_size": 50,
+        "batch_size": 25,
         "optimizer": "adam",
         "precision": "bfloat16",
         "crop_padding": 4,
@@ -51,18 +52,27 @@ RECIPES: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("model", RECIPES)
-@pytest.mark.parametrize("at", ["middle of an epoch", "end of an epoch", "in the test"])
-def test_training_goes_on_from_a_checkpoint_to_the_same_bits(
-    places: Places, tmp_path: Path, model: str, at: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if model == "vgg":  # a part of the digits is enough work for it
-        few = dataclasses.replace(catalog.DATASETS["digits"], train_size=150, test_size=100)
-        monkeypatch.setitem(catalog.DATASETS, "digits", few)
-    spec, data = prepared(places, **{"epochs": 3, "batch_size": 200, **RECIPES[model]})
-    whole = loop.start(spec, CPU)
-    expected = [(m.name, m.step, m.value) for m in loop.train(spec, data, whole) if m]
+Whole = tuple[RunSpec, LoadedData, list[torch.Tensor], list[tuple[str, int, float]]]
 
+
+@pytest.fixture(scope="module", params=RECIPES)
+def whole(request: pytest.FixtureRequest, places: Places) -> Iterator[Whole]:
+    """A training that nothing came between: its spec, its data, its last weights, and all that it yielded."""
+    given, changed = {"epochs": 3, "batch_size": 200, **RECIPES[request.param]}, pytest.MonkeyPatch()
+    if request.param == "vgg":  # a part of the digits is enough work for it
+        few = dataclasses.replace(catalog.DATASETS["digits"], train_size=75, test_size=50)
+        changed.setitem(catalog.DATASETS, "digits", few)
+    spec, data = prepared(places, **given)
+    state = loop.start(spec, CPU)
+    yielded = [(m.name, m.step, m.value) for m in loop.train(spec, data, state) if m]
+    yield spec, data, weights(state), yielded
+    changed.undo()
+
+
+@pytest.mark.parametrize("at", ["middle of an epoch", "end of an epoch", "in the test"])
+def test_training_goes_on_from_a_checkpoint_to_the_same_bits(whole: Whole, tmp_path: Path, at: str) -> None:
+    spec, data, last, expected = whole
+    devices.make_repeatable(spec, threads=1)
     state, seen, tests = loop.start(spec, CPU), [], 0
     for measured in loop.train(spec, data, state):
         if measured:
@@ -83,7 +93,7 @@ def test_training_goes_on_from_a_checkpoint_to_the_same_bits(
     tested = resumed.epochs_tested and state.epochs_tested * spec.steps_per_epoch
     kept = [m for m in seen if m[1] <= (state.step if m[0] == "train/loss" else tested)]
     assert kept + rest == expected
-    assert all(torch.equal(a, b) for a, b in zip(weights(whole), weights(resumed), strict=True))
+    assert all(torch.equal(a, b) for a, b in zip(last, weights(resumed), strict=True))
     assert resumed.losses.seconds > state.losses.before
 
 

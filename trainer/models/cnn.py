@@ -51,6 +51,5 @@ MODEL = Model(
     knobs=(Knob("n_features", "Feature maps", "int", 6, "Feature maps of each convolution", 1, 512),),
     rank=2,
     log_probabilities=True,
-    channels_last=False,
     threads=1,
 )
