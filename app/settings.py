@@ -38,6 +38,13 @@ class Settings(BaseSettings):
         description="Runs at a time on the CPU; one for every two cores, at least one, by default.",
     )
     gpu_slots: int = Field(default=1, ge=0, le=64, description="Runs at a time on each GPU.")
+    nice: int = Field(
+        default=10,
+        ge=0,
+        le=19,
+        description="How far a run on the CPU stands back for the server and for other programs, as nice(1) has it; "
+        "0: not at all.",
+    )
     preload: bool = Field(
         default=sys.platform == "linux",
         description="Keep PyTorch imported in a process that forks each worker (Linux), so that runs begin at once; "

@@ -3,6 +3,7 @@
 The dispatcher starts it, in a process session of its own, with the server's settings in its environment.
 """
 
+import contextlib
 import os
 import platform
 import shutil
@@ -87,6 +88,8 @@ def work(settings: Settings, engine: Engine, run_id: int, attempt: int, spec: Ru
     from trainer.prepared import load
 
     device = devices.choose(device_name)
+    if device.type == "cpu":
+        _stand_back(settings.nice)
     threads = devices.make_repeatable(spec, _threads_before(engine, run_id))
     arrays = load(spec.dataset, Places(settings.datasets_dir, settings.prepared_dir))
     folder = artifacts.checkpoints(settings, run_id)
@@ -135,6 +138,13 @@ def work(settings: Settings, engine: Engine, run_id: int, attempt: int, spec: Ru
     recorder.flush(Status.SUCCEEDED)
     shutil.rmtree(folder, ignore_errors=True)  # nothing goes on from a run that is done
     log(f"finished after {state.step:,} steps")
+
+
+def _stand_back(nice: int) -> None:
+    """Let the server, and whoever else uses this machine, go first."""
+    os.nice(nice)
+    with contextlib.suppress(OSError):  # Linux may share the processor out among sessions, and then looks only here
+        Path("/proc/self/autogroup").write_text(str(nice))
 
 
 def _leave(recorder: Recorder) -> None:

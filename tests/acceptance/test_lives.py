@@ -85,10 +85,11 @@ def test_pause_and_resume_leave_no_trace(server: Server, undisturbed: Any, model
 def test_a_worker_outlives_its_server_and_is_adopted(own_server: Server, undisturbed: Any) -> None:
     run_id = own_server.launch(**SPECS["cnn"])
     own_server.wait_for(run_id, "running", steps=100)
-    worker = own_server.workers()[run_id]
+    worker = own_server.freeze(run_id)  # else it may be done before the server is back
     own_server.restart()
     assert own_server.run(run_id)["status"] == "running"
     assert own_server.workers()[run_id].pid == worker.pid
+    worker.resume()
     run = assert_undisturbed(own_server, run_id, undisturbed, "cnn")
     assert len(run["attempts"]) == 1
 

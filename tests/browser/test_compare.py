@@ -263,7 +263,7 @@ def test_runs_stand_together_by_a_knob_and_a_view_is_saved(server: Server, page:
     page.get_by_role("button", name="Save", exact=True).click()
     page.goto(server.url)
     page.locator("#views summary").click()
-    page.get_by_role("link", name="Rates").click()
+    page.locator("#views-list").get_by_role("link", name="Rates").click()
     expect(page).to_have_url(re.compile(rf"experiment={sweep}&group=optimizer\.lr"))
     expect(groups).to_have_count(3)
 
