@@ -55,6 +55,14 @@ def _home(factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Pa
 
 
 @pytest.fixture(scope="session")
+def shared_server(places: Places, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """As `quick_server`, for all tests that don't mind what else was run there."""
+    home = tmp_path_factory.mktemp("shared") / "home"
+    with serving(home, places.prepared, RUNYARD_DATASETS=REAL, RUNYARD_CPU_SLOTS="2") as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
 def idle_server(places: Places, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """As `server`, without a fork server: for tests that launch next to nothing."""
     home = tmp_path_factory.mktemp("idle") / "home"

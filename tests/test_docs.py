@@ -30,8 +30,8 @@ def test_every_setting_is_documented() -> None:
     assert listed == {name.upper() for name in Settings.model_fields}
 
 
-def test_every_call_in_the_documents_is_there(quick_server: Server) -> None:
-    paths = quick_server.call("GET", "/openapi.json")["paths"]
+def test_every_call_in_the_documents_is_there(shared_server: Server) -> None:
+    paths = shared_server.call("GET", "/openapi.json")["paths"]
     known = [re.compile(re.sub(r"\{\w+\}", r"[^/]+", path)) for path in [*paths, "/api/v1/openapi.json"]]
     for name in DOCS:
         for path in re.findall(r"/api/v1/[\w/.-]+", (ROOT / name).read_text()):
@@ -45,9 +45,9 @@ def test_every_link_between_documents_leads_somewhere() -> None:
 
 
 def test_the_python_of_the_api_document_runs(
-    quick_server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    shared_server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("RUNYARD_URL", quick_server.url)
+    monkeypatch.setenv("RUNYARD_URL", shared_server.url)
     monkeypatch.chdir(tmp_path)
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs/api.md").read_text(), re.S)
     names: dict[str, object] = {}
@@ -57,10 +57,10 @@ def test_the_python_of_the_api_document_runs(
     assert (tmp_path / "series.parquet").stat().st_size > 1000
 
 
-def test_the_api_page_shows_every_call_without_anything_from_elsewhere(quick_server: Server) -> None:
-    with quick_server.api() as client:
-        page = client.get(f"{quick_server.url}/api").text
-    for path, methods in quick_server.call("GET", "/openapi.json")["paths"].items():
+def test_the_api_page_shows_every_call_without_anything_from_elsewhere(shared_server: Server) -> None:
+    with shared_server.api() as client:
+        page = client.get(f"{shared_server.url}/api").text
+    for path, methods in shared_server.call("GET", "/openapi.json")["paths"].items():
         assert f"<code>{path}</code>" in page
         for operation in methods.values():
             assert f'id="{operation["operationId"]}"' in page

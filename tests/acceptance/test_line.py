@@ -15,8 +15,8 @@ from trainer.spec import parse
 
 
 @pytest.fixture(scope="module")
-def server(quick_server: Server) -> Server:
-    return quick_server
+def server(shared_server: Server) -> Server:
+    return shared_server
 
 
 def raw(server: Server, run: int, name: str = "train/loss") -> list[tuple[int, float]]:

@@ -1,5 +1,4 @@
 import dataclasses
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +6,7 @@ import pytest
 import torch
 
 from trainer import catalog, checkpoint, devices, loop
+from trainer.entries import Dataset
 from trainer.loaded import LoadedData
 from trainer.prepared import Places, load
 from trainer.spec import RunSpec, parse
@@ -52,26 +52,28 @@ RECIPES: dict[str, dict[str, Any]] = {
 }
 
 
-Whole = tuple[RunSpec, LoadedData, list[torch.Tensor], list[tuple[str, int, float]]]
+Whole = tuple[Dataset, RunSpec, LoadedData, list[torch.Tensor], list[tuple[str, int, float]]]
 
 
 @pytest.fixture(scope="module", params=RECIPES)
-def whole(request: pytest.FixtureRequest, places: Places) -> Iterator[Whole]:
-    """A training that nothing came between: its spec, its data, its last weights, and all that it yielded."""
-    given, changed = {"epochs": 3, "batch_size": 200, **RECIPES[request.param]}, pytest.MonkeyPatch()
-    if request.param == "vgg":  # a part of the digits is enough work for it
-        few = dataclasses.replace(catalog.DATASETS["digits"], train_size=75, test_size=50)
+def whole(request: pytest.FixtureRequest, places: Places) -> Whole:
+    """A training that nothing came between: on what, its spec, its data, its last weights, and all that it yielded."""
+    train, test = (75, 50) if request.param == "vgg" else (1000, 200)  # a part of the digits is enough work
+    few = dataclasses.replace(catalog.DATASETS["digits"], train_size=train, test_size=test)
+    with pytest.MonkeyPatch.context() as changed:
         changed.setitem(catalog.DATASETS, "digits", few)
-    spec, data = prepared(places, **given)
-    state = loop.start(spec, CPU)
-    yielded = [(m.name, m.step, m.value) for m in loop.train(spec, data, state) if m]
-    yield spec, data, weights(state), yielded
-    changed.undo()
+        spec, data = prepared(places, **{"epochs": 3, "batch_size": 200, **RECIPES[request.param]})
+        state = loop.start(spec, CPU)
+        yielded = [(m.name, m.step, m.value) for m in loop.train(spec, data, state) if m]
+    return few, spec, data, weights(state), yielded
 
 
 @pytest.mark.parametrize("at", ["middle of an epoch", "end of an epoch", "in the test"])
-def test_training_goes_on_from_a_checkpoint_to_the_same_bits(whole: Whole, tmp_path: Path, at: str) -> None:
-    spec, data, last, expected = whole
+def test_training_goes_on_from_a_checkpoint_to_the_same_bits(
+    whole: Whole, tmp_path: Path, at: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few, spec, data, last, expected = whole
+    monkeypatch.setitem(catalog.DATASETS, "digits", few)
     devices.make_repeatable(spec, threads=1)
     state, seen, tests = loop.start(spec, CPU), [], 0
     for measured in loop.train(spec, data, state):
