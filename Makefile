@@ -29,7 +29,7 @@ serve: $(RUNTIME) ## serve the dashboard on 127.0.0.1:8000
 	@$(BIN)/python -m app.cli serve $(ARGS)
 
 test: $(DEV) ## run the tests
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder $(TESTS) $(ARGS)
+	$(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder $(TESTS) $(ARGS)
 
 lint: $(DEV) ## check style and types
 	$(BIN)/ruff check .

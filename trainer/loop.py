@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from trainer import catalog, forward, schedule
+from trainer import catalog, convolution, forward, schedule
 from trainer.evaluate import Tested, evaluate
 from trainer.loaded import LoadedData
 from trainer.spec import RunSpec
@@ -137,6 +137,7 @@ def build(spec: RunSpec) -> nn.Module:
     torch.manual_seed(spec.seed)
     model, dataset = catalog.MODELS[spec.model.name], catalog.DATASETS[spec.dataset]
     built = model.build(dataset.shape, len(dataset.classes), **spec.model.knobs)
+    convolution.quicken(built)
     return built.to(memory_format=torch.channels_last) if model.channels_last else built
 
 

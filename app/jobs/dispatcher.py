@@ -29,6 +29,7 @@ from app.store.tables import Attempt, Run, Status, now
 from trainer import hardware
 
 TURN_SECONDS = 0.2
+IDLE_SECONDS = 1.0  # a turn when nothing is at work or waits; whatever comes in wakes it
 STOP_SECONDS = 5.0  # a worker that was asked to stop or pause and is still there after this is killed
 SILENT_SECONDS = 10.0  # a worker that was not heard of for so long is shown as not responding
 BLOCKING_SECONDS = 2.0  # a silent worker that is seen in a write for longer, which keeps all others out, is killed
@@ -111,6 +112,7 @@ class Dispatcher:
 
     def _follow(self) -> None:
         while not self._closing.is_set():
+            idle = False
             try:
                 at_work = runs.at_work(self.engine) if self._workers else []
                 self._unblock(at_work)
@@ -118,8 +120,7 @@ class Dispatcher:
                 self._look_after(at_work)
                 runs.resume_due(self.engine)
                 self._asker.go_on(sum(device["slots"] for device in self.slots()))
-                if self.launcher.ready():
-                    self._launch()
+                idle = self.launcher.ready() and not self._launch() and not self._workers
                 self._purge()
             except (StoreError, SQLAlchemyError) as error:  # a full disk, a directory that is gone
                 holder = writer(self.settings.database)
@@ -131,7 +132,7 @@ class Dispatcher:
                 self._closing.wait(PATIENCE_SECONDS)
             else:
                 self._said = ""
-            self._wake.wait(TURN_SECONDS)
+            self._wake.wait(IDLE_SECONDS if idle else TURN_SECONDS)
             self._wake.clear()
 
     def _probe(self) -> None:
@@ -220,12 +221,13 @@ class Dispatcher:
             elif run.status == Status.RUNNING and run.responding and _is_silent(attempt):
                 runs.not_responding(self.engine, worker.claim.run_id, worker.claim.attempt)
 
-    def _launch(self) -> None:
+    def _launch(self) -> bool:
+        """Launch what fits; True: something waits."""
         if self.devices is None:
-            return
+            return True
         free = {device["name"]: device["slots"] - device["used"] for device in self.slots()}
         if not any(count > 0 for count in free.values()):
-            return
+            return True
         with reading(self.engine) as session:
             waiting = runs.queued(session)
         for run in waiting:
@@ -234,6 +236,7 @@ class Dispatcher:
             device = self._device_for(run, free)
             if device is not None and self._launch_one(run, device):
                 free[device] -= 1
+        return bool(waiting)
 
     def _device_for(self, run: Run, free: dict[str, int]) -> str | None:
         """A device with a free slot that the run wants; None: it waits, or was failed since there is none."""
