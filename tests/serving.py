@@ -22,14 +22,18 @@ T = TypeVar("T")
 
 
 def until(look: Callable[[], T], what: str, seconds: float = WAIT_SECONDS) -> T:
-    """Await a condition; AssertionError with what was awaited when it doesn't come."""
-    deadline = time.monotonic() + seconds
+    """Await a condition; AssertionError with what was awaited when it doesn't come.
+
+    The longer it takes the less often it looks: to look takes of the processor that what is awaited needs.
+    """
+    began, pause = time.monotonic(), 0.02
     while True:
         found = look()
         if found:
             return found
-        assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
-        time.sleep(0.1)
+        assert time.monotonic() < began + seconds, f"not within {seconds:g} s: {what}"
+        time.sleep(pause)
+        pause = min(pause * 1.2, 0.3)
 
 
 @dataclass
@@ -121,16 +125,15 @@ class Server:
         """Stop a run's worker as SIGSTOP does, outside of a write, which would keep all others out, or in one."""
         worker = self.workers()[run_id]
 
-        def caught() -> bool:
+        deadline = time.monotonic() + WAIT_SECONDS
+        while True:
             worker.suspend()
             until(lambda: worker.status() == psutil.STATUS_STOPPED, "the worker is stopped", 10)
             if (writer(self.home / "runyard.db") == worker.pid) == writing:
-                return True
+                return worker
             worker.resume()
-            return False
-
-        until(caught, "the worker is stopped where it should be")
-        return worker
+            assert time.monotonic() < deadline, "the worker is never stopped where it should be"
+            time.sleep(0.003)
 
     def close(self) -> None:
         """End the server and every worker that it left."""

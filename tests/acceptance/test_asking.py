@@ -36,8 +36,8 @@ def answered(server: Server, experiment: int) -> dict[str, Any]:
     return found
 
 
-def test_a_difference_is_found_by_itself_and_its_seeds_are_matched(quick_server: Server) -> None:
-    found = answered(quick_server, ask(quick_server, RATES))
+def test_a_difference_is_found_by_itself_and_its_seeds_are_matched(shared_server: Server) -> None:
+    found = answered(shared_server, ask(shared_server, RATES))
     assert (found["state"], found["answer"], found["settled_after"]) == ("answered", "difference", 4)
     assert found["sentences"][0].startswith("Yes. Learning rate 0.2 instead of 0.0001 brought the FC net ")
     assert [len(one["runs"]) for one in found["sets"]] == [2] * found["n"]
@@ -48,35 +48,35 @@ def test_a_difference_is_found_by_itself_and_its_seeds_are_matched(quick_server:
     assert last["mean"] == pytest.approx(sum(second - first for first, second in values) / len(values))
     assert last["low"] > 0
     assert last["low"] < last["ordinary_low"] < last["ordinary_high"] < last["high"]
-    compared = quick_server.call("GET", "/compare", params={"experiment": found["experiment"]})
+    compared = shared_server.call("GET", "/compare", params={"experiment": found["experiment"]})
     assert compared["verdict"]["watched"]
     (pair,) = compared["pairs"]
     assert (pair["low"], pair["high"]) == (pytest.approx(last["low"]), pytest.approx(last["high"]))
 
 
-def test_what_makes_no_difference_is_told_and_the_budget_can_be_used_up(quick_server: Server) -> None:
-    experiment = ask(quick_server, SAME, max_seeds=6)
-    found = answered(quick_server, experiment)
+def test_what_makes_no_difference_is_told_and_the_budget_can_be_used_up(shared_server: Server) -> None:
+    experiment = ask(shared_server, SAME, max_seeds=6)
+    found = answered(shared_server, experiment)
     assert (found["state"], found["answer"], found["settled_after"]) == ("answered", "no difference", 4)
-    quick_server.call("POST", f"/experiments/{experiment}/question/continue")
-    until(lambda: state(quick_server, experiment)["n"] == 6, "it goes on to the end of its budget")
-    found = until(lambda: (one := state(quick_server, experiment))["state"] == "answered" and one, "it ends")
+    shared_server.call("POST", f"/experiments/{experiment}/question/continue")
+    until(lambda: state(shared_server, experiment)["n"] == 6, "it goes on to the end of its budget")
+    found = until(lambda: (one := state(shared_server, experiment))["state"] == "answered" and one, "it ends")
     assert found["sentences"][1].endswith("Settled after 4; 2 more ran on and count as well.")
-    with quick_server.api() as client:
+    with shared_server.api() as client:
         refused = client.post(f"/experiments/{experiment}/question/continue")
     assert refused.status_code == 422
     assert "is used up (6 of 6 seeds" in refused.json()["detail"]
 
 
-def test_the_budget_ends_it_and_a_larger_one_goes_on(quick_server: Server) -> None:
+def test_the_budget_ends_it_and_a_larger_one_goes_on(shared_server: Server) -> None:
     # a difference of a hair between two small rates, and any difference would matter
-    experiment = ask(quick_server, {"optimizer.lr": [0.05, 0.051]}, smallest=0, max_seeds=4)
-    found = answered(quick_server, experiment)
+    experiment = ask(shared_server, {"optimizer.lr": [0.05, 0.051]}, smallest=0, max_seeds=4)
+    found = answered(shared_server, experiment)
     assert (found["state"], found["answer"], found["n"]) == ("spent", "open", 4)
     assert "The budget is spent, after 4 seed sets." in found["sentences"][1]
-    quick_server.call("PATCH", f"/experiments/{experiment}/question", json={"max_seeds": 5})
-    until(lambda: state(quick_server, experiment)["n"] == 5, "one more seed was launched")
-    assert answered(quick_server, experiment)["max_seeds"] == 5
+    shared_server.call("PATCH", f"/experiments/{experiment}/question", json={"max_seeds": 5})
+    until(lambda: state(shared_server, experiment)["n"] == 5, "one more seed was launched")
+    assert answered(shared_server, experiment)["max_seeds"] == 5
 
 
 def test_asking_survives_a_restart_and_a_stop(places: Places, tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_stopping_the_experiment_asks_no_further(own_server: Server) -> None:
     assert (found["state"], len(found["sets"])) == ("stopped", 4)
 
 
-def test_runs_that_fail_end_the_asking(quick_server: Server) -> None:
+def test_runs_that_fail_end_the_asking(shared_server: Server) -> None:
     nan = {"model": {"name": "fc", "n_hidden": 512}, "optimizer": {"name": "sgd", "lr": 100, "momentum": 0.99}}
     body = {
         "name": "Breaks",
@@ -111,28 +111,29 @@ def test_runs_that_fail_end_the_asking(quick_server: Server) -> None:
         "grid": {"pixel_order": ["original", "shuffled"]},
         "question": {"knobs": ["pixel_order"]},
     }
-    experiment = quick_server.call("POST", "/experiments", json=body)["id"]
-    found = until(lambda: (one := state(quick_server, experiment))["state"] == "failed" and one, "it gives up")
+    experiment = shared_server.call("POST", "/experiments", json=body)["id"]
+    found = until(lambda: (one := state(shared_server, experiment))["state"] == "failed" and one, "it gives up")
     assert sum(one["has_failed"] for one in found["sets"]) >= 3
     until(
-        lambda: quick_server.call("GET", f"/experiments/{experiment}")["counts"]["failed"] == 8, "its last runs end too"
+        lambda: shared_server.call("GET", f"/experiments/{experiment}")["counts"]["failed"] == 8,
+        "its last runs end too",
     )
 
 
-def test_configurations_interactions_and_plans(quick_server: Server) -> None:
+def test_configurations_interactions_and_plans(shared_server: Server) -> None:
     two = {
         "name": "Two",
         "base": BASE,
         "question": {"kind": "difference", "first": {"batch_size": 100}, "second": {"model": "cnn"}},
     }
-    planned = quick_server.call("POST", "/experiments/plan", json=two)
+    planned = shared_server.call("POST", "/experiments/plan", json=two)
     assert (planned["runs"], planned["most_runs"]) == (8, 40)
     assert planned["question"] == (
         "Does CNN, original, batch size 200 instead of FC, original, batch size 100 change the test accuracy?"
     )
     grid = {"model": ["fc", "cnn"], "pixel_order": ["original", "shuffled"]}
     more = {"name": "More", "base": BASE, "grid": grid, "question": {"kind": "interaction", "knobs": list(grid)}}
-    planned = quick_server.call("POST", "/experiments/plan", json=more)
+    planned = shared_server.call("POST", "/experiments/plan", json=more)
     assert (planned["runs"], planned["most_runs"], len(planned["configurations"])) == (16, 80, 4)
     assert planned["question"].endswith("of the CNN as it changes that of the FC net?")
 
@@ -153,18 +154,18 @@ def test_configurations_interactions_and_plans(quick_server: Server) -> None:
     ids=["one value", "no knob", "one of two", "grid", "same", "three seeds", "seeds", "measure", "spec"],
 )
 def test_a_question_that_can_not_be_asked_says_why(
-    quick_server: Server, grid: dict[str, Any], question: dict[str, Any], words: str
+    shared_server: Server, grid: dict[str, Any], question: dict[str, Any], words: str
 ) -> None:
     body = {"name": "Wrong", "base": BASE, "grid": grid, "question": question}
-    with quick_server.api() as client:
+    with shared_server.api() as client:
         for path in ("/experiments", "/experiments/plan"):
             answer = client.post(path, json=body)
             assert answer.status_code == 422
             assert words in answer.json()["detail"]
 
 
-def test_an_experiment_without_a_question_says_so(quick_server: Server) -> None:
-    made = quick_server.call("POST", "/experiments", json={"name": "Plain", "base": {**BASE, "batch_size": 900}})
-    with quick_server.api() as client:
+def test_an_experiment_without_a_question_says_so(shared_server: Server) -> None:
+    made = shared_server.call("POST", "/experiments", json={"name": "Plain", "base": {**BASE, "batch_size": 900}})
+    with shared_server.api() as client:
         assert "carries no question" in client.get(f"/experiments/{made['id']}/question").json()["detail"]
         assert client.post(f"/experiments/{made['id']}/question/stop").status_code == 422

@@ -19,7 +19,7 @@ FULL = "the disk is full: free some space, then resume the run"
 # One long epoch: no checkpoint before its end, so that it is recording that meets the full disk
 RECORDING = {"model": "fc", "dataset": "digits", "epochs": 1, "batch_size": 2}
 # Checkpoints of 1.4 MB, each epoch, where recording needs little: less than 1.1 MB, however slow the machine is
-CHECKPOINTING = {"model": {"name": "fc", "n_hidden": 180}, "dataset": "digits", "epochs": 30}
+CHECKPOINTING = {"model": {"name": "fc", "n_hidden": 180}, "dataset": "digits", "epochs": 15}
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ def mnist_server(places: Places, tmp_path_factory: pytest.TempPathFactory) -> It
 
 @pytest.fixture(scope="module")
 def experiment(mnist_server: Server) -> dict[str, Any]:
-    body = {"name": PRESET.title, "base": dict(PRESET.base), "grid": dict(PRESET.grid)}
+    body = {"name": PRESET.title, "base": dict(PRESET.base), "grid": {**PRESET.grid, "seed": [1, 2, 3]}}
     made: dict[str, Any] = mnist_server.call("POST", "/experiments", json=body)
     for run_id in made["run_ids"]:
         mnist_server.wait_for(run_id, "succeeded")
@@ -35,7 +35,7 @@ def test_shuffling_costs_the_cnn_and_not_the_fc_net(mnist_server: Server, experi
     compared = mnist_server.call("GET", "/compare", params={"experiment": experiment["id"]})
     groups = {group["name"]: group for group in compared["groups"]}
     means = {name: group["metrics"]["test/accuracy"]["mean"] for name, group in groups.items()}
-    assert [(group["n"], group["parameters"]) for group in groups.values()] == [(5, 6442)] * 2 + [(5, 6422)] * 2
+    assert [(group["n"], group["parameters"]) for group in groups.values()] == [(3, 6442)] * 2 + [(3, 6422)] * 2
     assert 0.83 <= means["FC, original"] <= 0.895, means
     assert 0.83 <= means["FC, shuffled"] <= 0.895, means
     assert abs(means["FC, original"] - means["FC, shuffled"]) <= 0.04, means
@@ -51,7 +51,7 @@ def test_the_verdict_names_the_cnns_loss_and_claims_none_for_the_fc_net(
     compared = mnist_server.call("GET", "/compare", params={"experiment": experiment["id"]})
     verdict = compared["verdict"]
     cnn, fc = verdict["rows"]
-    assert not verdict["watched"], "five seeds were planned, and all are done"
+    assert not verdict["watched"], "three seeds were planned, and all are done"
     assert (cnn["name"], fc["name"]) == ("CNN", "FC net")
     assert cnn["difference"]["clear"]
     assert cnn["difference"]["high"] < 0
@@ -70,7 +70,7 @@ def test_every_run_has_every_batch_once(mnist_server: Server, experiment: dict[s
         assert [step for step, _ in raw(mnist_server, run_id)] == list(range(1, 939))
 
 
-@pytest.mark.parametrize("first", [0, 15], ids=["FC, original", "CNN, shuffled"])
+@pytest.mark.parametrize("first", [0, 9], ids=["FC, original", "CNN, shuffled"])
 def test_the_same_spec_again_gives_the_same_bits(mnist_server: Server, experiment: dict[str, Any], first: int) -> None:
     run_id = experiment["run_ids"][first]
     again = mnist_server.launch(**mnist_server.run(run_id)["spec"])

@@ -13,8 +13,8 @@ FORM = (
 )
 
 
-def test_a_question_is_asked_by_click_and_answers_itself(quick_server: Server, page: Page) -> None:
-    page.goto(f"{quick_server.url}{FORM}")
+def test_a_question_is_asked_by_click_and_answers_itself(shared_server: Server, page: Page) -> None:
+    page.goto(f"{shared_server.url}{FORM}")
     expect(page.locator("#launch")).to_have_text("Launch 2 runs", timeout=WAIT)
     page.get_by_role("button", name="Ask until answered").click()
     expect(page.locator("#plan-title")).to_have_text(
@@ -44,9 +44,9 @@ def test_a_question_is_asked_by_click_and_answers_itself(quick_server: Server, p
     expect(page.get_by_role("button", name="Keep asking")).to_be_hidden()
 
 
-def test_a_range_is_drawn_from_at_random(quick_server: Server, page: Page) -> None:
+def test_a_range_is_drawn_from_at_random(shared_server: Server, page: Page) -> None:
     form = FORM.replace("&optimizer.lr=0.0001&optimizer.lr=0.2", "&optimizer.lr=0.001..0.1:log")
-    page.goto(f"{quick_server.url}{form}")
+    page.goto(f"{shared_server.url}{form}")
     expect(page.locator("#launch")).to_have_text("Launch 20 runs", timeout=WAIT)
     page.get_by_label("How many").fill("3")
     expect(page.locator("#launch")).to_have_text("Launch 3 runs")
@@ -54,10 +54,10 @@ def test_a_range_is_drawn_from_at_random(quick_server: Server, page: Page) -> No
     expect(page).to_have_url(re.compile(r"random\.count=3"))
     page.get_by_label("How many").fill("0")
     expect(page.locator("#random .error")).to_contain_text("random.count is 0")
-    page.goto(f"{quick_server.url}{form.replace('0.001..0.1', '0.1..0.001')}")
+    page.goto(f"{shared_server.url}{form.replace('0.001..0.1', '0.1..0.001')}")
     expect(page.locator(".errors .error")).to_contain_text(
         "goes from 0.1 to 0.001: high has to be above low", timeout=WAIT
     )
-    page.goto(f"{quick_server.url}{FORM}")
+    page.goto(f"{shared_server.url}{FORM}")
     expect(page.locator("#launch")).to_have_text("Launch 2 runs", timeout=WAIT)
     expect(page.locator("#random")).to_be_hidden()
