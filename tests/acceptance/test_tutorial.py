@@ -1,4 +1,7 @@
-"""The tutorial's experiments on genuine data: their figures, every batch, the same bits again."""
+"""The tutorial's experiments on genuine data: their figures, every batch, the same bits again.
+
+Trainings of minutes, for all cores: `make test ARGS="-m long -n 0"`.
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,28 +14,28 @@ from tests.serving import Server, serving
 from trainer import catalog
 from trainer.prepared import Places
 
-pytestmark = needs_mnist
+pytestmark = [pytest.mark.long, needs_mnist]
 PRESET = catalog.PRESETS["mnist-fc-vs-cnn"]
 
 
 @pytest.fixture(scope="module")
-def mnist_server(places: Places, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    home = tmp_path_factory.mktemp("mnist") / "home"
+def real_server(places: Places, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    home = tmp_path_factory.mktemp("real") / "home"
     with serving(home, places.prepared, RUNYARD_DATASETS=REAL, RUNYARD_CPU_SLOTS="2") as found:
         yield found
 
 
 @pytest.fixture(scope="module")
-def experiment(mnist_server: Server) -> dict[str, Any]:
+def experiment(real_server: Server) -> dict[str, Any]:
     body = {"name": PRESET.title, "base": dict(PRESET.base), "grid": {**PRESET.grid, "seed": [1, 2, 3]}}
-    made: dict[str, Any] = mnist_server.call("POST", "/experiments", json=body)
+    made: dict[str, Any] = real_server.call("POST", "/experiments", json=body)
     for run_id in made["run_ids"]:
-        mnist_server.wait_for(run_id, "succeeded")
+        real_server.wait_for(run_id, "succeeded")
     return made
 
 
-def test_shuffling_costs_the_cnn_and_not_the_fc_net(mnist_server: Server, experiment: dict[str, Any]) -> None:
-    compared = mnist_server.call("GET", "/compare", params={"experiment": experiment["id"]})
+def test_shuffling_costs_the_cnn_and_not_the_fc_net(real_server: Server, experiment: dict[str, Any]) -> None:
+    compared = real_server.call("GET", "/compare", params={"experiment": experiment["id"]})
     groups = {group["name"]: group for group in compared["groups"]}
     means = {name: group["metrics"]["test/accuracy"]["mean"] for name, group in groups.items()}
     assert [(group["n"], group["parameters"]) for group in groups.values()] == [(3, 6442)] * 2 + [(3, 6422)] * 2
@@ -46,9 +49,9 @@ def test_shuffling_costs_the_cnn_and_not_the_fc_net(mnist_server: Server, experi
 
 
 def test_the_verdict_names_the_cnns_loss_and_claims_none_for_the_fc_net(
-    mnist_server: Server, experiment: dict[str, Any]
+    real_server: Server, experiment: dict[str, Any]
 ) -> None:
-    compared = mnist_server.call("GET", "/compare", params={"experiment": experiment["id"]})
+    compared = real_server.call("GET", "/compare", params={"experiment": experiment["id"]})
     verdict = compared["verdict"]
     cnn, fc = verdict["rows"]
     assert not verdict["watched"], "three seeds were planned, and all are done"
@@ -65,23 +68,34 @@ def test_the_verdict_names_the_cnns_loss_and_claims_none_for_the_fc_net(
     assert interaction["high"] < 0, "the CNN loses more by it than the FC net"
 
 
-def test_every_run_has_every_batch_once(mnist_server: Server, experiment: dict[str, Any]) -> None:
+def test_every_run_has_every_batch_once(real_server: Server, experiment: dict[str, Any]) -> None:
     for run_id in experiment["run_ids"]:
-        assert [step for step, _ in raw(mnist_server, run_id)] == list(range(1, 939))
+        assert [step for step, _ in raw(real_server, run_id)] == list(range(1, 939))
 
 
 @pytest.mark.parametrize("first", [0, 9], ids=["FC, original", "CNN, shuffled"])
-def test_the_same_spec_again_gives_the_same_bits(mnist_server: Server, experiment: dict[str, Any], first: int) -> None:
+def test_the_same_spec_again_gives_the_same_bits(real_server: Server, experiment: dict[str, Any], first: int) -> None:
     run_id = experiment["run_ids"][first]
-    again = mnist_server.launch(**mnist_server.run(run_id)["spec"])
-    mnist_server.wait_for(again, "succeeded")
-    assert raw(mnist_server, again) == raw(mnist_server, run_id)
+    again = real_server.launch(**real_server.run(run_id)["spec"])
+    real_server.wait_for(again, "succeeded")
+    assert raw(real_server, again) == raw(real_server, run_id)
 
 
 @needs_cifar10
-def test_the_tutorials_cifar_net_learns_photographs(mnist_server: Server) -> None:
+def test_the_tutorials_cifar_net_learns_photographs(real_server: Server) -> None:
     """One epoch of the preset: 47.4 to 48.1% seen; ten give 62.7% (docs/benchmarks.md)."""
-    run_id = mnist_server.launch(**{**catalog.PRESETS["cifar10-net"].base, "epochs": 1})
-    run = mnist_server.wait_for(run_id, "succeeded", seconds=170)  # 20 s alone, and all cores' work
+    run_id = real_server.launch(**{**catalog.PRESETS["cifar10-net"].base, "epochs": 1})
+    run = real_server.wait_for(run_id, "succeeded")
     assert run["summary"]["test/accuracy"]["last"] > 0.43
     assert run["parameters"] == 62_006
+
+
+@needs_cifar10
+@pytest.mark.timeout(900)
+def test_the_tutorials_vgg_learns_photographs(real_server: Server) -> None:
+    """One epoch of the preset in bfloat16, which takes half as long; ten give what docs/benchmarks.md says."""
+    run_id = real_server.launch(**{**catalog.PRESETS["cifar10-vgg"].base, "epochs": 1, "precision": "bfloat16"})
+    run = real_server.wait_for(run_id, "succeeded", seconds=800)
+    assert run["parameters"] == 9_231_114
+    assert run["steps_done"] == 391
+    assert run["summary"]["test/accuracy"]["last"] > 0.5
