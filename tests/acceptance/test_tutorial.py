@@ -14,7 +14,7 @@ from tests.serving import Server, serving
 from trainer import catalog
 from trainer.prepared import Places
 
-pytestmark = [pytest.mark.long, needs_mnist]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(900), needs_mnist]
 PRESET = catalog.PRESETS["mnist-fc-vs-cnn"]
 
 
@@ -91,7 +91,6 @@ def test_the_tutorials_cifar_net_learns_photographs(real_server: Server) -> None
 
 
 @needs_cifar10
-@pytest.mark.timeout(900)
 def test_the_tutorials_vgg_learns_photographs(real_server: Server) -> None:
     """One epoch of the preset in bfloat16, which takes half as long; ten give what docs/benchmarks.md says."""
     run_id = real_server.launch(**{**catalog.PRESETS["cifar10-vgg"].base, "epochs": 1, "precision": "bfloat16"})
