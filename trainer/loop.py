@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from trainer import catalog, convolution, forward, schedule
+from trainer import catalog, compiler, convolution, forward, schedule
 from trainer.evaluate import Tested, evaluate
 from trainer.loaded import LoadedData
 from trainer.spec import RunSpec
@@ -146,6 +146,7 @@ def start(spec: RunSpec, device: torch.device) -> State:
     if spec.precision == "float16" and device.type == "cpu":
         raise ValueError("precision is 'float16': the CPU has float32 and bfloat16; choose one of them")
     model = build(spec).to(device)
+    compiler.put_off()
     knobs = {name: value == "on" if name == "nesterov" else value for name, value in spec.optimizer.knobs.items()}
     optimizer = OPTIMIZERS[spec.optimizer.name](model.parameters(), fused=True, **knobs)
     scaler = torch.amp.GradScaler(device.type, enabled=spec.precision == "float16")

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from trainer import catalog
+from trainer import catalog, compiler
 from trainer.entries import Knobs, Layer, Shape
 
 
@@ -16,6 +16,7 @@ def trace(model: str, knobs: Knobs, shape: Shape, classes: int) -> list[Layer]:
     On PyTorch's meta device: shapes and operations are real, no number is computed. Multiply-adds are half of what
     PyTorch's FLOP counter counts, which is convolutions and matrix products.
     """
+    compiler.put_off()
     with torch.device("meta"):
         net = catalog.MODELS[model].build(shape, classes, **knobs).eval()
         image = torch.empty(1, *shape)

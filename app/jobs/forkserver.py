@@ -106,17 +106,10 @@ def serve(descriptor: int) -> int | None:
 
 
 def _import_what_training_needs() -> None:
-    import torch
-
     import trainer.checkpoint
     import trainer.loaded
-    import trainer.loop
-    from trainer import devices
-    from trainer.spec import parse
+    import trainer.loop  # noqa: F401
 
-    spec = parse({"model": "fc"})
-    devices.make_repeatable(spec)
-    trainer.loop.start(spec, torch.device("cpu"))  # the first optimiser imports more of torch
     gc.collect()
     gc.freeze()  # what lies here is shared with the workers for as long as nobody touches it
 
