@@ -85,11 +85,13 @@ def main(datasets: str) -> None:
             recipe = dict(RECIPES[name].base)
             script = of_script(recipe, datasets)
             print(f"{name}: script {script:.1f} s", flush=True)
-            for precision in ("float32", "bfloat16"):
+            own = recipe.get("precision", "float32")
+            for precision in (own, "bfloat16" if own == "float32" else "float32"):
                 run = of_runyard(Path(root) / name / precision, places, {**recipe, "precision": precision})
                 accuracy = run["summary"]["test/accuracy"]["last"]
                 print(
-                    f"{name}: Runyard, {precision} {run['seconds']:.1f} s, accuracy {accuracy:.2%}; "
+                    f"{name}: Runyard, {run['attempts'][0]['environment']['precision']}"
+                    f"{' (the preset)' if precision == own else ''} {run['seconds']:.1f} s, accuracy {accuracy:.2%}; "
                     f"ratio {run['seconds'] / script:.2f}, at most {limit:.2f}",
                     flush=True,
                 )

@@ -104,10 +104,12 @@ def _train(spec: RunSpec, places: Places) -> None:
     from trainer.loaded import LoadedData
 
     device = devices.choose(spec.device)
+    spec = devices.settle(spec, device)
     threads = devices.make_repeatable(spec)
     arrays = load(spec.dataset, places)
     state = loop.start(spec, device)
-    print(f"{spec.model.name} on {spec.dataset}, {spec.parameters:,} parameters, {device}, {threads} thread(s)")
+    machine = f"{device}, {spec.precision}, {threads} thread(s)"
+    print(f"{spec.model.name} on {spec.dataset}, {spec.parameters:,} parameters, {machine}")
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),

@@ -116,8 +116,9 @@ TRAINING: dict[str, Knob] = {
             "Precision",
             "choice",
             "float32",
-            "bfloat16 and float16: the net computes in half precision where that is safe; float16 needs a GPU",
-            choices=("float32", "bfloat16", "float16"),
+            "bfloat16 and float16: the net computes in half precision where that is safe; float16 needs a GPU; "
+            "auto: bfloat16 where the device computes in it, else float32",
+            choices=("float32", "bfloat16", "float16", "auto"),
         ),
     )
 }

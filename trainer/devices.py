@@ -31,6 +31,20 @@ def choose(wanted: str) -> torch.device:
     return torch.device(name)
 
 
+def settle(spec: RunSpec, device: torch.device, before: str | None = None) -> RunSpec:
+    """The spec with the precision that `auto` stands for on this device, or that the run had `before`."""
+    if spec.precision != "auto":
+        return spec
+    return spec.model_copy(update={"precision": before or ("bfloat16" if _has_bfloat16(device) else "float32")})
+
+
+def _has_bfloat16(device: torch.device) -> bool:
+    """The device has instructions for it; without them bfloat16 is slower than float32."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    return any(there for name, there in torch.cpu.get_capabilities().items() if name.endswith("bf16"))
+
+
 def make_repeatable(spec: RunSpec, threads: int | None = None) -> int:
     """Choose deterministic algorithms and a number of threads that fits the net; return that number.
 

@@ -138,7 +138,7 @@ class RunSpec(BaseModel):
     gradient_clip: float = _knob("gradient_clip")
     early_stopping: int = _knob("early_stopping")
     keep: Literal["last", "best"] = _knob("keep")
-    precision: Literal["float32", "bfloat16", "float16"] = _knob("precision")
+    precision: Literal["float32", "bfloat16", "float16", "auto"] = _knob("precision")
     optimizer: OptimizerSpec = Field(default="sgd", description="Optimiser and its knobs.")  # type: ignore[assignment]
     device: str = Field(default="auto", description="auto (CUDA where there is one, else the CPU), cpu, cuda, cuda:N.")
 

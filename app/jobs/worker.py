@@ -90,14 +90,19 @@ def work(settings: Settings, engine: Engine, run_id: int, attempt: int, spec: Ru
     device = devices.choose(device_name)
     if device.type == "cpu":
         _stand_back(settings.nice)
-    threads = devices.make_repeatable(spec, _threads_before(engine, run_id))
+    before = _first_environment(engine, run_id)
+    spec = devices.settle(spec, device, before.get("precision"))
+    threads = devices.make_repeatable(spec, before.get("threads"))
     arrays = load(spec.dataset, Places(settings.datasets_dir, settings.prepared_dir))
     folder = artifacts.checkpoints(settings, run_id)
     state = _newest_state(engine, run_id, folder, lambda: loop.start(spec, device))
     data = LoadedData(spec, arrays, device)
     start = Start(state.step, state.epochs_tested * spec.steps_per_epoch, state.losses.before)
-    runs.begin(engine, run_id, attempt, _environment(torch.__version__, devices, device_name, threads), start)
-    log(f"training on {device}, {threads} thread(s), from step {state.step:,} to {spec.steps_total:,}")
+    environment = _environment(torch.__version__, devices, device_name, threads, spec.precision)
+    runs.begin(engine, run_id, attempt, environment, start)
+    log(
+        f"training on {device}, {spec.precision}, {threads} thread(s), from step {state.step:,} to {spec.steps_total:,}"
+    )
     recorder = Recorder(engine, run_id, attempt, start)
     kept, tested = time.monotonic(), state.epochs_tested
 
@@ -176,14 +181,14 @@ def _newest_state(engine: Engine, run_id: int, folder: Path, fresh: Callable[[],
     return fresh()
 
 
-def _threads_before(engine: Engine, run_id: int) -> int | None:
-    """The number of threads that the run began with: another one would give other last bits."""
+def _first_environment(engine: Engine, run_id: int) -> dict[str, Any]:
+    """Of the run's first attempt: another number of threads, or precision, would give other last bits. Else empty."""
     with reading(engine) as session:
         before = [one.environment for one in runs.attempts(session, [run_id]).get(run_id, []) if one.environment]
-    return int(before[0]["threads"]) if before else None
+    return dict(before[0]) if before else {}
 
 
-def _environment(torch_version: str, devices: Any, device_name: str, threads: int) -> dict[str, Any]:
+def _environment(torch_version: str, devices: Any, device_name: str, threads: int, precision: str) -> dict[str, Any]:
     titles = {device["name"]: device["title"] for device in devices.available()}
     return {
         "torch": torch_version,
@@ -191,6 +196,7 @@ def _environment(torch_version: str, devices: Any, device_name: str, threads: in
         "device": device_name,
         "device_title": titles.get(device_name, device_name),
         "threads": threads,
+        "precision": precision,
         "host": platform.node(),
     }
 

@@ -383,6 +383,7 @@ function showConfig() {
   const knobs = (head) => Object.entries(spec[head]).filter(([key]) => key !== "name");
   const environment = run.attempts.at(-1)?.environment;
   const rest = Object.keys(spec).filter((key) => !PLACED.includes(key));
+  const settled = (key) => key === "precision" && spec[key] === "auto" && environment?.precision ? `auto: ${environment.precision}` : String(spec[key]);
   const rows = [
     ["Model", titles.models.get(spec.model.name) ?? spec.model.name],
     ...knobs("model").map(([key, value]) => [titles.knobs.get(`model.${key}`) ?? key, Number.isInteger(value) ? integer(value) : String(value)]),
@@ -393,7 +394,7 @@ function showConfig() {
     ["Batch size", integer(spec.batch_size)],
     ["Optimiser", titles.optimizers.get(spec.optimizer.name) ?? spec.optimizer.name],
     ...knobs("optimizer").map(([key, value]) => [titles.knobs.get(`optimizer.${key}`) ?? key, String(value)]),
-    ...rest.filter((key) => spec[key] !== titles.defaults.get(key)).map((key) => [titles.knobs.get(key) ?? key, String(spec[key])]),
+    ...rest.filter((key) => spec[key] !== titles.defaults.get(key)).map((key) => [titles.knobs.get(key) ?? key, settled(key)]),
     ["Other knobs", "at their defaults"],
     ["Device", spec.device],
     environment && ["Software", `torch ${environment.torch.split("+")[0]}, Python ${environment.python}`],

@@ -84,6 +84,18 @@ def test_the_worker_of_a_run_is_the_leader_of_a_session_of_its_own_and_writes_a_
     assert "stopped by user after step" in log
 
 
+def test_the_worker_settles_what_precision_auto_stands_for(server: Server) -> None:
+    run = server.wait_for(server.launch(model="fc", batch_size=5000, precision="auto"), "succeeded")
+    (attempt,) = run["attempts"]
+    assert run["spec"]["precision"] == "auto"
+    assert attempt["environment"]["precision"] in ("bfloat16", "float32")
+    with server.api() as client:
+        assert (
+            f"training on cpu, {attempt['environment']['precision']}, 1 thread(s)"
+            in client.get(f"/runs/{run['id']}/log").text
+        )
+
+
 def test_slots_are_not_exceeded_and_the_queue_is_in_order(server: Server) -> None:
     made = server.call("POST", "/experiments", json={"name": "queue", "base": LONG, "grid": {"seed": [1, 2, 3]}})
     first, second, third = made["run_ids"]

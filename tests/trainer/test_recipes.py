@@ -161,3 +161,19 @@ def test_a_cutout_paints_a_square_in_the_mean_colour_and_leaves_crops_as_they_ar
     ramp = torch.arange(200 * 784).reshape(200, 1, 28, 28).remainder(251).byte()
     both, crops = (Augmented(spec_of(**cropped, cutout=cut), 1, 200, CPU)(ramp, indices) for cut in (8, 0))
     assert (both != crops).float().mean() < 0.09  # an eighth of a side, squared, and no more
+
+
+@pytest.mark.parametrize(
+    ("wanted", "has", "before", "settled"),
+    [
+        ("float32", True, None, "float32"),
+        ("auto", True, None, "bfloat16"),
+        ("auto", False, None, "float32"),
+        ("auto", False, "bfloat16", "bfloat16"),  # a run goes on as it began
+    ],
+)
+def test_auto_is_the_precision_that_the_device_computes_in(
+    monkeypatch: pytest.MonkeyPatch, wanted: str, has: bool, before: str | None, settled: str
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True, "amx_bf16": has, "cpu_name": "any"})
+    assert devices.settle(spec_of(precision=wanted), CPU, before).precision == settled

@@ -387,8 +387,8 @@ def _figure_out(figure: Figure, published: float | None) -> FigureOut:
 
 
 def _published(row: Run) -> dict[str, float]:
-    """The figures that a preset's source states for exactly this configuration."""
-    ignored = ("seed", "permutation_seed", "device")
+    """The figures that a preset's source states for exactly this configuration, wherever and however computed."""
+    ignored = ("seed", "permutation_seed", "device", "precision")
     own = {path: value for path, value in flat(row.spec).items() if path not in ignored}
     for preset in catalog.PRESETS.values():
         for published in preset.published:
