@@ -4,7 +4,6 @@ import contextlib
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ import httpx
 import psutil
 
 from app.store.engine import writer
+from tests.template import Command, template
 
 ROOT = Path(__file__).parents[1]
 WAIT_SECONDS = 90.0
@@ -42,7 +42,7 @@ class Server:
 
     home: Path
     environment: dict[str, str] = field(default_factory=dict)
-    process: "subprocess.Popen[str] | None" = None
+    process: Command | None = None
     url: str = ""
     said: list[str] = field(default_factory=list)
     """What it printed before its address."""
@@ -50,13 +50,8 @@ class Server:
     def start(self) -> None:
         variables = {"RUNYARD_HOME": str(self.home), "RUNYARD_PORT": "0", **self.environment}
         with (self.home / "server.err").open("a") as errors:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "app.cli", "serve"],
-                cwd=ROOT,
-                env={**os.environ, **variables},
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                text=True,
+            self.process = template(variables.get("PYTHONPATH", "")).start(
+                ["serve"], {**os.environ, **variables}, errors
             )
         assert self.process.stdout is not None
         self.said = []

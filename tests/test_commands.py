@@ -4,8 +4,6 @@ import csv
 import io
 import json
 import os
-import subprocess
-import sys
 from typing import Any
 
 import pytest
@@ -13,7 +11,8 @@ import pytest
 from app.store import series
 from app.store.engine import open_database, writing
 from app.store.series import Point
-from tests.serving import ROOT, Server, until
+from tests.serving import Server, until
+from tests.template import template
 
 LONG = ["dataset=digits", "model=cnn", "epochs=500"]
 SHORT = ["dataset=digits", "model=fc", "batch_size=500"]
@@ -26,14 +25,7 @@ def server(quick_server: Server) -> Server:
 
 def runyard(server: Server | str, *arguments: object, code: int = 0) -> str:
     url = server if isinstance(server, str) else server.url
-    found = subprocess.run(
-        [sys.executable, "-m", "app.cli", *map(str, arguments)],
-        cwd=ROOT,
-        env={**os.environ, "RUNYARD_URL": url},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    found = template().run([*map(str, arguments)], {**os.environ, "RUNYARD_URL": url})
     assert found.returncode == code, (found.returncode, found.stdout, found.stderr)
     assert "Traceback" not in found.stderr
     return found.stdout if code == 0 else found.stdout + found.stderr

@@ -202,7 +202,9 @@ class AttemptOut(BaseModel):
     pid: int | None = Field(description="Its process.")
     heartbeat_at: datetime | None = Field(description="When its worker was last heard of.")
     cause: str | None
-    environment: dict[str, Any] | None = Field(description="What it ran on: torch, python, device, precision, threads, host.")
+    environment: dict[str, Any] | None = Field(
+        description="What it ran on: torch, python, device, precision, threads, host."
+    )
 
 
 class RunOut(BaseModel):

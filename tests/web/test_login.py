@@ -3,7 +3,6 @@
 import os
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +10,8 @@ import httpx
 import psutil
 import pytest
 
-from tests.serving import ROOT, Server, serving
+from tests.serving import Server, serving
+from tests.template import template
 from tests.web.test_security import MUTATING, described
 from trainer.prepared import Places
 
@@ -47,10 +47,7 @@ def bearer(token: str) -> dict[str, str]:
 
 
 def runyard(server: Server, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    environment = {**os.environ, "RUNYARD_HOME": str(server.home)}
-    return subprocess.run(
-        [sys.executable, "-m", "app.cli", *arguments], cwd=ROOT, env=environment, capture_output=True, text=True
-    )
+    return template().run([*arguments], {**os.environ, "RUNYARD_HOME": str(server.home)})
 
 
 @pytest.mark.parametrize(
