@@ -2,14 +2,17 @@
 
 import shutil
 from collections.abc import Iterator
+from urllib.parse import urljoin
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, expect, sync_playwright
 
 from tests.serving import Server
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 ARGUMENTS = ["--no-sandbox", "--disable-quic", "--disable-background-networking"]
+
+WINDOW = ViewportSize(width=1440, height=900)
 
 expect.set_options(timeout=20_000)  # milliseconds; the machine may be busy
 
@@ -29,19 +32,34 @@ def browser() -> Iterator[Browser]:
         opened.close()
 
 
+@pytest.fixture(scope="session")
+def tab(browser: Browser) -> Iterator[Page]:
+    """The one that all tests take: a new one is a new process, which has to compile Plotly again."""
+    context = browser.new_context(viewport=WINDOW)
+    yield context.new_page()
+    context.close()
+
+
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
+def page(tab: Page) -> Iterator[Page]:
     """A page at 1440 × 900 whose console has to stay clean, but for answers of 4xx that a test provokes."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    opened = context.new_page()
     said: list[str] = []
 
     def hear(message: ConsoleMessage) -> None:
         if message.type in ("error", "warning") and "the server responded with a status of 4" not in message.text:
             said.append(message.text)
 
-    opened.on("console", hear)
-    opened.on("pageerror", lambda error: said.append(str(error)))
-    yield opened
-    context.close()
+    def fail(error: object) -> None:
+        said.append(str(error))
+
+    tab.on("console", hear)
+    tab.on("pageerror", fail)
+    yield tab
+    tab.remove_listener("console", hear)
+    tab.remove_listener("pageerror", fail)
+    tab.unroute_all(behavior="ignoreErrors")
+    tab.evaluate("localStorage.clear(); sessionStorage.clear()")
+    tab.goto(urljoin(tab.url, "/healthz"))  # of the same server, so that the process stays
+    tab.context.clear_cookies()
+    tab.set_viewport_size(WINDOW)
     assert said == []
