@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +24,7 @@ DISPATCHER_BUSY_SECONDS = 5.0
 @contextlib.contextmanager
 def server(settings: Settings) -> Iterator[Uvicorn]:
     """A server ready to be run, with its database and its dispatcher; closed in order at the end."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # Docker's and systemd's way to say Ctrl-C
     with contextlib.ExitStack() as opened:
         listening = opened.enter_context(contextlib.closing(bind(settings)))
         opened.enter_context(_only_server_of(settings))

@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.asking import Asker
 from app.jobs import causes
-from app.jobs.launchers import Launched, Launcher, created
+from app.jobs.launchers import Launched, Launcher
 from app.settings import Settings
 from app.store import artifacts, runs
 from app.store.engine import reading, writer, writing
@@ -102,13 +102,13 @@ class Dispatcher:
         """Workers outlive their server: those that live are this server's now, those that don't have lost their run."""
         for run, attempt in runs.at_work(self.engine):
             claim = Claim(run.id or 0, run.attempt, run.device or "cpu")
-            process = None
-            if attempt is not None and attempt.pid is not None:
-                process = self.launcher.adopt(claim, attempt.pid, attempt.pid_created)
+            process = self.launcher.adopt(claim)
             if process is None:
                 runs.end(self.engine, claim.run_id, claim.attempt, Status.LOST, causes.VANISHED, again=True)
-            else:
-                self._workers[claim.run_id] = Worker(claim, process)
+                continue
+            self._workers[claim.run_id] = Worker(claim, process)
+            if attempt is not None and attempt.pid is None:  # the server before was ended before it could note it
+                runs.launched(self.engine, claim, process.pid)
 
     def _follow(self) -> None:
         while not self._closing.is_set():
@@ -263,11 +263,7 @@ class Dispatcher:
             runs.end(self.engine, claim.run_id, claim.attempt, Status.FAILED, cause)
             return False
         self._workers[claim.run_id] = Worker(claim, process)
-        try:
-            runs.launched(self.engine, claim, process.pid, created(process.pid))
-        except Exception:
-            process.kill()  # unrecorded, the next server could not end it; its run resumes by itself
-            raise
+        runs.launched(self.engine, claim, process.pid)
         return True
 
     def _slots_of(self, device: str) -> int:

@@ -1,8 +1,9 @@
 """A fork server: a process that has imported torch once and forks a worker a run, ready at once.
 
-It is sent a run's number with two open files, the run's log and the lock that the worker holds from then on. It answers
-with the worker's process id and, when the worker has ended, its exit code. It never touches a GPU, which a process that
-forks must not. When the server goes, the socket closes and the fork server leaves; its workers live on.
+It is sent a run's number with two open files, the run's log and the lock that the worker holds from then on. It writes
+the worker's process id into the lock, answers with it and, when the worker has ended, with its exit code. It never
+touches a GPU, which a process that forks must not. When the server goes, the socket closes and the fork server leaves;
+its workers live on.
 """
 
 import gc
@@ -131,6 +132,7 @@ def _fork(channel: socket.socket, selector: selectors.BaseSelector) -> int | Non
         os.close(log)
         _show_as(int(told))
         return int(told)
+    os.write(files[1], str(pid).encode())
     for file in files:
         os.close(file)
     selector.register(os.pidfd_open(pid), selectors.EVENT_READ, pid)

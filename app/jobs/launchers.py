@@ -22,6 +22,7 @@ VANISHED = object()
 SPINS = "20000"
 """How often a thread of OpenMP looks for new work before it sleeps. 20,000 are enough for full speed; GCC's own 300,000
 make nets on several threads four times slower as soon as others want the same cores."""
+UNNAMED_SECONDS = 2.0  # between the moments in which a lock is taken and a process id is written into it, at most
 UNTOLD_SECONDS = 5.0  # a worker that is gone, and whose fork server says nothing of it for so long, has vanished
 
 
@@ -44,7 +45,7 @@ class Launcher(Protocol):
     def launch(self, claim: Claim) -> Launched:
         """Raises OSError when the process can't be started."""
 
-    def adopt(self, claim: Claim, pid: int, pid_created: float | None) -> Launched | None:
+    def adopt(self, claim: Claim) -> Launched | None:
         """The worker of an attempt, if it lives; None: it is gone."""
 
     def ready(self) -> bool:
@@ -74,14 +75,15 @@ class LocalProcess:
 class AdoptedProcess:
     """A worker that an earlier server started: its lock tells whether it lives."""
 
-    def __init__(self, pid: int, pid_created: float | None, lock: Path) -> None:
-        self.pid, self._created, self._lock = pid, pid_created, lock
+    def __init__(self, pid: int, lock: Path) -> None:
+        self.pid, self._lock = pid, lock
+        self._created = _created(pid)
 
     def poll(self) -> object | None:
         return None if is_held(self._lock) else VANISHED
 
     def kill(self) -> None:
-        if self._created is not None and created(self.pid) == self._created:
+        if self._created is not None and _created(self.pid) == self._created:
             _kill_session(self.pid)
 
 
@@ -89,7 +91,7 @@ class ForkedProcess(AdoptedProcess):
     """A worker that a fork server started and whose end it tells."""
 
     def __init__(self, pid: int, lock: Path, parent: ForkServer) -> None:
-        super().__init__(pid, created(pid), lock)
+        super().__init__(pid, lock)
         self._parent = parent
         self._ended: float | None = None
 
@@ -107,7 +109,8 @@ class LocalLauncher:
     """Worker processes on this machine. They outlive the server: each has its own session, log file and lock.
 
     The lock (`flock`) is taken here and handed to the worker, which holds it until the operating system ends it: there
-    is no moment in which a worker lives without its lock, and no worker that is gone keeps it.
+    is no moment in which a worker lives without its lock, and no worker that is gone keeps it. Who launches a worker
+    writes its process id into the lock at once, so that the next server knows it, however this one ends.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -134,13 +137,15 @@ class LocalLauncher:
         log = artifacts.log(self.settings, claim.run_id, claim.attempt)
         log.parent.mkdir(parents=True, exist_ok=True)
         lock = artifacts.lock(self.settings, claim.run_id, claim.attempt)
-        with log.open("ab") as output, lock.open("wb") as held:
+        with log.open("ab") as output, lock.open("wb", buffering=0) as held:
             fcntl.flock(held, fcntl.LOCK_EX)
             if self._forks is not None and self._forks.ready and not self._forks.gone:
                 with contextlib.suppress(OSError):  # it has just gone
                     pid = self._forks.fork(claim.run_id, output.fileno(), held.fileno())
                     return ForkedProcess(pid, lock, self._forks)
-            return LocalProcess(self._start([str(claim.run_id)], (held.fileno(),), output))
+            process = self._start([str(claim.run_id)], (held.fileno(),), output)
+            held.write(str(process.pid).encode())
+            return LocalProcess(process)
 
     def _start(
         self, arguments: list[str], descriptors: tuple[int, ...], output: IO[bytes] | int = subprocess.DEVNULL
@@ -156,9 +161,16 @@ class LocalLauncher:
             env={"GOMP_SPINCOUNT": SPINS, **os.environ, **self.settings.environment()},
         )
 
-    def adopt(self, claim: Claim, pid: int, pid_created: float | None) -> AdoptedProcess | None:
+    def adopt(self, claim: Claim) -> AdoptedProcess | None:
         lock = artifacts.lock(self.settings, claim.run_id, claim.attempt)
-        return AdoptedProcess(pid, pid_created, lock) if is_held(lock) else None
+        patience = time.monotonic() + UNNAMED_SECONDS
+        while is_held(lock):
+            if named := lock.read_text():
+                return AdoptedProcess(int(named), lock)
+            if time.monotonic() > patience:
+                return None  # its attempt is over, so that it records nothing more and leaves
+            time.sleep(0.01)
+        return None
 
 
 def is_held(lock: Path) -> bool:
@@ -173,7 +185,7 @@ def is_held(lock: Path) -> bool:
     return False
 
 
-def created(pid: int) -> float | None:
+def _created(pid: int) -> float | None:
     """When the process began, to tell it from a later one with the same id; None: it is gone."""
     try:
         return psutil.Process(pid).create_time()

@@ -295,13 +295,13 @@ def claim(session: Writing, run: Run, device: str) -> Claim:
     return Claim(run.id, n, device)
 
 
-def launched(engine: Engine, claimed: Claim, pid: int, pid_created: float | None) -> None:
+def launched(engine: Engine, claimed: Claim, pid: int) -> None:
     """Note the worker's process."""
     with writing(engine) as session:
         session.execute(
             update(Attempt)
             .where(col(Attempt.run_id) == claimed.run_id, col(Attempt.n) == claimed.attempt)
-            .values(pid=pid, pid_created=pid_created)
+            .values(pid=pid)
         )
 
 

@@ -154,7 +154,6 @@ class Attempt(SQLModel, table=True):
     run_id: int = Field(foreign_key="run.id", primary_key=True, ondelete="CASCADE")
     n: int = Field(primary_key=True)  # 1, 2, … within the run
     pid: int | None = None
-    pid_created: float | None = None  # psutil's create_time: a pid alone may be another process by now
     from_step: int = 0  # the checkpoint that it went on from
     heartbeat_at: datetime | None = Field(default=None, sa_type=Utc)  # when the worker was last heard of
     cause: str | None = None

@@ -176,6 +176,27 @@ def test_what_can_not_be_paused_or_resumed_says_so(server: Server) -> None:
             assert words in answer.json()["detail"]
 
 
+def test_a_worker_that_its_server_had_no_time_to_note_is_adopted(own_server: Server) -> None:
+    run_id = own_server.launch(**LONG)
+    own_server.wait_for(run_id, "running", steps=20)
+    own_server.kill()
+    with sqlite3.connect(own_server.home / "runyard.db") as database:
+        database.execute("UPDATE attempt SET pid = NULL")
+    database.close()
+    own_server.start()
+    (attempt,) = own_server.run(run_id)["attempts"]
+    assert attempt["pid"] == own_server.workers()[run_id].pid
+    own_server.call("POST", f"/runs/{run_id}/stop")
+    own_server.wait_for(run_id, "stopped")
+
+
+def test_a_server_that_is_told_to_end_ends_in_order(own_server: Server) -> None:
+    assert own_server.process is not None
+    own_server.process.send_signal(signal.SIGTERM)
+    assert own_server.process.wait(15) == 0
+    assert not own_server.home.joinpath("runyard.db-wal").exists()  # the database was closed
+
+
 def test_a_second_server_on_the_same_home_is_refused(own_server: Server) -> None:
     second = Server(own_server.home)
     with pytest.raises(AssertionError, match=r"a server \(process \d+\) uses it already"):
