@@ -21,12 +21,13 @@ class Pictures:
 
 
 def samples(name: str, places: Places, count: int, permutation_seed: int) -> Pictures | None:
-    """`count` test images, as many classes as possible; None while the data set is not prepared."""
+    """`count` test images, or all there are, of as many classes as possible; None while it is not prepared."""
     if not places.is_prepared(name):
         return None
     labels = open_arrays(name, places)[3]
-    firsts = [int(np.flatnonzero(labels == label)[0]) for label in range(len(catalog.DATASETS[name].classes))]
-    return test_images(name, places, (firsts + list(range(count)))[:count], permutation_seed)
+    firsts = np.unique(labels, return_index=True)[1]
+    others = np.setdiff1d(np.arange(min(count, len(labels))), firsts)
+    return test_images(name, places, np.concatenate([firsts, others])[:count], permutation_seed)
 
 
 def test_images(

@@ -97,7 +97,7 @@ def test_a_data_directory_that_vanishes_is_said_and_all_goes_on_when_it_is_back(
 ) -> None:
     with serving(tmp_path / "home", places.prepared) as server:
         run_id = server.launch(**SPECS["cnn"])
-        server.wait_for(run_id, "running", steps=300)
+        server.wait_for(run_id, "running", steps=130)
         worker = server.workers()[run_id]
         server.home.rename(tmp_path / "elsewhere")
         with server.api() as client:

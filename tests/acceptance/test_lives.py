@@ -16,8 +16,8 @@ from trainer.prepared import Places, load
 from trainer.spec import parse
 
 SPECS = {
-    "fc": {"model": "fc", "dataset": "digits", "epochs": 25, "optimizer": {"lr": 0.05}},
-    "cnn": {"model": "cnn", "dataset": "digits", "epochs": 5, "pixel_order": "shuffled", "optimizer": {"lr": 0.05}},
+    "fc": {"model": "fc", "dataset": "digits", "epochs": 20, "optimizer": {"lr": 0.05}},
+    "cnn": {"model": "cnn", "dataset": "digits", "epochs": 3, "pixel_order": "shuffled", "optimizer": {"lr": 0.05}},
 }
 Undisturbed = tuple[list[loop.Measurement], dict[str, torch.Tensor]]
 """What a training yields, and its final weights."""
@@ -59,7 +59,7 @@ def test_a_killed_worker_resumes_without_losing_or_repeating_a_step(
     server: Server, undisturbed: Any, model: str
 ) -> None:
     run_id = server.launch(**SPECS[model])
-    server.wait_for(run_id, "running", steps=300)
+    server.wait_for(run_id, "running", steps=130)  # beyond the first checkpoint
     server.workers()[run_id].send_signal(signal.SIGKILL)
     failed = server.wait_for(run_id, "failed", seconds=5)
     assert failed["cause"] == "killed by signal 9 (the system may be out of memory)"
@@ -96,7 +96,7 @@ def test_a_worker_outlives_its_server_and_is_adopted(own_server: Server, undistu
 
 def test_worker_and_server_killed_together_lose_nothing(own_server: Server, undisturbed: Any) -> None:
     run_id = own_server.launch(**SPECS["cnn"])
-    own_server.wait_for(run_id, "running", steps=300)
+    own_server.wait_for(run_id, "running", steps=130)  # beyond the first checkpoint
     own_server.kill()
     own_server.workers()[run_id].kill()
     own_server.start()
@@ -137,7 +137,7 @@ def test_a_worker_stopped_in_a_write_does_not_keep_the_others_out(server: Server
 @pytest.mark.parametrize("damage", ["a flipped byte", "cut short"])
 def test_a_damaged_checkpoint_falls_back_to_the_one_before(server: Server, undisturbed: Any, damage: str) -> None:
     run_id = server.launch(**SPECS["cnn"])
-    server.wait_for(run_id, "running", steps=300)
+    server.wait_for(run_id, "running", steps=130)  # beyond the first checkpoint
     server.call("POST", f"/runs/{run_id}/pause")
     paused = server.wait_for(run_id, "paused")
     newest = sorted((server.home / "artifacts" / f"run-{run_id}" / "checkpoints").glob("*.pt"))[-1]

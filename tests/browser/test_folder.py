@@ -75,10 +75,13 @@ def test_its_page_reads_it_and_shows_what_was_left_out(server: Server, page: Pag
     expect(page.locator("#samples tbody tr")).to_have_count(2)
     expect(page.locator(".figures")).to_contain_text("64 × 64 × 1")
     # a model that can't take such images says so in the form
-    large = runyard(server, "data", "folder:pets@224")
-    assert "is ready" in large
-    page.goto(f"{server.url}/experiments/new?dataset=folder:pets%40224&model=cnn")
-    expect(page.get_by_text("can't take folder:pets@224").first).to_be_visible()
+    for name in ("a", "b"):
+        fill(Path(server.environment["RUNYARD_DATASETS"]) / "large" / name, (9, 9, 9), 5)
+    assert "is ready" in runyard(server, "data", "folder:large@224")
+    shown = server.call("GET", "/datasets/folder:large@224/images")  # of two test images, where eight are asked for
+    assert sorted(shown["labels"]) == ["a", "b"]
+    page.goto(f"{server.url}/experiments/new?dataset=folder:large%40224&model=cnn")
+    expect(page.get_by_text("can't take folder:large@224").first).to_be_visible()
 
 
 def test_a_killed_worker_goes_on_to_the_same_bits_with_batch_norm_adam_and_augmentation(
