@@ -20,8 +20,8 @@ LONG = {"dataset": "digits", "model": "cnn", "epochs": 500}
 
 
 @pytest.fixture(scope="module")
-def client(quick_server: Server) -> Iterator[Client]:
-    with Client(quick_server.url) as opened:
+def client(shared_server: Server) -> Iterator[Client]:
+    with Client(shared_server.url) as opened:
         yield opened
 
 
@@ -60,8 +60,8 @@ def test_a_script_launches_watches_compares_exports_and_deletes(client: Client, 
     exported = [float(row["value"]) for row in rows if row["run"] == str(first) and row["metric"] == "train/loss"]
     assert exported == [point.value for point in points]
 
-    assert client.describe(first, name="best", note="keep this", tags=["keep"]).tags == ["keep"]
-    assert [run.id for run in client.runs(tags=["keep"])] == [first]
+    assert client.describe(first, name="best", note="keep this", tags=["by a script"]).tags == ["by a script"]
+    assert [run.id for run in client.runs(tags=["by a script"])] == [first]
     assert client.describe_experiment(experiment.id, note="of the talk").note == "of the talk"
     assert [run.id for run in client.runs(experiment=experiment.id, sort="created")] == experiment.run_ids
     again = client.relaunch(first, {"seed": 9})
@@ -141,9 +141,9 @@ def test_the_stream_goes_on_when_the_server_comes_back(places: Places, tmp_path:
             assert seen[-1].status == "succeeded"
 
 
-def test_the_asynchronous_client_does_the_same(quick_server: Server, tmp_path: Path) -> None:
+def test_the_asynchronous_client_does_the_same(shared_server: Server, tmp_path: Path) -> None:
     async def walk() -> None:
-        async with AsyncClient(quick_server.url) as client:
+        async with AsyncClient(shared_server.url) as client:
             experiment = await client.launch_experiment("asynchronous", SHORT, {"seed": [1, 2]})
             seen = {run.id: run async for run in client.watch(experiment.run_ids)}
             assert {run.status for run in seen.values()} == {"succeeded"}

@@ -19,8 +19,8 @@ SHORT = ["dataset=digits", "model=fc", "batch_size=500"]
 
 
 @pytest.fixture(scope="module")
-def server(quick_server: Server) -> Server:
-    return quick_server
+def server(shared_server: Server) -> Server:
+    return shared_server
 
 
 def runyard(server: Server | str, *arguments: object, code: int = 0) -> str:
@@ -51,9 +51,9 @@ def test_launch_watch_show_compare_export_and_delete(server: Server) -> None:
     assert [row["id"] for row in rows] == [str(first)]
     again = as_json(server, "relaunch", first, "seed=7")["run_ids"]
     runyard(server, "watch", *again)
-    runyard(server, "tag", first, second, "--add", "keep")
+    runyard(server, "tag", first, second, "--add", "by command")
     runyard(server, "note", first, "the better one")
-    assert [run["id"] for run in as_json(server, "runs", "--tag", "keep")] == [second, first]
+    assert [run["id"] for run in as_json(server, "runs", "--tag", "by command")] == [second, first]
     assert "the better one" in runyard(server, "show", first)
     runyard(server, "delete", first)
     assert "does not exist" in runyard(server, "show", first, code=1)

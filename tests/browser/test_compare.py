@@ -303,6 +303,7 @@ PAGES = (
     "/compare?experiment={experiment}",
     "/compare?experiment={sweep}",
     "/runs/{run}",
+    "/runs/{failed}",
     "/runs/{run}/predictions",
     "/compare/predictions?run={run}&run={other}",
     "/models",
@@ -319,6 +320,8 @@ def test_axe_finds_no_serious_violation_on_any_page_in_either_theme(
     server: Server, browser: Browser, experiment: int, sweep: int
 ) -> None:
     run, other = server.call("GET", f"/experiments/{experiment}")["run_ids"][:2]
+    failed = server.launch(model={"name": "fc", "n_hidden": 512}, optimizer={"lr": 100, "momentum": 0.99})
+    server.wait_for(failed, "failed")
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     opened, axe = context.new_page(), Axe()
     # another theme has other colours, and all else alike
@@ -329,7 +332,7 @@ def test_axe_finds_no_serious_violation_on_any_page_in_either_theme(
     found = []
     for path in PAGES:
         opened.emulate_media(color_scheme="light")
-        opened.goto(server.url + path.format(experiment=experiment, sweep=sweep, run=run, other=other))
+        opened.goto(server.url + path.format(experiment=experiment, sweep=sweep, run=run, other=other, failed=failed))
         expect(opened.locator("#live")).to_have_text("Live")
         opened.wait_for_load_state("networkidle")
         for theme, options in rules.items():

@@ -4,5 +4,5 @@ from tests.serving import Server
 
 
 @pytest.fixture(scope="module")
-def server(quick_server: Server) -> Server:
-    return quick_server
+def server(shared_server: Server) -> Server:
+    return shared_server

@@ -11,11 +11,6 @@ from trainer import catalog
 from trainer.prepared import Places, open_arrays
 
 
-@pytest.fixture(scope="module")
-def server(shared_server: Server) -> Server:
-    return shared_server
-
-
 def described(server: Server, name: str) -> dict[str, Any]:
     found: dict[str, Any] = until(
         lambda: one if (one := server.call("GET", f"/datasets/{name}"))["prepared"] else None, f"{name} is prepared"

@@ -1,13 +1,6 @@
 import re
 
-import pytest
-
 from tests.serving import Server
-
-
-@pytest.fixture(scope="module")
-def server(shared_server: Server) -> Server:
-    return shared_server
 
 
 def test_pages_are_whole_and_point_at_files_that_are_there(server: Server) -> None:

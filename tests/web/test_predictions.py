@@ -15,11 +15,6 @@ from trainer.prepared import Places, open_arrays
 
 
 @pytest.fixture(scope="module")
-def server(shared_server: Server) -> Server:
-    return shared_server
-
-
-@pytest.fixture(scope="module")
 def pair(server: Server) -> tuple[int, int]:
     """A CNN with pixels in order and an FC net on shuffled ones, both done."""
     first = server.launch(model="cnn", optimizer={"name": "sgd", "lr": 0.05}, epochs=2)
