@@ -1,4 +1,4 @@
-"""The API answers as it says it does: schemathesis against the running server, for half a minute."""
+"""The API answers as it says it does: schemathesis against the running server, for a minute."""
 
 import subprocess
 import sys
@@ -30,9 +30,9 @@ def test_schemathesis_finds_no_answer_outside_the_schema(server: Server) -> None
                 "--checks",
                 "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance",
             ),
-            *("--phases", "examples,coverage,fuzzing", "--max-examples", "25", "--seed", "1"),
+            *("--phases", "examples,coverage,fuzzing", "--max-examples", "100", "--seed", "1"),
             # one worker: Python 3.11 counts the depth of ast.parse() for all threads together and then fails by chance
-            *("--workers", "1", "--max-time", "25", "--request-timeout", "20"),
+            *("--workers", "1", "--max-time", "60", "--request-timeout", "20"),
             *("--generation-database", "none", "--max-failures", "10"),
         ],
         capture_output=True,
