@@ -18,8 +18,8 @@ expect.set_options(timeout=20_000)  # milliseconds; the machine may be busy
 
 
 @pytest.fixture(scope="module")
-def server(quick_server: Server) -> Server:
-    return quick_server
+def server(shared_server: Server) -> Server:
+    return shared_server
 
 
 @pytest.fixture(scope="session")
@@ -62,4 +62,5 @@ def page(tab: Page) -> Iterator[Page]:
     tab.goto(urljoin(tab.url, "/healthz"))  # of the same server, so that the process stays
     tab.context.clear_cookies()
     tab.set_viewport_size(WINDOW)
+    tab.emulate_media(color_scheme="null")
     assert said == []

@@ -16,6 +16,12 @@ WAIT = 20_000
 
 
 @pytest.fixture(scope="module")
+def server(quick_server: Server) -> Server:
+    """One of its own: the list shows what these tests launch and nothing else."""
+    return quick_server
+
+
+@pytest.fixture(scope="module")
 def finished(server: Server) -> dict[str, int]:
     """An experiment of three short runs: its id and the first of theirs."""
     made = server.call("POST", "/experiments", json={"name": "Three seeds", "base": SHORT, "grid": {"seed": [1, 2, 3]}})

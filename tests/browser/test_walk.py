@@ -92,6 +92,12 @@ def test_launch_watch_stop_and_compare_without_a_reload(busy_server: Server, pag
     expect(page.locator("#table tbody tr")).to_have_count(4)
 
 
+@pytest.fixture(scope="module")
+def server(quick_server: Server) -> Server:
+    """One of its own: the list shows what these tests launch and nothing else."""
+    return quick_server
+
+
 def test_runs_are_selected_filtered_and_compared(server: Server, page: Page) -> None:
     made = server.call(
         "POST",
