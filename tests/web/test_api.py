@@ -21,6 +21,12 @@ GRID = {"model": ["fc", "cnn"], "pixel_order": ["original", "shuffled"], "seed":
 
 
 @pytest.fixture(scope="module")
+def server(quick_server: Server) -> Server:
+    """One of its own, whose memory is measured."""
+    return quick_server
+
+
+@pytest.fixture(scope="module")
 def experiment(server: Server) -> dict[str, Any]:
     made: dict[str, Any] = server.call(
         "POST",

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -27,4 +28,5 @@ def test_an_answer_is_sent_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPat
             writer.close()
             return await told
 
-    assert asyncio.run(serve())
+    with ThreadPoolExecutor(1) as pool:  # where Playwright has run, this thread has an event loop already
+        assert pool.submit(asyncio.run, serve()).result(30)
