@@ -17,7 +17,7 @@ from app.store.engine import writer
 from tests.template import Command, template
 
 ROOT = Path(__file__).parents[1]
-WAIT_SECONDS = 90.0
+WAIT_SECONDS = 200.0
 T = TypeVar("T")
 
 

@@ -57,7 +57,7 @@ def _stay_with(engine: Engine, path: Path) -> None:
                 "or restart the server"
             )
 
-    event.listen(engine, "connect", is_there, insert=True)  # before the pragmas, which would make a file
+    event.listen(engine, "do_connect", is_there)  # before SQLite looks for the file, or makes one
     event.listen(engine, "begin", is_there, insert=True)
 
 

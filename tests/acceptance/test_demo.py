@@ -11,7 +11,7 @@ import pytest
 
 from tests.serving import ROOT
 
-TIMEOUT = 170
+TIMEOUT = 400
 
 
 def runyard(home: Path, *words: str, **environment: str) -> "subprocess.CompletedProcess[str]":

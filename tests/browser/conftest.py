@@ -14,7 +14,7 @@ ARGUMENTS = ["--no-sandbox", "--disable-quic", "--disable-background-networking"
 
 WINDOW = ViewportSize(width=1440, height=900)
 
-expect.set_options(timeout=20_000)  # milliseconds; the machine may be busy
+expect.set_options(timeout=60_000)  # milliseconds; the machine may be busy
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from trainer.prepared import Places
 
 SHORT = {"dataset": "digits", "model": "fc", "batch_size": 500}
 LONG = {"dataset": "digits", "model": "cnn", "epochs": 500}
-WAIT = 20_000
+WAIT = 60_000
 
 
 @pytest.fixture(scope="module")
