@@ -132,7 +132,7 @@ def _fork(channel: socket.socket, selector: selectors.BaseSelector) -> int | Non
         os.close(log)
         _show_as(int(told))
         return int(told)
-    os.write(files[1], str(pid).encode())
+    os.write(files[1], f"{pid}\n".encode())
     for file in files:
         os.close(file)
     selector.register(os.pidfd_open(pid), selectors.EVENT_READ, pid)

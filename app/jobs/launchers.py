@@ -144,7 +144,7 @@ class LocalLauncher:
                     pid = self._forks.fork(claim.run_id, output.fileno(), held.fileno())
                     return ForkedProcess(pid, lock, self._forks)
             process = self._start([str(claim.run_id)], (held.fileno(),), output)
-            held.write(str(process.pid).encode())
+            held.write(f"{process.pid}\n".encode())
             return LocalProcess(process)
 
     def _start(
@@ -165,8 +165,8 @@ class LocalLauncher:
         lock = artifacts.lock(self.settings, claim.run_id, claim.attempt)
         patience = time.monotonic() + UNNAMED_SECONDS
         while is_held(lock):
-            if named := lock.read_text():
-                return AdoptedProcess(int(named), lock)
+            if named := lock.read_text().split():  # several, where a fork server was too late to say that it had forked
+                return AdoptedProcess(int(named[-1]), lock)
             if time.monotonic() > patience:
                 return None  # its attempt is over, so that it records nothing more and leaves
             time.sleep(0.01)

@@ -172,44 +172,44 @@ def test_a_measure_that_does_not_exist_is_refused_with_those_that_do(server: Ser
 
 
 def test_seeds_and_values_are_added_and_beyond_the_plan_the_answer_is_one_that_was_watched(
-    shared_server: Server,
+    quick_server: Server,
 ) -> None:
     body = {"name": "Plan", "base": {"batch_size": 430}, "grid": {"model": ["fc"], "seed": [1, 2]}}
-    planned = shared_server.call("POST", "/experiments/plan", json=body)
+    planned = quick_server.call("POST", "/experiments/plan", json=body)
     assert planned["already"] == []
-    made = shared_server.call("POST", "/experiments", json=body)
+    made = quick_server.call("POST", "/experiments", json=body)
 
     def compared() -> Any:
-        return shared_server.call("GET", "/compare", params={"experiment": made["id"]})
+        return quick_server.call("GET", "/compare", params={"experiment": made["id"]})
 
     assert compared()["verdict"]["watched"], "its runs have not ended"
     for run_id in made["run_ids"]:
-        shared_server.wait_for(run_id, "succeeded")
+        quick_server.wait_for(run_id, "succeeded")
     assert not compared()["verdict"]["watched"]
-    assert shared_server.call("POST", "/experiments/plan", json=body)["already"] == made["run_ids"]
-    again = shared_server.call("POST", f"/runs/{made['run_ids'][0]}/relaunch", json={})
-    shared_server.wait_for(again["id"], "succeeded")
+    assert quick_server.call("POST", "/experiments/plan", json=body)["already"] == made["run_ids"]
+    again = quick_server.call("POST", f"/runs/{made['run_ids'][0]}/relaunch", json={})
+    quick_server.wait_for(again["id"], "succeeded")
     assert not compared()["verdict"]["watched"], "the same seed again says nothing new"
     assert compared()["groups"][0]["measured"]["n"] == 2
-    more = shared_server.call("POST", f"/experiments/{made['id']}/more", json={"seeds": 2})["run_ids"]
-    assert [shared_server.wait_for(run_id, "succeeded")["spec"]["seed"] for run_id in more] == [3, 4]
+    more = quick_server.call("POST", f"/experiments/{made['id']}/more", json={"seeds": 2})["run_ids"]
+    assert [quick_server.wait_for(run_id, "succeeded")["spec"]["seed"] for run_id in more] == [3, 4]
     assert compared()["verdict"]["watched"]
-    added = shared_server.call("POST", f"/experiments/{made['id']}/more", json={"values": {"batch_size": [400, 430]}})
-    specs = [shared_server.wait_for(run_id, "succeeded")["spec"] for run_id in added["run_ids"]]
+    added = quick_server.call("POST", f"/experiments/{made['id']}/more", json={"values": {"batch_size": [400, 430]}})
+    specs = [quick_server.wait_for(run_id, "succeeded")["spec"] for run_id in added["run_ids"]]
     assert sorted((spec["batch_size"], spec["seed"]) for spec in specs) == [(400, 1), (400, 2), (400, 3), (400, 4)]
     assert len(compared()["groups"]) == 2
 
 
-def test_an_archived_experiment_is_kept_and_out_of_the_way(shared_server: Server) -> None:
+def test_an_archived_experiment_is_kept_and_out_of_the_way(quick_server: Server) -> None:
     body = {"name": "Old", "base": {"batch_size": 500, "model": "fc"}}
-    made = shared_server.call("POST", "/experiments", json=body)
+    made = quick_server.call("POST", "/experiments", json=body)
     (run_id,) = made["run_ids"]
-    shared_server.wait_for(run_id, "succeeded")
-    alone = shared_server.launch(model="fc", batch_size=500)
-    assert shared_server.call("PATCH", f"/experiments/{made['id']}", json={"archived": True})["archived"]
+    quick_server.wait_for(run_id, "succeeded")
+    alone = quick_server.launch(model="fc", batch_size=500)
+    assert quick_server.call("PATCH", f"/experiments/{made['id']}", json={"archived": True})["archived"]
 
     def listed(path: str, **params: Any) -> list[int]:
-        return [one["id"] for one in shared_server.call("GET", path, params={"limit": 500, **params})["items"]]
+        return [one["id"] for one in quick_server.call("GET", path, params={"limit": 500, **params})["items"]]
 
     assert run_id not in listed("/runs")
     assert alone in listed("/runs"), "a run of no experiment stays"
@@ -218,9 +218,9 @@ def test_an_archived_experiment_is_kept_and_out_of_the_way(shared_server: Server
     assert listed("/runs", experiment=made["id"]) == [run_id]
     assert made["id"] not in listed("/experiments")
     assert made["id"] in listed("/experiments", archived=True)
-    shared_server.call("PATCH", f"/experiments/{made['id']}", json={"archived": False})
+    quick_server.call("PATCH", f"/experiments/{made['id']}", json={"archived": False})
     assert run_id in listed("/runs")
-    shared_server.wait_for(alone, "succeeded")
+    quick_server.wait_for(alone, "succeeded")
 
 
 @pytest.mark.parametrize(
