@@ -1,7 +1,8 @@
 """The dispatcher: claims queued runs in order, launches a worker for each, and records the ends they can't record.
 
-One thread in the server. Each turn: see which workers ended, end those that don't obey a stop or stand in the way of
-all, note those that are silent, queue again what resumes by itself, queue what open questions need, launch what fits.
+One thread in the server. It sees by the processes alone which workers ended. When one did, when it was woken, and from
+time to time, it looks at the database: end workers that don't obey a stop or stand in the way of all, note those that
+are silent, queue again what resumes by itself, queue what open questions need, launch what fits.
 """
 
 import json
@@ -28,8 +29,9 @@ from app.store.runs import Claim
 from app.store.tables import Attempt, Run, Status, now
 from trainer import hardware
 
-TURN_SECONDS = 0.2
-IDLE_SECONDS = 1.0  # a turn when nothing is at work or waits; whatever comes in wakes it
+TURN_SECONDS = 0.2  # between two looks at the processes
+LOOK_SECONDS = 1.0  # between two looks at the database
+IDLE_SECONDS = 5.0  # the same when nothing is at work or waits; whatever comes in wakes it
 STOP_SECONDS = 5.0  # a worker that was asked to stop or pause and is still there after this is killed
 SILENT_SECONDS = 10.0  # a worker that was not heard of for so long is shown as not responding
 BLOCKING_SECONDS = 2.0  # a silent worker that is seen in a write for longer, which keeps all others out, is killed
@@ -67,7 +69,7 @@ class Dispatcher:
         self.devices: list[dict[str, Any]] | None = None  # None until the probe has answered
         self._asker = Asker(engine)
         self._workers: dict[int, Worker] = {}
-        self._purge_next = 0.0
+        self._look_next = self._purge_next = 0.0
         self._said = ""
         self._wake, self._closing = threading.Event(), threading.Event()
         self._threads = [
@@ -112,28 +114,46 @@ class Dispatcher:
 
     def _follow(self) -> None:
         while not self._closing.is_set():
-            idle = False
+            pause = TURN_SECONDS
             try:
-                at_work = runs.at_work(self.engine) if self._workers else []
-                self._unblock(at_work)
-                self._reap()
-                self._look_after(at_work)
-                runs.resume_due(self.engine)
-                self._asker.go_on(sum(device["slots"] for device in self.slots()))
-                idle = self.launcher.ready() and not self._launch() and not self._workers
-                self._purge()
+                pause = self._turn()
             except (StoreError, SQLAlchemyError) as error:  # a full disk, a directory that is gone
                 holder = writer(self.settings.database)
                 who = f" (process {holder} is writing)" if holder else ""
                 self._say(f"the database can't be used, the queue waits: {getattr(error, 'orig', None) or error}{who}")
+                self._look_next = 0.0
                 self._closing.wait(PATIENCE_SECONDS)
             except Exception:  # the queue goes on, whatever happens to one turn
                 log.exception("the dispatcher met an error; it goes on")
+                self._look_next = 0.0
                 self._closing.wait(PATIENCE_SECONDS)
             else:
                 self._said = ""
-            self._wake.wait(IDLE_SECONDS if idle else TURN_SECONDS)
+            if self._wake.wait(pause):
+                self._look_next = 0.0
             self._wake.clear()
+
+    def _turn(self) -> float:
+        """Seconds to the next one."""
+        at_work: list[tuple[Run, Attempt | None]] = []
+        if due := time.monotonic() >= self._look_next:
+            at_work = runs.at_work(self.engine) if self._workers else []
+            self._unblock(at_work)
+        if not self._reap() and not due:
+            return TURN_SECONDS
+        self._look_after(at_work)
+        resuming = runs.resume_due(self.engine)
+        self._asker.go_on(sum(device["slots"] for device in self.slots()))
+        ready = self.launcher.ready()
+        waiting = ready and self._launch()
+        self._purge()
+        if ready and not (waiting or resuming or self._workers):
+            pause = look = IDLE_SECONDS
+        else:
+            is_ending = any(worker.stop_seen for worker in self._workers.values())
+            pause, look = TURN_SECONDS, LOOK_SECONDS if ready and not is_ending else TURN_SECONDS
+        self._look_next = time.monotonic() + look
+        return pause
 
     def _probe(self) -> None:
         """Find the devices; where there may be a GPU, by a process of its own: the server must not import torch."""
@@ -165,7 +185,9 @@ class Dispatcher:
         for run_id in runs.purge(self.engine, now() - RESTORABLE):
             artifacts.remove(self.settings, run_id)
 
-    def _reap(self) -> None:
+    def _reap(self) -> bool:
+        """Record the ends of workers that left without a word. True: there are slots that were not free before."""
+        ended = False
         for worker in list(self._workers.values()):
             code = worker.process.poll()
             if code is None:
@@ -173,6 +195,8 @@ class Dispatcher:
             to, cause, again = self._fate(worker, code)
             runs.end(self.engine, worker.claim.run_id, worker.claim.attempt, to, cause, again=again)
             del self._workers[worker.claim.run_id]  # only now: where the end could not be recorded, it is tried again
+            ended = True
+        return ended
 
     def _fate(self, worker: Worker, code: int | object) -> tuple[Status, str, bool]:
         """State, cause and whether it resumes by itself, for a run whose worker left without a word."""

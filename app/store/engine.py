@@ -1,6 +1,7 @@
 """The database: SQLite in WAL mode, short IMMEDIATE writes, one change number a write."""
 
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -162,6 +163,30 @@ def writing(engine: Engine) -> Iterator[Writing]:
         numbered = update(Clock).values(change=Clock.change + 1).returning(col(Clock.change))
         session.change = session.execute(numbered).scalar_one()
         yield session
+
+
+@contextmanager
+def watching(engine: Engine) -> Iterator[Callable[[], bool]]:
+    """A function that tells whether another connection has written since it was last asked; at first it has.
+
+    SQLite keeps this number in shared memory (https://www.sqlite.org/pragma.html#pragma_data_version): no transaction,
+    and nothing is read from the file. It is asked several times a second, so it goes past SQLAlchemy.
+    """
+    with engine.connect() as connection:
+        direct = connection.connection.driver_connection
+        assert direct is not None
+        seen: int | None = None
+
+        def changed() -> bool:
+            nonlocal seen
+            before = seen
+            try:
+                (seen,) = direct.execute("PRAGMA data_version").fetchone()
+            except sqlite3.Error as error:
+                raise StoreError(f"the database can't be read: {error}") from error
+            return seen != before
+
+        yield changed
 
 
 def clock(session: Session) -> int:

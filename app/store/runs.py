@@ -122,18 +122,18 @@ def resume(engine: Engine, run_id: int) -> None:
         _queue_again(session, run_id, crashes=0)
 
 
-def resume_due(engine: Engine) -> list[int]:
-    """Queue the runs whose time to resume by themselves has come; their ids."""
+def resume_due(engine: Engine) -> bool:
+    """Queue the runs whose time to resume by themselves has come. True: there are more, whose time will come."""
     with reading(engine) as session:
-        waiting = select(Run.id).where(THERE, col(Run.retry_at) <= now(), col(Run.status).in_(RESUMABLE))
-        due = session.exec(waiting).all()
-    resumed = []
+        waiting = select(Run.id, Run.retry_at).where(
+            THERE, col(Run.retry_at).is_not(None), col(Run.status).in_(RESUMABLE)
+        )
+        found = session.exec(waiting).all()
+    due = [run_id for run_id, when in found if run_id is not None and when is not None and when <= now()]
     for run_id in due:
-        assert run_id is not None
         with contextlib.suppress(NotFound, IllegalTransition), writing(engine) as session:
             _queue_again(session, run_id, crashes=Run.crashes + 1)
-            resumed.append(run_id)
-    return resumed
+    return len(due) < len(found)
 
 
 def _queue_again(session: Writing, run_id: int, **values: Any) -> None:

@@ -1,7 +1,7 @@
 """The live stream: one tail of the database feeds all listeners. An event says what changed, not the points.
 
-The tail looks at `PRAGMA data_version`, which changes when another connection has committed, four times a second, and
-only then at the change counter; the number of a change is the id of its event. So a listener that comes back with its
+The tail looks four times a second whether another connection has committed (less often while nobody listens), and only
+then at the change counter; the number of a change is the id of its event. So a listener that comes back with its
 last id is told what changed since, by the same query, whatever the server remembers.
 """
 
@@ -16,11 +16,12 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.store import runs
-from app.store.engine import clock, reading
+from app.store.engine import clock, reading, watching
 from app.store.errors import StoreError
 from app.store.tables import Run
 
 POLL_SECONDS = 0.25
+REST_SECONDS = 2.0  # between two looks while nobody listens
 RETRY_SECONDS = 1.0
 KEEPALIVE_SECONDS = 10.0
 MAX_LISTENERS = 100
@@ -42,7 +43,7 @@ class Tail:
         self.listeners = 0
         self.closed = False
         self._batches: deque[tuple[int, int, Changes]] = deque(maxlen=REMEMBERED)  # after change, up to change, events
-        self._news = asyncio.Event()
+        self._news, self._called = asyncio.Event(), asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -56,6 +57,7 @@ class Tail:
     def end_streams(self) -> None:
         """Let every open stream end now, so that the server can."""
         self.closed = True
+        self._called.set()
         self._tell()
 
     async def close(self) -> None:
@@ -84,15 +86,15 @@ class Tail:
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _watch(self) -> None:
-        with self.engine.connect() as connection:
-            seen = None
+        with watching(self.engine) as changed:
             while not self.closed:
-                version = connection.exec_driver_sql("PRAGMA data_version").scalar_one()
-                connection.rollback()
-                if version != seen:
+                self._called.clear()
+                if changed():
                     await asyncio.to_thread(self._read_news)
-                    seen = version
-                await asyncio.sleep(POLL_SECONDS)
+                if self.listeners:
+                    await asyncio.sleep(POLL_SECONDS)
+                else:
+                    await _within(self._called, REST_SECONDS)
 
     def _read_news(self) -> None:
         change, counts, events = self._changes_after(self.change)
@@ -122,6 +124,7 @@ class Tail:
     async def listen(self, only: Collection[int], last_event_id: str | None) -> AsyncIterator[ServerSentEvent]:
         """Events of these runs (all when empty) from `last_event_id` on, and the counts whenever they change."""
         self.listeners += 1
+        self._called.set()
         try:
             at = self.change
             if last_event_id and last_event_id.isdecimal() and len(last_event_id) < 19:
