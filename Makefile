@@ -28,6 +28,7 @@ serve: export RUNYARD_HOME ?= ./.runyard
 serve: $(RUNTIME) ## serve the dashboard on 127.0.0.1:8000
 	@$(BIN)/python -m app.cli serve $(ARGS)
 
+test: export PYTHONDONTWRITEBYTECODE := # pytest rewrites 350 modules: once, not in each process
 test: $(DEV) ## run the tests
 	$(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder $(TESTS) $(ARGS)
 

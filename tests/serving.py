@@ -46,6 +46,8 @@ class Server:
     url: str = ""
     said: list[str] = field(default_factory=list)
     """What it printed before its address."""
+    _client: tuple[str, httpx.Client] | None = None
+    """For `call`, with the address it is for."""
 
     def start(self) -> None:
         variables = {"RUNYARD_HOME": str(self.home), "RUNYARD_PORT": "0", **self.environment}
@@ -62,6 +64,7 @@ class Server:
 
     def kill(self) -> None:
         """As a power cut would: its workers live on."""
+        self._hang_up()
         assert self.process is not None
         assert self.process.stdout is not None
         self.process.kill()
@@ -73,13 +76,22 @@ class Server:
         self.start()
 
     def api(self) -> httpx.Client:
-        # verify=False: to load the certificate authorities, which plain HTTP never asks, takes 24 ms of the processor
-        return httpx.Client(base_url=f"{self.url}/api/v1", timeout=30, verify=False)
+        # verify=False: to load the certificate authorities, which plain HTTP never asks, takes 24 ms of the processor.
+        # A connection is given up before the server would end it (after 5 s), perhaps while it is asked.
+        kept = httpx.Limits(keepalive_expiry=2)
+        return httpx.Client(base_url=f"{self.url}/api/v1", timeout=30, verify=False, limits=kept)
+
+    def _hang_up(self) -> None:
+        if self._client is not None:
+            self._client[1].close()
+            self._client = None
 
     def call(self, method: str, path: str, **more: Any) -> Any:
         """The answer's JSON; AssertionError unless it is a success."""
-        with self.api() as client:
-            answer = client.request(method, path, **more)
+        if self._client is None or self._client[0] != self.url:
+            self._hang_up()
+            self._client = self.url, self.api()
+        answer = self._client[1].request(method, path, **more)
         assert answer.is_success, (answer.status_code, answer.text)
         return answer.json() if answer.content else None
 
@@ -132,6 +144,7 @@ class Server:
 
     def close(self) -> None:
         """End the server and every worker that it left."""
+        self._hang_up()
         if self.process is not None:
             self.process.send_signal(signal.SIGTERM)
             try:

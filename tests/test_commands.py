@@ -41,7 +41,7 @@ def test_launch_watch_show_compare_export_and_delete(server: Server) -> None:
     assert (made["name"], len(made["run_ids"])) == ("from a shell", 2)
     first, second = made["run_ids"]
     assert as_json(server, "runs", "-e", made["id"], "--sort", "created") == [server.run(first), server.run(second)]
-    assert "succeeded" in runyard(server, "runs", "--sort", "-test/accuracy.best", "--limit", 1)
+    assert "succeeded" in runyard(server, "runs", "-e", made["id"], "--sort", "-test/accuracy.best", "--limit", 1)
     assert as_json(server, "show", first) == server.run(first)
     assert "6,442 parameters" in runyard(server, "show", first)
     assert "finished after 15 steps" in runyard(server, "log", first, "--follow")

@@ -1,10 +1,20 @@
 """Data sets that torchvision downloads, unpacks and reads; each file is checked against its MD5."""
 
 import hashlib
+import importlib
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 from trainer.entries import Arrays, DataError, Dataset
+
+
+def torchvision_datasets() -> ModuleType:
+    """`torchvision.datasets`, without the compiler that it would import."""
+    from trainer import compiler
+
+    compiler.put_off()
+    return importlib.import_module("torchvision.datasets")
 
 
 def read(dataset: Dataset, datasets: Path, how: Callable[[], Arrays]) -> Arrays:

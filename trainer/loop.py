@@ -134,6 +134,7 @@ OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
 
 def build(spec: RunSpec) -> nn.Module:
     """The spec's net with PyTorch's own initial weights from `spec.seed`, on the CPU: the same for every device."""
+    compiler.put_off()
     torch.manual_seed(spec.seed)
     model, dataset = catalog.MODELS[spec.model.name], catalog.DATASETS[spec.dataset]
     built = model.build(dataset.shape, len(dataset.classes), **spec.model.knobs)
@@ -146,7 +147,6 @@ def start(spec: RunSpec, device: torch.device) -> State:
     if spec.precision == "float16" and device.type == "cpu":
         raise ValueError("precision is 'float16': the CPU has float32 and bfloat16; choose one of them")
     model = build(spec).to(device)
-    compiler.put_off()
     knobs = {name: value == "on" if name == "nesterov" else value for name, value in spec.optimizer.knobs.items()}
     optimizer = OPTIMIZERS[spec.optimizer.name](model.parameters(), fused=True, **knobs)
     scaler = torch.amp.GradScaler(device.type, enabled=spec.precision == "float16")

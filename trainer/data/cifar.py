@@ -9,11 +9,10 @@ from trainer.entries import Arrays, Dataset
 
 def prepare(dataset: Dataset, datasets: Path) -> Arrays:
     """50,000 training and 10,000 test images."""
-    from torchvision.datasets import CIFAR10, CIFAR100
-
     from trainer import downloads
 
-    kind = {"cifar10": CIFAR10, "cifar100": CIFAR100}[dataset.name]
+    theirs = downloads.torchvision_datasets()
+    kind = {"cifar10": theirs.CIFAR10, "cifar100": theirs.CIFAR100}[dataset.name]
 
     def read() -> Arrays:
         train, test = (kind(str(datasets), train=train, download=True) for train in (True, False))

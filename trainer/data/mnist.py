@@ -12,11 +12,10 @@ FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3
 
 def prepare(dataset: Dataset, datasets: Path) -> Arrays:
     """60,000 training and 10,000 test images."""
-    from torchvision.datasets import KMNIST, MNIST, FashionMNIST
-
     from trainer import downloads
 
-    kind = {"mnist": MNIST, "fashion-mnist": FashionMNIST, "kmnist": KMNIST}[dataset.name]
+    theirs = downloads.torchvision_datasets()
+    kind = {"mnist": theirs.MNIST, "fashion-mnist": theirs.FashionMNIST, "kmnist": theirs.KMNIST}[dataset.name]
 
     def read() -> Arrays:
         train, test = (kind(str(datasets), train=train, download=True) for train in (True, False))

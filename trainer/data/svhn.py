@@ -9,12 +9,12 @@ from trainer.entries import Arrays, Dataset
 
 def prepare(dataset: Dataset, datasets: Path) -> Arrays:
     """73,257 training and 26,032 test images."""
-    from torchvision.datasets import SVHN
-
     from trainer import downloads
 
+    kind = downloads.torchvision_datasets().SVHN
+
     def read() -> Arrays:
-        train, test = (SVHN(str(datasets / "svhn"), split=split, download=True) for split in ("train", "test"))
+        train, test = (kind(str(datasets / "svhn"), split=split, download=True) for split in ("train", "test"))
         return train.data, np.array(train.labels, np.int64), test.data, np.array(test.labels, np.int64)
 
     return downloads.read(dataset, datasets, read)
