@@ -1,5 +1,6 @@
 """What all tests share: prepared data sets, and genuine MNIST where it is there."""
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,11 @@ needs_mnist = pytest.mark.skipif(
     not (Path(REAL) / "MNIST" / "raw").is_dir(),
     reason="genuine MNIST is not there: RUNYARD_TEST_DATASETS names no directory with MNIST/raw",
 )
+
+
+def pytest_collection_finish() -> None:
+    gc.collect()
+    gc.freeze()  # a million objects of torch and others, which each collection would look at
 
 
 @pytest.fixture(scope="session")

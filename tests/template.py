@@ -7,6 +7,7 @@ starts as it is.
 
 import contextlib
 import functools
+import gc
 import json
 import os
 import selectors
@@ -150,6 +151,8 @@ if __name__ == "__main__":
     import app.serving  # noqa: F401
     from app.cli import cli
 
+    gc.collect()
+    gc.freeze()  # what lies here is shared with the commands for as long as nobody touches it
     with socket.socket(fileno=int(sys.argv[1])) as told, contextlib.suppress(BrokenPipeError, ConnectionError):
         command = serve(told)
     if command is not None:

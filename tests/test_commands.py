@@ -25,7 +25,7 @@ def server(shared_server: Server) -> Server:
 
 def runyard(server: Server | str, *arguments: object, code: int = 0) -> str:
     url = server if isinstance(server, str) else server.url
-    found = template().run([*map(str, arguments)], {**os.environ, "RUNYARD_URL": url})
+    found = template().run([*map(str, arguments)], {**os.environ, "RUNYARD_URL": url, "COLUMNS": "80"})
     assert found.returncode == code, (found.returncode, found.stdout, found.stderr)
     assert "Traceback" not in found.stderr
     return found.stdout if code == 0 else found.stdout + found.stderr
@@ -45,7 +45,11 @@ def test_launch_watch_show_compare_export_and_delete(server: Server) -> None:
     assert as_json(server, "show", first) == server.run(first)
     assert "6,442 parameters" in runyard(server, "show", first)
     assert "finished after 15 steps" in runyard(server, "log", first, "--follow")
-    assert "2/2" in runyard(server, "compare", "-e", made["id"])
+    table = runyard(server, "compare", "-e", made["id"])
+    assert "2/2" in table
+    assert " ± " in table
+    assert "…" not in table
+    assert max(map(len, table.splitlines())) <= 80
     assert as_json(server, "compare", first, second)["runs"] == 2
     rows = list(csv.DictReader(io.StringIO(runyard(server, "export", first, "--what", "runs"))))
     assert [row["id"] for row in rows] == [str(first)]

@@ -12,6 +12,7 @@ import time
 import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -191,6 +192,7 @@ def _first_environment(engine: Engine, run_id: int) -> dict[str, Any]:
 def _environment(torch_version: str, devices: Any, device_name: str, threads: int, precision: str) -> dict[str, Any]:
     titles = {device["name"]: device["title"] for device in devices.available()}
     return {
+        "runyard": version("runyard"),
         "torch": torch_version,
         "python": platform.python_version(),
         "device": device_name,

@@ -203,7 +203,7 @@ class AttemptOut(BaseModel):
     heartbeat_at: datetime | None = Field(description="When its worker was last heard of.")
     cause: str | None
     environment: dict[str, Any] | None = Field(
-        description="What it ran on: torch, python, device, precision, threads, host."
+        description="What it ran on: runyard, torch, python, device, precision, threads, host."
     )
 
 

@@ -397,13 +397,18 @@ function showConfig() {
     ...rest.filter((key) => spec[key] !== titles.defaults.get(key)).map((key) => [titles.knobs.get(key) ?? key, settled(key)]),
     ["Other knobs", "at their defaults"],
     ["Device", spec.device],
-    environment && ["Software", `torch ${environment.torch.split("+")[0]}, Python ${environment.python}`],
+    environment && ["Software", software(environment)],
   ].filter(Boolean);
   const body = byId("config").tBodies[0];
   const text = JSON.stringify(rows);
   if (body.dataset.shown === text) return;
   body.dataset.shown = text;
   body.replaceChildren(...rows.map(([title, value]) => el("tr", {}, el("th", { scope: "row" }, title), el("td", {}, value))));
+}
+
+function software({ runyard, torch, python }) {
+  const before = runyard ? `Runyard ${runyard}, ` : ""; // attempts of earlier versions don't name it
+  return `${before}torch ${torch.split("+")[0]}, Python ${python}`;
 }
 
 function showAttempts() {

@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import sqlite3
+from importlib.metadata import version
 from pathlib import Path
 
 import psutil
@@ -89,6 +90,7 @@ def test_the_worker_settles_what_precision_auto_stands_for(server: Server) -> No
     (attempt,) = run["attempts"]
     assert run["spec"]["precision"] == "auto"
     assert attempt["environment"]["precision"] in ("bfloat16", "float32")
+    assert attempt["environment"]["runyard"] == version("runyard")
     with server.api() as client:
         assert (
             f"training on cpu, {attempt['environment']['precision']}, 1 thread(s)"
