@@ -24,21 +24,24 @@ RunyardError
 
 import asyncio
 import csv
+import functools
+import inspect
 import io
 import json
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Generic, Literal, NamedTuple, NoReturn, Self, TypeVar
+from typing import Any, Concatenate, Generic, Literal, NamedTuple, NoReturn, ParamSpec, Self, TypeVar, overload
 from urllib.parse import quote
 
 import httpx
 from pydantic import BaseModel, ConfigDict
 
 T = TypeVar("T")
+P = ParamSpec("P")
 Spec = Mapping[str, Any]
 Action = Literal["stop", "pause", "resume", "first", "delete", "restore", "tag"]
 
@@ -183,9 +186,6 @@ class Event(NamedTuple):
     id: str
 
 
-# The calls, once for both clients
-
-
 @dataclass(frozen=True)
 class _Call(Generic[T]):
     method: str
@@ -239,61 +239,14 @@ def _as_points(answer: httpx.Response) -> list[Point]:
     return [Point(int(step), float(time), float(value)) for step, time, value in rows]
 
 
-def _runs_page(answer: httpx.Response) -> tuple[list[Run], str | None]:
+def _as_runs(answer: httpx.Response) -> tuple[list[Run], str | None]:
     page = answer.json()
     return [Run.model_validate(item) for item in page["items"]], page["next"]
 
 
-def _experiments_page(answer: httpx.Response) -> tuple[list[Experiment], str | None]:
+def _as_experiments(answer: httpx.Response) -> tuple[list[Experiment], str | None]:
     page = answer.json()
     return [Experiment.model_validate(item) for item in page["items"]], page["next"]
-
-
-class _Calls:
-    """What can be asked of a server."""
-
-    @staticmethod
-    def launch(spec: Spec, name: str | None) -> _Call[Run]:
-        return _Call("POST", "/runs", _as_run, body={"spec": dict(spec), "name": name})
-
-    @staticmethod
-    def experiment_body(
-        name: str,
-        base: Spec,
-        grid: Mapping[str, Sequence[Any]],
-        question: Mapping[str, Any] | None,
-        random: Mapping[str, Any] | None,
-    ) -> dict[str, Any]:
-        body = {"name": name, "base": dict(base), "grid": {key: list(values) for key, values in grid.items()}}
-        given = {"question": question, "random": random}
-        return body | {key: dict(value) for key, value in given.items() if value is not None}
-
-    @staticmethod
-    def action(run_id: int, verb: str) -> _Call[Run]:
-        return _Call("POST", f"/runs/{run_id}/{verb}", _as_run)
-
-    @staticmethod
-    def question(experiment_id: int, verb: str = "") -> _Call[dict[str, Any]]:
-        path = f"/experiments/{experiment_id}/question"
-        return _Call("POST", f"{path}/{verb}", _as_json) if verb else _Call("GET", path, _as_json)
-
-    @staticmethod
-    def described(kind: str, given: dict[str, Any], parse: Callable[[httpx.Response], T]) -> _Call[T]:
-        return _Call("PATCH", kind, parse, body={key: value for key, value in given.items() if value is not None})
-
-    @staticmethod
-    def bulk(action: Action, run_ids: Iterable[int], add: Sequence[str], remove: Sequence[str]) -> _Call[Done]:
-        tags = {"add_tags": list(add), "remove_tags": list(remove)}
-        return _Call("POST", "/runs/bulk", _as_done, body={"action": action, "run_ids": list(run_ids), **tags})
-
-    @staticmethod
-    def runs(cursor: str | None, filters: Mapping[str, Any]) -> _Call[tuple[list[Run], str | None]]:
-        return _Call("GET", "/runs", _runs_page, {"limit": PAGE, **filters, "cursor": cursor})
-
-    @staticmethod
-    def experiments(cursor: str | None, *, archived: bool) -> _Call[tuple[list[Experiment], str | None]]:
-        params = {"limit": PAGE, "cursor": cursor, "archived": archived or None}
-        return _Call("GET", "/experiments", _experiments_page, params)
 
 
 def _filters(
@@ -311,8 +264,19 @@ def _filters(
     return {**chosen, "archived": archived or None, "sort": sort.lstrip("-"), "order": order}
 
 
-def _compared(experiment: int | None, runs: Sequence[int], measure: str) -> dict[str, Any]:
-    return {"experiment": experiment, "run": list(runs), "measure": measure}
+def _experiment_body(
+    name: str,
+    base: Spec,
+    grid: Mapping[str, Sequence[Any]],
+    question: Mapping[str, Any] | None,
+    random: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    body = {"name": name, "base": dict(base), "grid": {key: list(values) for key, values in grid.items()}}
+    return body | _without_none({"question": question, "random": random})
+
+
+def _without_none(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in given.items() if value is not None}
 
 
 def _headers(token: str | None) -> dict[str, str]:
@@ -390,7 +354,279 @@ class _Watching:
             self.left.discard(run.id)
 
 
-class Client:
+class _Endpoint(Generic[P, T]):
+    """A method that describes a call: `Client` makes the call, `AsyncClient` lets it be awaited."""
+
+    def __init__(self, describe: Callable[Concatenate[Any, P], _Call[T]]) -> None:
+        @functools.wraps(describe)
+        def make(client: "Client", *args: P.args, **kwargs: P.kwargs) -> T:
+            return client._do(describe(client, *args, **kwargs))
+
+        @functools.wraps(describe)
+        async def make_async(client: "AsyncClient", *args: P.args, **kwargs: P.kwargs) -> T:
+            return await client._do(describe(client, *args, **kwargs))
+
+        signature = inspect.signature(describe)
+        answer = signature.return_annotation.__args__[0]  # of _Call[...]
+        self._made = make, make_async
+        made: Any
+        for made in self._made:
+            made.__signature__ = signature.replace(return_annotation=answer)
+
+    @overload
+    def __get__(self, client: "Client", kind: type) -> Callable[P, T]: ...
+
+    @overload
+    def __get__(self, client: "AsyncClient", kind: type) -> Callable[P, Coroutine[Any, Any, T]]: ...
+
+    @overload
+    def __get__(self, client: None, kind: type) -> Callable[..., Any]: ...
+
+    def __get__(self, client: Any, kind: type) -> Any:
+        made: Any = self._made[issubclass(kind, AsyncClient)]
+        return made.__get__(client, kind)
+
+
+class _Endpoints:
+    """What can be asked of a server, once for both clients."""
+
+    # Launching
+
+    @_Endpoint
+    def launch(self, spec: Spec, name: str | None = None) -> _Call[Run]:
+        """Queue one run. `spec`: knobs by name, as `{"model": "cnn", "optimizer": {"lr": 0.1}}`."""
+        return _Call("POST", "/runs", _as_run, body={"spec": dict(spec), "name": name})
+
+    @_Endpoint
+    def launch_experiment(
+        self,
+        name: str,
+        base: Spec,
+        grid: Mapping[str, Sequence[Any]],
+        question: Mapping[str, Any] | None = None,
+        random: Mapping[str, Any] | None = None,
+    ) -> _Call[Experiment]:
+        """Queue every combination of the grid's values, on top of the base.
+
+        `question`: ask until answered, as `{"knobs": ["pixel_order"], "smallest": 0.01, "max_seeds": 20}`; the server
+        then launches seeds by itself, in matched sets, until it is settled or the budget ends. `random`: values to be
+        drawn, as `{"count": 20, "ranges": {"optimizer.lr": {"low": 0.001, "high": 0.1, "log": True}}}`.
+        """
+        body = _experiment_body(name, base, grid, question, random)
+        return _Call("POST", "/experiments", _as_experiment, body=body)
+
+    @_Endpoint
+    def plan(
+        self,
+        name: str,
+        base: Spec,
+        grid: Mapping[str, Sequence[Any]],
+        question: Mapping[str, Any] | None = None,
+        random: Mapping[str, Any] | None = None,
+    ) -> _Call[dict[str, Any]]:
+        """What `launch_experiment` would make; nothing is made."""
+        body = _experiment_body(name, base, grid, question, random)
+        return _Call("POST", "/experiments/plan", _as_json, body=body)
+
+    @_Endpoint
+    def relaunch(self, run_id: int, overrides: Spec | None = None) -> _Call[Run]:
+        """A new run with the same knobs but for `overrides`, as `{"optimizer.lr": 0.1}`."""
+        return _Call("POST", f"/runs/{run_id}/relaunch", _as_run, body={"overrides": dict(overrides or {})})
+
+    @_Endpoint
+    def add_seeds(self, experiment_id: int, seeds: int) -> _Call[list[int]]:
+        """So many more seeds of each configuration of an experiment; the ids of the new runs."""
+        return _Call("POST", f"/experiments/{experiment_id}/more", _as_ids, body={"seeds": seeds})
+
+    @_Endpoint
+    def add_values(self, experiment_id: int, values: Mapping[str, Sequence[Any]]) -> _Call[list[int]]:
+        """Each run of an experiment with other values of knobs as well, as `{"optimizer.lr": [0.03]}`; the new ids."""
+        body = {"values": {path: list(of_path) for path, of_path in values.items()}}
+        return _Call("POST", f"/experiments/{experiment_id}/more", _as_ids, body=body)
+
+    @_Endpoint
+    def relaunch_failed(self, experiment_id: int) -> _Call[list[int]]:
+        """A new run for each of the experiment's that failed or was lost; their ids."""
+        return _Call("POST", f"/experiments/{experiment_id}/relaunch-failed", _as_ids)
+
+    # Looking
+
+    @_Endpoint
+    def run(self, run_id: int) -> _Call[Run]:
+        return _Call("GET", f"/runs/{run_id}", _as_run)
+
+    @_Endpoint
+    def _runs_page(self, cursor: str | None, filters: Mapping[str, Any]) -> _Call[tuple[list[Run], str | None]]:
+        return _Call("GET", "/runs", _as_runs, {"limit": PAGE, **filters, "cursor": cursor})
+
+    @_Endpoint
+    def experiment(self, experiment_id: int) -> _Call[Experiment]:
+        return _Call("GET", f"/experiments/{experiment_id}", _as_experiment)
+
+    @_Endpoint
+    def _experiments_page(self, cursor: str | None, archived: bool) -> _Call[tuple[list[Experiment], str | None]]:
+        params = {"limit": PAGE, "cursor": cursor, "archived": archived or None}
+        return _Call("GET", "/experiments", _as_experiments, params)
+
+    @_Endpoint
+    def compare(
+        self, *, experiment: int | None = None, runs: Sequence[int] = (), measure: str = "test/accuracy"
+    ) -> _Call[dict[str, Any]]:
+        """Configurations side by side: `groups`, `pairs`, `effects` (with `interaction`), `verdict`, `differences`, as
+        GET /compare describes them. `measure`: what of a run is compared, as `test/accuracy.best`."""
+        return _Call("GET", "/compare", _as_json, {"experiment": experiment, "run": list(runs), "measure": measure})
+
+    @_Endpoint
+    def question(self, experiment_id: int) -> _Call[dict[str, Any]]:
+        """A question that is asked until answered: `state`, `answer`, `sentences`, the interval after each set."""
+        return _Call("GET", f"/experiments/{experiment_id}/question", _as_json)
+
+    @_Endpoint
+    def predictions(self, run_id: int) -> _Call[dict[str, Any]]:
+        """What a finished run says of the test set: `confusion`, `classes`, `right` of `n`."""
+        return _Call("GET", f"/runs/{run_id}/predictions", _as_json)
+
+    @_Endpoint
+    def compare_predictions(self, first: int, second: int) -> _Call[dict[str, Any]]:
+        """Two finished runs on the same test images: `only_first`, `only_second`, `difference`, `p`."""
+        return _Call("GET", "/compare/predictions", _as_json, {"run": [first, second]})
+
+    @_Endpoint
+    def points(self, run_id: int, name: str = "train/loss") -> _Call[list[Point]]:
+        """Every point of a series, exactly."""
+        return _Call("GET", f"/runs/{run_id}/series", _as_points, {"name": name, "raw": "true"})
+
+    @_Endpoint
+    def log(self, run_id: int, attempt: int | None = None) -> _Call[str]:
+        """The end of its worker's output."""
+        return _Call("GET", f"/runs/{run_id}/log", _as_text, {"attempt": attempt})
+
+    @_Endpoint
+    def weights(self, run_id: int) -> _Call[bytes]:
+        """Its final weights, for `torch.load(io.BytesIO(...), weights_only=True)`."""
+        return _Call("GET", f"/runs/{run_id}/weights", _as_bytes)
+
+    @_Endpoint
+    def datasets(self) -> _Call[dict[str, Any]]:
+        """Every data set and where it is; folders of images that could be read."""
+        return _Call("GET", "/datasets", _as_json)
+
+    @_Endpoint
+    def dataset(self, name: str) -> _Call[dict[str, Any]]:
+        """What a data set holds: classes, mean and deviation by channel, notes."""
+        return _Call("GET", f"/datasets/{quote(name)}", _as_json)
+
+    @_Endpoint
+    def dataset_state(self, name: str) -> _Call[dict[str, Any]]:
+        """Whether it is `prepared`, `preparing` and how far, or why that failed."""
+        return _Call("GET", f"/datasets/{quote(name)}/state", _as_json)
+
+    @_Endpoint
+    def prepare(self, name: str) -> _Call[dict[str, Any]]:
+        """Begin to download and read a data set, or a folder of images (`folder:NAME`); its state."""
+        return _Call("POST", f"/datasets/{quote(name)}/prepare", _as_json)
+
+    @_Endpoint
+    def catalog(self) -> _Call[dict[str, Any]]:
+        """What can be trained: models, data sets, knobs, presets."""
+        return _Call("GET", "/catalog", _as_json)
+
+    @_Endpoint
+    def system(self) -> _Call[dict[str, Any]]:
+        """The server and its machine."""
+        return _Call("GET", "/system", _as_json)
+
+    # Steering
+
+    @_Endpoint
+    def stop(self, run_id: int) -> _Call[Run]:
+        return _Call("POST", f"/runs/{run_id}/stop", _as_run)
+
+    @_Endpoint
+    def pause(self, run_id: int) -> _Call[Run]:
+        return _Call("POST", f"/runs/{run_id}/pause", _as_run)
+
+    @_Endpoint
+    def resume(self, run_id: int) -> _Call[Run]:
+        return _Call("POST", f"/runs/{run_id}/resume", _as_run)
+
+    @_Endpoint
+    def move_first(self, run_id: int) -> _Call[Run]:
+        """Let a queued run be the next to start."""
+        return _Call("POST", f"/runs/{run_id}/first", _as_run)
+
+    @_Endpoint
+    def delete(self, run_id: int) -> _Call[None]:
+        """Ten minutes long `restore` brings it back."""
+        return _Call("DELETE", f"/runs/{run_id}", _as_nothing)
+
+    @_Endpoint
+    def restore(self, run_id: int) -> _Call[Run]:
+        return _Call("POST", f"/runs/{run_id}/restore", _as_run)
+
+    @_Endpoint
+    def describe(
+        self, run_id: int, *, name: str | None = None, note: str | None = None, tags: Sequence[str] | None = None
+    ) -> _Call[Run]:
+        """Rename, note or tag a run; None leaves it as it is."""
+        given = {"name": name, "note": note, "tags": None if tags is None else list(tags)}
+        return _Call("PATCH", f"/runs/{run_id}", _as_run, body=_without_none(given))
+
+    @_Endpoint
+    def bulk(
+        self, action: Action, run_ids: Iterable[int], *, add_tags: Sequence[str] = (), remove_tags: Sequence[str] = ()
+    ) -> _Call[Done]:
+        """One action on many runs; what was refused is named, with the reason."""
+        tags = {"add_tags": list(add_tags), "remove_tags": list(remove_tags)}
+        return _Call("POST", "/runs/bulk", _as_done, body={"action": action, "run_ids": list(run_ids), **tags})
+
+    @_Endpoint
+    def stop_asking(self, experiment_id: int) -> _Call[dict[str, Any]]:
+        """Launch no more seeds; runs that are queued or at work go on, and count."""
+        return _Call("POST", f"/experiments/{experiment_id}/question/stop", _as_json)
+
+    @_Endpoint
+    def keep_asking(self, experiment_id: int) -> _Call[dict[str, Any]]:
+        """After a stop, until it is answered; after an answer, until the budget is used up."""
+        return _Call("POST", f"/experiments/{experiment_id}/question/continue", _as_json)
+
+    @_Endpoint
+    def change_question(
+        self,
+        experiment_id: int,
+        *,
+        max_seeds: int | None = None,
+        max_hours: float | None = None,
+        smallest: float | None = None,
+    ) -> _Call[dict[str, Any]]:
+        """Another budget, or another smallest difference; where the budget was spent, asking goes on."""
+        given = {"max_seeds": max_seeds, "max_hours": max_hours, "smallest": smallest}
+        return _Call("PATCH", f"/experiments/{experiment_id}/question", _as_json, body=_without_none(given))
+
+    @_Endpoint
+    def stop_experiment(self, experiment_id: int) -> _Call[list[int]]:
+        """Stop all its runs that have not ended; their ids."""
+        return _Call("POST", f"/experiments/{experiment_id}/stop", _as_ids)
+
+    @_Endpoint
+    def delete_experiment(self, experiment_id: int) -> _Call[None]:
+        """With its runs; ten minutes long `restore_experiment` brings them back."""
+        return _Call("DELETE", f"/experiments/{experiment_id}", _as_nothing)
+
+    @_Endpoint
+    def restore_experiment(self, experiment_id: int) -> _Call[Experiment]:
+        return _Call("POST", f"/experiments/{experiment_id}/restore", _as_experiment)
+
+    @_Endpoint
+    def describe_experiment(
+        self, experiment_id: int, *, name: str | None = None, note: str | None = None, archived: bool | None = None
+    ) -> _Call[Experiment]:
+        """Rename, note or archive an experiment; None leaves it as it is."""
+        given = {"name": name, "note": note, "archived": archived}
+        return _Call("PATCH", f"/experiments/{experiment_id}", _as_experiment, body=_without_none(given))
+
+
+class Client(_Endpoints):
     """One server; close it, or use it in a `with`.
 
     `url` and `token` come from RUNYARD_URL and RUNYARD_TOKEN where they are not given. `transport` as httpx has it.
@@ -425,63 +661,6 @@ class Client:
             _unreachable(self.base, error)
         return call.parse(_checked(answer))
 
-    # Launching
-
-    def launch(self, spec: Spec, name: str | None = None) -> Run:
-        """Queue one run. `spec`: knobs by name, as `{"model": "cnn", "optimizer": {"lr": 0.1}}`."""
-        return self._do(_Calls.launch(spec, name))
-
-    def launch_experiment(
-        self,
-        name: str,
-        base: Spec,
-        grid: Mapping[str, Sequence[Any]],
-        question: Mapping[str, Any] | None = None,
-        random: Mapping[str, Any] | None = None,
-    ) -> Experiment:
-        """Queue every combination of the grid's values, on top of the base.
-
-        `question`: ask until answered, as `{"knobs": ["pixel_order"], "smallest": 0.01, "max_seeds": 20}`; the server
-        then launches seeds by itself, in matched sets, until it is settled or the budget ends. `random`: values to be
-        drawn, as `{"count": 20, "ranges": {"optimizer.lr": {"low": 0.001, "high": 0.1, "log": True}}}`.
-        """
-        body = _Calls.experiment_body(name, base, grid, question, random)
-        return self._do(_Call("POST", "/experiments", _as_experiment, body=body))
-
-    def plan(
-        self,
-        name: str,
-        base: Spec,
-        grid: Mapping[str, Sequence[Any]],
-        question: Mapping[str, Any] | None = None,
-        random: Mapping[str, Any] | None = None,
-    ) -> dict[str, Any]:
-        """What `launch_experiment` would make; nothing is made."""
-        body = _Calls.experiment_body(name, base, grid, question, random)
-        return self._do(_Call("POST", "/experiments/plan", _as_json, body=body))
-
-    def relaunch(self, run_id: int, overrides: Spec | None = None) -> Run:
-        """A new run with the same knobs but for `overrides`, as `{"optimizer.lr": 0.1}`."""
-        return self._do(_Call("POST", f"/runs/{run_id}/relaunch", _as_run, body={"overrides": dict(overrides or {})}))
-
-    def add_seeds(self, experiment_id: int, seeds: int) -> list[int]:
-        """So many more seeds of each configuration of an experiment; the ids of the new runs."""
-        return self._do(_Call("POST", f"/experiments/{experiment_id}/more", _as_ids, body={"seeds": seeds}))
-
-    def add_values(self, experiment_id: int, values: Mapping[str, Sequence[Any]]) -> list[int]:
-        """Each run of an experiment with other values of knobs as well, as `{"optimizer.lr": [0.03]}`; the new ids."""
-        body = {"values": {path: list(of_path) for path, of_path in values.items()}}
-        return self._do(_Call("POST", f"/experiments/{experiment_id}/more", _as_ids, body=body))
-
-    def relaunch_failed(self, experiment_id: int) -> list[int]:
-        """A new run for each of the experiment's that failed or was lost; their ids."""
-        return self._do(_Call("POST", f"/experiments/{experiment_id}/relaunch-failed", _as_ids))
-
-    # Looking
-
-    def run(self, run_id: int) -> Run:
-        return self._do(_Call("GET", f"/runs/{run_id}", _as_run))
-
     def runs(
         self,
         *,
@@ -496,31 +675,17 @@ class Client:
         """All runs that fit, fetched a page at a time. `sort`: see GET /runs; a minus before it turns it round."""
         filters, cursor, more = _filters(status, experiment, dataset, tags, text, sort, archived), None, True
         while more:
-            items, cursor = self._do(_Calls.runs(cursor, filters))
+            items, cursor = self._runs_page(cursor, filters)
             yield from items
             more = cursor is not None
-
-    def experiment(self, experiment_id: int) -> Experiment:
-        return self._do(_Call("GET", f"/experiments/{experiment_id}", _as_experiment))
 
     def experiments(self, *, archived: bool = False) -> Iterator[Experiment]:
         """All experiments, newest first; or those in the archive."""
         cursor, more = None, True
         while more:
-            items, cursor = self._do(_Calls.experiments(cursor, archived=archived))
+            items, cursor = self._experiments_page(cursor, archived)
             yield from items
             more = cursor is not None
-
-    def compare(
-        self, *, experiment: int | None = None, runs: Sequence[int] = (), measure: str = "test/accuracy"
-    ) -> dict[str, Any]:
-        """Configurations side by side: `groups`, `pairs`, `effects` (with `interaction`), `verdict`, `differences`, as
-        GET /compare describes them. `measure`: what of a run is compared, as `test/accuracy.best`."""
-        return self._do(_Call("GET", "/compare", _as_json, _compared(experiment, runs, measure)))
-
-    def question(self, experiment_id: int) -> dict[str, Any]:
-        """A question that is asked until answered: `state`, `answer`, `sentences`, the interval after each set."""
-        return self._do(_Calls.question(experiment_id))
 
     def wait_for_answer(self, experiment_id: int, timeout: float | None = None) -> dict[str, Any]:
         """Until asking has ended: the question. Raises TimedOut after `timeout` seconds."""
@@ -530,26 +695,6 @@ class Client:
                 raise TimedOut(f"experiment {experiment_id} has no answer after {timeout:g} s: {found['sentences'][0]}")
             time.sleep(POLL_SECONDS)
         return found
-
-    def predictions(self, run_id: int) -> dict[str, Any]:
-        """What a finished run says of the test set: `confusion`, `classes`, `right` of `n`."""
-        return self._do(_Call("GET", f"/runs/{run_id}/predictions", _as_json))
-
-    def compare_predictions(self, first: int, second: int) -> dict[str, Any]:
-        """Two finished runs on the same test images: `only_first`, `only_second`, `difference`, `p`."""
-        return self._do(_Call("GET", "/compare/predictions", _as_json, {"run": [first, second]}))
-
-    def points(self, run_id: int, name: str = "train/loss") -> list[Point]:
-        """Every point of a series, exactly."""
-        return self._do(_Call("GET", f"/runs/{run_id}/series", _as_points, {"name": name, "raw": "true"}))
-
-    def log(self, run_id: int, attempt: int | None = None) -> str:
-        """The end of its worker's output."""
-        return self._do(_Call("GET", f"/runs/{run_id}/log", _as_text, {"attempt": attempt}))
-
-    def weights(self, run_id: int) -> bytes:
-        """Its final weights, for `torch.load(io.BytesIO(...), weights_only=True)`."""
-        return self._do(_Call("GET", f"/runs/{run_id}/weights", _as_bytes))
 
     def export(
         self,
@@ -573,103 +718,6 @@ class Client:
                         file.write(part)
         except httpx.HTTPError as error:
             _unreachable(self.base, error)
-
-    def datasets(self) -> dict[str, Any]:
-        """Every data set and where it is; folders of images that could be read."""
-        return self._do(_Call("GET", "/datasets", _as_json))
-
-    def dataset(self, name: str) -> dict[str, Any]:
-        """What a data set holds: classes, mean and deviation by channel, notes."""
-        return self._do(_Call("GET", f"/datasets/{quote(name)}", _as_json))
-
-    def dataset_state(self, name: str) -> dict[str, Any]:
-        """Whether it is `prepared`, `preparing` and how far, or why that failed."""
-        return self._do(_Call("GET", f"/datasets/{quote(name)}/state", _as_json))
-
-    def prepare(self, name: str) -> dict[str, Any]:
-        """Begin to download and read a data set, or a folder of images (`folder:NAME`); its state."""
-        return self._do(_Call("POST", f"/datasets/{quote(name)}/prepare", _as_json))
-
-    def catalog(self) -> dict[str, Any]:
-        """What can be trained: models, data sets, knobs, presets."""
-        return self._do(_Call("GET", "/catalog", _as_json))
-
-    def system(self) -> dict[str, Any]:
-        """The server and its machine."""
-        return self._do(_Call("GET", "/system", _as_json))
-
-    # Steering
-
-    def stop(self, run_id: int) -> Run:
-        return self._do(_Calls.action(run_id, "stop"))
-
-    def pause(self, run_id: int) -> Run:
-        return self._do(_Calls.action(run_id, "pause"))
-
-    def resume(self, run_id: int) -> Run:
-        return self._do(_Calls.action(run_id, "resume"))
-
-    def move_first(self, run_id: int) -> Run:
-        """Let a queued run be the next to start."""
-        return self._do(_Calls.action(run_id, "first"))
-
-    def delete(self, run_id: int) -> None:
-        """Ten minutes long `restore` brings it back."""
-        self._do(_Call("DELETE", f"/runs/{run_id}", _as_nothing))
-
-    def restore(self, run_id: int) -> Run:
-        return self._do(_Calls.action(run_id, "restore"))
-
-    def describe(
-        self, run_id: int, *, name: str | None = None, note: str | None = None, tags: Sequence[str] | None = None
-    ) -> Run:
-        """Rename, note or tag a run; None leaves it as it is."""
-        given = {"name": name, "note": note, "tags": None if tags is None else list(tags)}
-        return self._do(_Calls.described(f"/runs/{run_id}", given, _as_run))
-
-    def bulk(
-        self, action: Action, run_ids: Iterable[int], *, add_tags: Sequence[str] = (), remove_tags: Sequence[str] = ()
-    ) -> Done:
-        """One action on many runs; what was refused is named, with the reason."""
-        return self._do(_Calls.bulk(action, run_ids, add_tags, remove_tags))
-
-    def stop_asking(self, experiment_id: int) -> dict[str, Any]:
-        """Launch no more seeds; runs that are queued or at work go on, and count."""
-        return self._do(_Calls.question(experiment_id, "stop"))
-
-    def keep_asking(self, experiment_id: int) -> dict[str, Any]:
-        """After a stop, until it is answered; after an answer, until the budget is used up."""
-        return self._do(_Calls.question(experiment_id, "continue"))
-
-    def change_question(
-        self,
-        experiment_id: int,
-        *,
-        max_seeds: int | None = None,
-        max_hours: float | None = None,
-        smallest: float | None = None,
-    ) -> dict[str, Any]:
-        """Another budget, or another smallest difference; where the budget was spent, asking goes on."""
-        given = {"max_seeds": max_seeds, "max_hours": max_hours, "smallest": smallest}
-        return self._do(_Calls.described(f"/experiments/{experiment_id}/question", given, _as_json))
-
-    def stop_experiment(self, experiment_id: int) -> list[int]:
-        """Stop all its runs that have not ended; their ids."""
-        return self._do(_Call("POST", f"/experiments/{experiment_id}/stop", _as_ids))
-
-    def delete_experiment(self, experiment_id: int) -> None:
-        """With its runs; ten minutes long `restore_experiment` brings them back."""
-        self._do(_Call("DELETE", f"/experiments/{experiment_id}", _as_nothing))
-
-    def restore_experiment(self, experiment_id: int) -> Experiment:
-        return self._do(_Call("POST", f"/experiments/{experiment_id}/restore", _as_experiment))
-
-    def describe_experiment(
-        self, experiment_id: int, *, name: str | None = None, note: str | None = None, archived: bool | None = None
-    ) -> Experiment:
-        """Rename, note or archive an experiment; None leaves it as it is."""
-        given = {"name": name, "note": note, "archived": archived}
-        return self._do(_Calls.described(f"/experiments/{experiment_id}", given, _as_experiment))
 
     # Following
 
@@ -723,7 +771,7 @@ class Client:
         return found
 
 
-class AsyncClient:
+class AsyncClient(_Endpoints):
     """`Client` for asyncio: the same methods, to be awaited; `runs`, `experiments`, `events` and `watch` go with
     `async for`."""
 
@@ -756,65 +804,6 @@ class AsyncClient:
             _unreachable(self.base, error)
         return call.parse(_checked(answer))
 
-    # Launching
-
-    async def launch(self, spec: Spec, name: str | None = None) -> Run:
-        """Queue one run. `spec`: knobs by name, as `{"model": "cnn", "optimizer": {"lr": 0.1}}`."""
-        return await self._do(_Calls.launch(spec, name))
-
-    async def launch_experiment(
-        self,
-        name: str,
-        base: Spec,
-        grid: Mapping[str, Sequence[Any]],
-        question: Mapping[str, Any] | None = None,
-        random: Mapping[str, Any] | None = None,
-    ) -> Experiment:
-        """Queue every combination of the grid's values, on top of the base.
-
-        `question`: ask until answered, as `{"knobs": ["pixel_order"], "smallest": 0.01, "max_seeds": 20}`; the server
-        then launches seeds by itself, in matched sets, until it is settled or the budget ends. `random`: values to be
-        drawn, as `{"count": 20, "ranges": {"optimizer.lr": {"low": 0.001, "high": 0.1, "log": True}}}`.
-        """
-        body = _Calls.experiment_body(name, base, grid, question, random)
-        return await self._do(_Call("POST", "/experiments", _as_experiment, body=body))
-
-    async def plan(
-        self,
-        name: str,
-        base: Spec,
-        grid: Mapping[str, Sequence[Any]],
-        question: Mapping[str, Any] | None = None,
-        random: Mapping[str, Any] | None = None,
-    ) -> dict[str, Any]:
-        """What `launch_experiment` would make; nothing is made."""
-        body = _Calls.experiment_body(name, base, grid, question, random)
-        return await self._do(_Call("POST", "/experiments/plan", _as_json, body=body))
-
-    async def relaunch(self, run_id: int, overrides: Spec | None = None) -> Run:
-        """A new run with the same knobs but for `overrides`, as `{"optimizer.lr": 0.1}`."""
-        return await self._do(
-            _Call("POST", f"/runs/{run_id}/relaunch", _as_run, body={"overrides": dict(overrides or {})})
-        )
-
-    async def add_seeds(self, experiment_id: int, seeds: int) -> list[int]:
-        """So many more seeds of each configuration of an experiment; the ids of the new runs."""
-        return await self._do(_Call("POST", f"/experiments/{experiment_id}/more", _as_ids, body={"seeds": seeds}))
-
-    async def add_values(self, experiment_id: int, values: Mapping[str, Sequence[Any]]) -> list[int]:
-        """Each run of an experiment with other values of knobs as well, as `{"optimizer.lr": [0.03]}`; the new ids."""
-        body = {"values": {path: list(of_path) for path, of_path in values.items()}}
-        return await self._do(_Call("POST", f"/experiments/{experiment_id}/more", _as_ids, body=body))
-
-    async def relaunch_failed(self, experiment_id: int) -> list[int]:
-        """A new run for each of the experiment's that failed or was lost; their ids."""
-        return await self._do(_Call("POST", f"/experiments/{experiment_id}/relaunch-failed", _as_ids))
-
-    # Looking
-
-    async def run(self, run_id: int) -> Run:
-        return await self._do(_Call("GET", f"/runs/{run_id}", _as_run))
-
     async def runs(
         self,
         *,
@@ -829,33 +818,19 @@ class AsyncClient:
         """All runs that fit, fetched a page at a time. `sort`: see GET /runs; a minus before it turns it round."""
         filters, cursor, more = _filters(status, experiment, dataset, tags, text, sort, archived), None, True
         while more:
-            items, cursor = await self._do(_Calls.runs(cursor, filters))
+            items, cursor = await self._runs_page(cursor, filters)
             for item in items:
                 yield item
             more = cursor is not None
-
-    async def experiment(self, experiment_id: int) -> Experiment:
-        return await self._do(_Call("GET", f"/experiments/{experiment_id}", _as_experiment))
 
     async def experiments(self, *, archived: bool = False) -> AsyncIterator[Experiment]:
         """All experiments, newest first; or those in the archive."""
         cursor, more = None, True
         while more:
-            items, cursor = await self._do(_Calls.experiments(cursor, archived=archived))
+            items, cursor = await self._experiments_page(cursor, archived)
             for item in items:
                 yield item
             more = cursor is not None
-
-    async def compare(
-        self, *, experiment: int | None = None, runs: Sequence[int] = (), measure: str = "test/accuracy"
-    ) -> dict[str, Any]:
-        """Configurations side by side: `groups`, `pairs`, `effects` (with `interaction`), `verdict`, `differences`, as
-        GET /compare describes them. `measure`: what of a run is compared, as `test/accuracy.best`."""
-        return await self._do(_Call("GET", "/compare", _as_json, _compared(experiment, runs, measure)))
-
-    async def question(self, experiment_id: int) -> dict[str, Any]:
-        """A question that is asked until answered: `state`, `answer`, `sentences`, the interval after each set."""
-        return await self._do(_Calls.question(experiment_id))
 
     async def wait_for_answer(self, experiment_id: int, timeout: float | None = None) -> dict[str, Any]:
         """Until asking has ended: the question. Raises TimedOut after `timeout` seconds."""
@@ -865,26 +840,6 @@ class AsyncClient:
                 raise TimedOut(f"experiment {experiment_id} has no answer after {timeout:g} s: {found['sentences'][0]}")
             await asyncio.sleep(POLL_SECONDS)
         return found
-
-    async def predictions(self, run_id: int) -> dict[str, Any]:
-        """What a finished run says of the test set: `confusion`, `classes`, `right` of `n`."""
-        return await self._do(_Call("GET", f"/runs/{run_id}/predictions", _as_json))
-
-    async def compare_predictions(self, first: int, second: int) -> dict[str, Any]:
-        """Two finished runs on the same test images: `only_first`, `only_second`, `difference`, `p`."""
-        return await self._do(_Call("GET", "/compare/predictions", _as_json, {"run": [first, second]}))
-
-    async def points(self, run_id: int, name: str = "train/loss") -> list[Point]:
-        """Every point of a series, exactly."""
-        return await self._do(_Call("GET", f"/runs/{run_id}/series", _as_points, {"name": name, "raw": "true"}))
-
-    async def log(self, run_id: int, attempt: int | None = None) -> str:
-        """The end of its worker's output."""
-        return await self._do(_Call("GET", f"/runs/{run_id}/log", _as_text, {"attempt": attempt}))
-
-    async def weights(self, run_id: int) -> bytes:
-        """Its final weights, for `torch.load(io.BytesIO(...), weights_only=True)`."""
-        return await self._do(_Call("GET", f"/runs/{run_id}/weights", _as_bytes))
 
     async def export(
         self,
@@ -908,103 +863,6 @@ class AsyncClient:
                         file.write(part)
         except httpx.HTTPError as error:
             _unreachable(self.base, error)
-
-    async def datasets(self) -> dict[str, Any]:
-        """Every data set and where it is; folders of images that could be read."""
-        return await self._do(_Call("GET", "/datasets", _as_json))
-
-    async def dataset(self, name: str) -> dict[str, Any]:
-        """What a data set holds: classes, mean and deviation by channel, notes."""
-        return await self._do(_Call("GET", f"/datasets/{quote(name)}", _as_json))
-
-    async def dataset_state(self, name: str) -> dict[str, Any]:
-        """Whether it is `prepared`, `preparing` and how far, or why that failed."""
-        return await self._do(_Call("GET", f"/datasets/{quote(name)}/state", _as_json))
-
-    async def prepare(self, name: str) -> dict[str, Any]:
-        """Begin to download and read a data set, or a folder of images (`folder:NAME`); its state."""
-        return await self._do(_Call("POST", f"/datasets/{quote(name)}/prepare", _as_json))
-
-    async def catalog(self) -> dict[str, Any]:
-        """What can be trained: models, data sets, knobs, presets."""
-        return await self._do(_Call("GET", "/catalog", _as_json))
-
-    async def system(self) -> dict[str, Any]:
-        """The server and its machine."""
-        return await self._do(_Call("GET", "/system", _as_json))
-
-    # Steering
-
-    async def stop(self, run_id: int) -> Run:
-        return await self._do(_Calls.action(run_id, "stop"))
-
-    async def pause(self, run_id: int) -> Run:
-        return await self._do(_Calls.action(run_id, "pause"))
-
-    async def resume(self, run_id: int) -> Run:
-        return await self._do(_Calls.action(run_id, "resume"))
-
-    async def move_first(self, run_id: int) -> Run:
-        """Let a queued run be the next to start."""
-        return await self._do(_Calls.action(run_id, "first"))
-
-    async def delete(self, run_id: int) -> None:
-        """Ten minutes long `restore` brings it back."""
-        await self._do(_Call("DELETE", f"/runs/{run_id}", _as_nothing))
-
-    async def restore(self, run_id: int) -> Run:
-        return await self._do(_Calls.action(run_id, "restore"))
-
-    async def describe(
-        self, run_id: int, *, name: str | None = None, note: str | None = None, tags: Sequence[str] | None = None
-    ) -> Run:
-        """Rename, note or tag a run; None leaves it as it is."""
-        given = {"name": name, "note": note, "tags": None if tags is None else list(tags)}
-        return await self._do(_Calls.described(f"/runs/{run_id}", given, _as_run))
-
-    async def bulk(
-        self, action: Action, run_ids: Iterable[int], *, add_tags: Sequence[str] = (), remove_tags: Sequence[str] = ()
-    ) -> Done:
-        """One action on many runs; what was refused is named, with the reason."""
-        return await self._do(_Calls.bulk(action, run_ids, add_tags, remove_tags))
-
-    async def stop_asking(self, experiment_id: int) -> dict[str, Any]:
-        """Launch no more seeds; runs that are queued or at work go on, and count."""
-        return await self._do(_Calls.question(experiment_id, "stop"))
-
-    async def keep_asking(self, experiment_id: int) -> dict[str, Any]:
-        """After a stop, until it is answered; after an answer, until the budget is used up."""
-        return await self._do(_Calls.question(experiment_id, "continue"))
-
-    async def change_question(
-        self,
-        experiment_id: int,
-        *,
-        max_seeds: int | None = None,
-        max_hours: float | None = None,
-        smallest: float | None = None,
-    ) -> dict[str, Any]:
-        """Another budget, or another smallest difference; where the budget was spent, asking goes on."""
-        given = {"max_seeds": max_seeds, "max_hours": max_hours, "smallest": smallest}
-        return await self._do(_Calls.described(f"/experiments/{experiment_id}/question", given, _as_json))
-
-    async def stop_experiment(self, experiment_id: int) -> list[int]:
-        """Stop all its runs that have not ended; their ids."""
-        return await self._do(_Call("POST", f"/experiments/{experiment_id}/stop", _as_ids))
-
-    async def delete_experiment(self, experiment_id: int) -> None:
-        """With its runs; ten minutes long `restore_experiment` brings them back."""
-        await self._do(_Call("DELETE", f"/experiments/{experiment_id}", _as_nothing))
-
-    async def restore_experiment(self, experiment_id: int) -> Experiment:
-        return await self._do(_Call("POST", f"/experiments/{experiment_id}/restore", _as_experiment))
-
-    async def describe_experiment(
-        self, experiment_id: int, *, name: str | None = None, note: str | None = None, archived: bool | None = None
-    ) -> Experiment:
-        """Rename, note or archive an experiment; None leaves it as it is."""
-        given = {"name": name, "note": note, "archived": archived}
-        return await self._do(_Calls.described(f"/experiments/{experiment_id}", given, _as_experiment))
 
     # Following
 

@@ -165,8 +165,17 @@ def test_both_clients_have_the_same_methods() -> None:
     def methods(kind: type) -> dict[str, list[str]]:
         return {
             name: list(inspect.signature(member).parameters)
-            for name, member in vars(kind).items()
-            if callable(member) and not name.startswith("_")
+            for name, member in inspect.getmembers(kind, inspect.isfunction)
+            if not name.startswith("_")
         }
 
     assert methods(Client) == methods(AsyncClient)
+    assert len(methods(Client)) > 40
+
+
+def test_methods_describe_themselves() -> None:
+    for kind in (Client, AsyncClient):
+        assert str(inspect.signature(kind.relaunch_failed)) == "(self, experiment_id: int) -> list[int]"
+        assert "failed or was lost" in (inspect.getdoc(kind.relaunch_failed) or "")
+    assert inspect.iscoroutinefunction(AsyncClient.stop)
+    assert not inspect.iscoroutinefunction(Client.stop)
