@@ -1,5 +1,6 @@
 """The example plug-in, installed by pip into a folder of its own; broken ones beside it."""
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,8 +23,8 @@ BROKEN = {
 
 
 @pytest.fixture(scope="module")
-def server(places: Places, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Of an environment with the example and with four broken plug-ins."""
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An environment's packages: the example, and four broken plug-ins."""
     root = tmp_path_factory.mktemp("plugins")
     site = root / "site"
     copy = root / "example"
@@ -38,10 +39,15 @@ def server(places: Places, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         info.mkdir()
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: broken-{name}\nVersion: 1.0\n")
         (info / "entry_points.txt").write_text(f"[runyard.models]\n{name} = broken_{name}:ENTRY\n")
-    own = root / "prepared"
+    return site
+
+
+@pytest.fixture
+def server(places: Places, site: Path, tmp_path: Path) -> Iterator[Server]:
+    own = tmp_path / "prepared"
     own.mkdir()
     (own / "digits-1").symlink_to(places.folder("digits"))
-    with serving(root / "home", own, PYTHONPATH=str(site)) as found:
+    with serving(tmp_path / "home", own, PYTHONPATH=str(site)) as found:
         yield found
 
 
@@ -69,6 +75,79 @@ def test_broken_ones_are_told_of_and_harm_nothing(server: Server) -> None:
         assert words in told[name]["error"]
         assert told[name]["package"] == f"broken-{name}"
     assert server.call("GET", "/catalog")["models"][0]["name"] == "fc"
+
+
+def test_what_was_trained_with_a_plug_in_stays_when_that_is_gone(server: Server, site: Path) -> None:
+    base = {"dataset": "stripes", "epochs": 2}
+    grid = {"model": ["linear", "cnn"], "seed": [1, 2]}
+    experiment = server.call("POST", "/experiments", json={"name": "stripes", "base": base, "grid": grid})
+    first, *others = experiment["run_ids"]
+    for run in experiment["run_ids"]:
+        server.wait_for(run, "succeeded")
+    compared = server.call("GET", "/compare", params={"experiment": experiment["id"]})
+    question = {"kind": "effect", "knobs": ["pixel_order"], "smallest": 0.001, "max_seeds": 9}
+    asked = {**base, "model": "linear", "epochs": 500}
+    body = {"name": "asked", "base": asked, "grid": {"pixel_order": ["original", "shuffled"]}, "question": question}
+    asking = server.call("POST", "/experiments", json=body)
+    for run in asking["run_ids"]:
+        server.call("POST", f"/runs/{run}/pause")
+        server.wait_for(run, "paused")
+
+    del server.environment["PYTHONPATH"]
+    server.restart()
+    listed = server.call("GET", "/runs", params={"experiment": experiment["id"], "order": "asc"})["items"]
+    assert [one["id"] for one in listed] == [first, *others]
+    now = server.call("GET", "/compare", params={"experiment": experiment["id"]})
+    assert now["groups"][0]["metrics"] == compared["groups"][0]["metrics"]
+    assert [group["name"] for group in now["groups"]] == ["Linear, original", "CNN, original"]
+    assert now["groups"][0]["images"] == 2 * 32 * 64  # the last batch of 16 counts as a whole one
+    with server.api() as client:
+        told = client.get(f"/runs/{first}/predictions")
+        assert told.status_code == 404
+        assert "tested on stripes, which is not there any more: install its package" in told.json()["detail"]
+        assert len(client.get(f"/runs/{first}/predictions", params={"raw": True}).text.splitlines()) == 401
+        again = client.post(f"/runs/{first}/relaunch", json={})
+        assert again.status_code == 422
+        assert "model is 'linear': there is no such model" in again.json()["detail"]
+        pages = [f"/compare?experiment={one['id']}" for one in (experiment, asking)]
+        for page in ("/", f"/runs/{first}", f"/runs/{first}/predictions", *pages):
+            assert client.get(f"{server.url}{page}").status_code == 200, page
+        question = client.get(f"/experiments/{asking['id']}/question")
+        assert question.status_code == 422
+        assert "there is no such model" in question.json()["detail"]
+        assert client.get("/experiments").status_code == 200
+        for what in ("runs", "series"):
+            params = {"experiment": experiment["id"], "what": what}
+            assert client.get("/export", params=params).status_code == 200
+    server.call("POST", f"/runs/{asking['run_ids'][0]}/resume")
+    failed = server.wait_for(asking["run_ids"][0], "failed")
+    assert "there is no such model" in failed["cause"]
+    server.wait_for(server.launch(model="fc", epochs=1), "succeeded")  # the queue goes on
+
+    server.environment["PYTHONPATH"] = str(site)
+    server.restart()
+    assert server.call("GET", f"/runs/{first}/predictions")["n"] == 400
+    server.call("POST", f"/runs/{asking['run_ids'][0]}/resume")
+    server.wait_for(asking["run_ids"][0], "running", "succeeded")
+
+
+def test_what_a_net_said_of_another_version_of_a_data_set_is_not_mixed_with_it(
+    server: Server, site: Path, tmp_path: Path
+) -> None:
+    run = server.launch(model="fc", dataset="stripes", epochs=1)
+    server.wait_for(run, "succeeded")
+    newer = shutil.copytree(site, tmp_path / "newer")
+    code = (newer / "runyard_example.py").read_text()
+    changed = code.replace('"Stripes", 1,', '"Stripes", 2,').replace("np.arange(2400) % 2", "np.arange(2400) // 2 % 2")
+    (newer / "runyard_example.py").write_text(changed)
+    server.environment["PYTHONPATH"] = str(newer)
+    server.restart()
+    server.wait_for(server.launch(model="fc", dataset="stripes", epochs=1), "succeeded")
+    with server.api() as client:
+        for path in (f"/runs/{run}/predictions", f"/predictions/images?run={run}"):
+            refused = client.get(path)
+            assert refused.status_code == 404
+            assert "was tested on other images than stripes has now: relaunch it" in refused.json()["detail"]
 
 
 def test_the_example_is_thirty_lines() -> None:

@@ -42,8 +42,13 @@ def values(session: Session, rows: Sequence[Run], kind: Kind, metric: str, value
 
 def images_per_second(row: Run) -> float:
     """Training images a second of a run that trained."""
-    images = catalog.DATASETS[row.spec["dataset"]].train_size * row.spec["epochs"] * row.steps_done / row.steps_total
-    return float(images / row.seconds)
+    return float(images(row) * row.steps_done / row.steps_total / row.seconds)
+
+
+def images(row: Run) -> int:
+    """Training images of all epochs. Where the data set is gone, the last batch of an epoch counts as a whole one."""
+    dataset, epochs = catalog.DATASETS.get(row.spec["dataset"]), int(row.spec["epochs"])
+    return dataset.train_size * epochs if dataset else row.steps_total * int(row.spec["batch_size"])
 
 
 def _at(points: series.Points, step: float) -> float | None:

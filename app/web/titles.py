@@ -29,17 +29,18 @@ def is_quiet(path: str, value: Any) -> bool:
 
 def knob_title(path: str) -> str:
     """`optimizer.lr` -> `Learning rate`."""
-    return _OTHERS.get(path) or _KNOBS[path].title
+    return _OTHERS.get(path) or (_KNOBS[path].title if path in _KNOBS else path.rpartition(".")[2])
 
 
 def value_title(path: str, value: Any) -> str:
-    """`model`, `fc` -> `FC`; numbers as they are written in the field."""
-    if path == "model":
-        return catalog.MODELS[value].title
-    if path == "dataset":
-        return catalog.DATASETS[value].title
-    if path == "optimizer":
-        return catalog.OPTIMIZERS[value].title
+    """`model`, `fc` -> `FC`, or what it is called where it is in no catalogue (any more); numbers as in the field."""
+    catalogs: dict[str, Mapping[str, Any]] = {
+        "model": catalog.MODELS,
+        "dataset": catalog.DATASETS,
+        "optimizer": catalog.OPTIMIZERS,
+    }
+    if entry := catalogs.get(path, {}).get(value):
+        return str(entry.title)
     return f"{value:,}" if isinstance(value, int) and "seed" not in path else f"{value}"
 
 

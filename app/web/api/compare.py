@@ -357,7 +357,7 @@ def _group_out(group: Group, name: str, rows: list[Run], lives: dict[int, list[L
         knobs=dict(group.knobs),
         parameters=rows[0].parameters,
         steps_total=rows[0].steps_total,
-        images=catalog.DATASETS[group.knobs["dataset"]].train_size * group.knobs["epochs"],
+        images=measures.images(rows[0]),
         n=group.done,
         runs=[
             MemberOut(

@@ -22,6 +22,9 @@ from app.web.problems import Refused, documented
 from app.web.schemas import Id, RunId
 from app.web.state import Database, PlacesNow, SettingsNow
 from trainer import catalog
+from trainer.data.folder import is_name as is_folder
+from trainer.entries import Dataset
+from trainer.prepared import Places, open_arrays
 
 router = APIRouter(tags=["predictions"])
 Class = Annotated[int | None, Query(ge=0, le=65_535, description="Number of a class, from 0; any when absent.")]
@@ -123,13 +126,14 @@ def one(
     run_id: RunId,
     engine: Database,
     settings: SettingsNow,
+    places: PlacesNow,
     raw: Annotated[bool, Query(description="Every answer, as CSV `index,label,predicted,confidence`.")] = False,
 ) -> PredictionsOut | Response:
     """Confusion matrix and accuracy per class."""
     (run,), (kept,) = _kept(engine, settings, [run_id])
     if raw:
         return StreamingResponse(_csv(kept), media_type="text/csv")
-    dataset = catalog.DATASETS[run.spec["dataset"]]
+    dataset = _dataset(run, kept.labels, places)
     matrix = comparing.confusion(kept.labels, kept.predicted, len(dataset.classes))
     return PredictionsOut(
         run=run_id,
@@ -146,10 +150,10 @@ def one(
 
 
 @router.get("/compare/predictions", summary="Two runs, image by image", responses=documented(404, 422, 503))
-def two(engine: Database, settings: SettingsNow, run: Pair) -> TwoOut:
+def two(engine: Database, settings: SettingsNow, places: PlacesNow, run: Pair) -> TwoOut:
     """Which test images only one of two runs gets right, and whether chance explains the difference."""
     rows, (first, second) = _kept(engine, settings, run)
-    dataset = catalog.DATASETS[rows[0].spec["dataset"]]
+    dataset = _dataset(rows[0], first.labels, places)
     found = comparing.agreement(first.labels, first.predicted, second.predicted)
     low, high = comparing.paired_interval(found.only_first, found.only_second, found.n)
     by_class = [
@@ -204,6 +208,7 @@ def images(
         raise Refused(422, "right", f"right has {len(right)} values: give one for each of the {len(run)} runs, or none")
     rows, kept = _kept(engine, settings, run)
     labels = kept[0].labels
+    dataset = _dataset(rows[0], labels, places)
     fits = np.ones(len(labels), bool)
     for one, wanted in zip(kept, right, strict=False):
         fits &= one.right == wanted
@@ -216,7 +221,6 @@ def images(
         found = found[np.argsort(-_sureness(kept)[found], kind="stable")]
     chosen = found[start : start + count]
     spec = rows[0].spec
-    dataset = catalog.DATASETS[spec["dataset"]]
     pictures = test_images(dataset.name, places, chosen, spec["permutation_seed"])
     if pictures is None:
         raise Refused(404, "run", f"{dataset.name} is not prepared here: its images can be shown after its next run")
@@ -263,6 +267,20 @@ def _kept(engine: Engine, settings: Settings, run_ids: list[int]) -> tuple[list[
             )
             raise Refused(422, "run", message)
     return rows, kept
+
+
+def _dataset(run: Run, labels: npt.NDArray[np.int64], places: Places) -> Dataset:
+    """The one that a run was tested on. Its plug-in or its folder of images may be gone, or the folder was read again
+    with other images in it."""
+    name = run.spec["dataset"]
+    if name not in catalog.DATASETS:
+        way = "read the folder again, on the Data page" if is_folder(name) else "install its package, restart Runyard"
+        message = f"run {run.id} was tested on {name}, which is not there any more: {way}; raw=true has bare answers"
+        raise Refused(404, "run", message)
+    if places.is_prepared(name) and not np.array_equal(open_arrays(name, places)[3], labels):
+        message = f"run {run.id} was tested on other images than {name} has now: relaunch it; raw=true has bare answers"
+        raise Refused(404, "run", message)
+    return catalog.DATASETS[name]
 
 
 def _sureness(kept: list[Predictions]) -> npt.NDArray[Any]:
