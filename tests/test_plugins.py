@@ -106,6 +106,8 @@ def test_what_was_trained_with_a_plug_in_stays_when_that_is_gone(server: Server,
         assert told.status_code == 404
         assert "tested on stripes, which is not there any more: install its package" in told.json()["detail"]
         assert len(client.get(f"/runs/{first}/predictions", params={"raw": True}).text.splitlines()) == 401
+        assert len(client.get("/runs", params={"dataset": "stripes"}).json()["items"]) == 12
+        assert client.get("/runs", params={"dataset": "dots"}).status_code == 422
         again = client.post(f"/runs/{first}/relaunch", json={})
         assert again.status_code == 422
         assert "model is 'linear': there is no such model" in again.json()["detail"]

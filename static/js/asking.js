@@ -2,7 +2,7 @@
 
 import { get, patch, post } from "./api.js";
 import { asked, el, report, setText, statusBadge, swatch } from "./dom.js";
-import { duration, percent, plural, points } from "./format.js";
+import { capital, duration, percent, plural, points } from "./format.js";
 import { gathered, on } from "./live.js";
 import { color } from "./palette.js";
 import { drawInterval } from "./sequence.js";
@@ -45,7 +45,14 @@ new ResizeObserver(drawSequence).observe(byId("sequence"));
 const refresh = gathered(async () => show(await get(path)), 250);
 on("run", (event) => event.experiment === experiment && refresh("run"));
 on("deleted", () => refresh("deleted"));
-get(path).then(show).catch((error) => setText(byId("answer"), error.message));
+get(path)
+  .then(show)
+  .catch((error) => {
+    setText(byId("answer"), `${capital(error.message)}.`);
+    if (error.status !== 422) return;
+    setText(byId("asked"), "can't be asked any more"); // a model or a data set of it is gone
+    for (const part of document.querySelectorAll(".of-question")) part.hidden = true;
+  });
 
 // Figures
 

@@ -80,7 +80,8 @@ export const STATUSES = ["running", "queued", "succeeded", "failed", "stopped", 
 /** Nothing goes on, for now. */
 export const ENDED = ["succeeded", "failed", "stopped", "paused", "lost"];
 export const RESUMABLE = ["paused", "failed", "stopped", "lost"];
-const capital = (word) => word[0].toUpperCase() + word.slice(1);
+/** "run 1 is failed" -> "Run 1 is failed" */
+export const capital = (word) => word[0].toUpperCase() + word.slice(1);
 
 /** What a run is doing, requests that are under way included. */
 export function activity(run) {

@@ -3,7 +3,7 @@
 
 import { get, query } from "./api.js";
 import { el, report, setText, swatch } from "./dom.js";
-import { integer, loss, percent, plural } from "./format.js";
+import { capital, integer, loss, percent, plural } from "./format.js";
 import { showGallery } from "./gallery.js";
 import { on } from "./live.js";
 import { color } from "./palette.js";
@@ -51,7 +51,7 @@ async function begin() {
   } catch (error) {
     if (error.status !== 404) throw error;
     const waits = ["queued", "starting", "running"].includes(run.status);
-    setText(byId("absent"), waits ? "Nothing yet: the net is asked about the whole test set at the end of its training." : `${error.message}.`);
+    setText(byId("absent"), waits ? "Nothing yet: the net is asked about the whole test set at the end of its training." : `${capital(error.message)}.`);
     byId("absent").hidden = false;
     return;
   }

@@ -215,7 +215,8 @@ async function begin() {
   run = await get(`/runs/${id}`);
   arrived();
   showRun();
-  await Promise.all([loadCurves(), showLog(), catalogue(), showSeen()]);
+  const known = catalogue();
+  await Promise.all([loadCurves(), showLog(), known, showSeen(known)]);
 }
 let begun = false;
 let missed = false;
@@ -245,7 +246,7 @@ async function catalogue() {
   showConfig();
 }
 
-async function showSeen() {
+async function showSeen(known) {
   const shuffled = run.spec.pixel_order === "shuffled";
   const shown = await showImages(byId("images"), {
     dataset: run.spec.dataset,
@@ -254,7 +255,9 @@ async function showSeen() {
     count: 6,
   });
   const row = shuffled ? "lower" : "upper";
-  setText(byId("images-note"), shown ? `This run trains on the ${row} row.` : "The images can be shown once the data set is prepared.");
+  if (!shown) await known;
+  const why = titles.datasets.has(run.spec.dataset) ? "The images can be shown once the data set is prepared." : "The data set is not there any more.";
+  setText(byId("images-note"), shown ? `This run trains on the ${row} row.` : why);
 }
 
 const log = { attempt: 0, end: 0 };

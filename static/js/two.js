@@ -3,7 +3,7 @@
 
 import { get, query } from "./api.js";
 import { copy, el, report, setText, swatch, toast } from "./dom.js";
-import { integer, percent, plural, points } from "./format.js";
+import { capital, integer, percent, plural, points } from "./format.js";
 import { showGallery } from "./gallery.js";
 import { color } from "./palette.js";
 
@@ -70,7 +70,7 @@ async function show() {
     two = await get(`/compare/predictions${query({ run: chosen })}`);
   } catch (error) {
     if (![404, 422].includes(error.status)) throw error;
-    return absent(`${error.message[0].toUpperCase()}${error.message.slice(1)}.`);
+    return absent(`${capital(error.message)}.`);
   }
   byId("absent").hidden = true;
   byId("said").hidden = byId("curves").hidden = false;
@@ -186,4 +186,4 @@ async function showImages() {
   });
 }
 
-begin().catch((error) => (error.status === 404 ? absent(`${error.message}.`) : report(error)));
+begin().catch((error) => (error.status === 404 ? absent(`${capital(error.message)}.`) : report(error)));

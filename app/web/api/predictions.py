@@ -275,10 +275,10 @@ def _dataset(run: Run, labels: npt.NDArray[np.int64], places: Places) -> Dataset
     name = run.spec["dataset"]
     if name not in catalog.DATASETS:
         way = "read the folder again, on the Data page" if is_folder(name) else "install its package, restart Runyard"
-        message = f"run {run.id} was tested on {name}, which is not there any more: {way}; raw=true has bare answers"
+        message = f"run {run.id} was tested on {name}, which is not there any more: {way}"
         raise Refused(404, "run", message)
     if places.is_prepared(name) and not np.array_equal(open_arrays(name, places)[3], labels):
-        message = f"run {run.id} was tested on other images than {name} has now: relaunch it; raw=true has bare answers"
+        message = f"run {run.id} was tested on other images than {name} has now: relaunch it"
         raise Refused(404, "run", message)
     return catalog.DATASETS[name]
 
