@@ -20,7 +20,7 @@ from app.compare.question import Outcome, Question, State, outcome
 from app.store import experiments, measures, runs
 from app.store.engine import Writing, clock, reading, writing
 from app.store.tables import Experiment, Run, Status
-from trainer.spec import Problem, RunSpec, SpecError
+from trainer.spec import Problem, RunSpec, SpecError, flat, parse
 
 MOST_FAILED = 3
 """Sets with a run that failed; after so many, asking gives up."""
@@ -188,6 +188,27 @@ def launch(
         made = [run for seed in seeds for run in _add(session, row, found, seed)]
         session.flush()
     return row, made
+
+
+def between(session: Session, first: int, second: int) -> tuple[dict[str, Any], dict[str, Any], list[int]]:
+    """Base, `second` and seeds of a question whether the second run's configuration is better than the first's. The
+    seeds are new ones: what was seen of the others is why one asks. Raises NotFound, SpecError."""
+    if first == second:
+        raise SpecError([Problem("second", f"second is run {second}, as first is: name a run with other knobs")])
+    rows = runs.get_many(session, [first, second])
+    one, other = (parse(row.spec).to_json() for row in rows)
+    before, after = flat(one), flat(other)
+    renamed = {head for head in ("model", "optimizer") if before[head] != after[head]}  # all their knobs are new
+    changed = {
+        path: value
+        for path, value in after.items()
+        if path not in ("seed", "device") and (path.partition(".")[0] in renamed or before.get(path) != value)
+    }
+    around = {row.experiment_id for row in rows if row.experiment_id is not None}
+    seen = [*rows, *(run for experiment in around for run in runs.of_experiment(session, experiment))]
+    last = max(run.spec["seed"] for run in seen)
+    base = {key: value for key, value in one.items() if key not in ("seed", "device")}
+    return base, changed, [last + at for at in range(1, sequence.least() + 1)]
 
 
 def _add(session: Writing, row: Experiment, found: Sequence[Cell], seed: int) -> list[Run]:

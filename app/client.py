@@ -416,6 +416,24 @@ class _Endpoints:
         return _Call("POST", "/experiments", _as_experiment, body=body)
 
     @_Endpoint
+    def ask_between(
+        self,
+        first: int,
+        second: int,
+        *,
+        measure: str = "test/accuracy",
+        smallest: float = 0.01,
+        max_seeds: int = 20,
+        max_hours: float | None = None,
+        name: str | None = None,
+    ) -> _Call[Experiment]:
+        """Ask whether the second run's configuration is better than the first's: both are launched with new seeds, in
+        pairs, until that is settled or the budget ends."""
+        body = {"first": first, "second": second, "measure": measure, "smallest": smallest, "max_seeds": max_seeds}
+        more = _without_none({"max_hours": max_hours, "name": name})
+        return _Call("POST", "/experiments/ask", _as_experiment, body=body | more)
+
+    @_Endpoint
     def plan(
         self,
         name: str,

@@ -130,6 +130,14 @@ def ask(
     ] = 0.01,
     seeds: Annotated[int, typer.Option(min=4, help="At most so many seeds.")] = 20,
     hours: Annotated[float | None, typer.Option(help="At most so many hours of training, all runs together.")] = None,
+    between: Annotated[
+        tuple[int, int] | None,
+        typer.Option(
+            metavar="RUN RUN",
+            help="Instead of knobs: is the second run's configuration better than the first's? With new seeds.",
+            show_default=False,
+        ),
+    ] = None,
     name: Annotated[str | None, typer.Option(help="Of the experiment.")] = None,
     preset: Annotated[str | None, typer.Option(help="Start from a preset, such as mnist-fc-vs-cnn.")] = None,
     detach: Annotated[bool, typer.Option("--detach", help="Don't wait for the answer.")] = False,
@@ -141,6 +149,14 @@ def ask(
 
     Exit code 0 when it is settled either way, 4 when the budget ends first."""
     with connected(url, token) as client:
+        if between is not None:
+            if knobs or about or preset:
+                raise RunyardError("--between takes all knobs of its runs: leave out KNOB=VALUE, --about and --preset")
+            made = client.ask_between(
+                *between, measure=measure, smallest=smallest, max_seeds=seeds, max_hours=hours, name=name
+            )
+            _answer(client, made, detach=detach, as_json=as_json)
+            return
         base, grid, title = _start(client, preset)
         grid.pop("seed", None)
         for path, values in map(_knob, knobs or []):
@@ -163,12 +179,17 @@ def ask(
             "max_hours": hours,
         }
         made = client.launch_experiment(name or title or ", ".join(knobs or []) or "question", base, grid, question)
-        if not detach:
-            print(f"experiment {made.id}: {len(made.run_ids)} runs queued", file=sys.stderr)
-        found = client.question(made.id) if detach else _answered(client, made.id)
-        _print_json(found) if as_json else print("\n".join([found["asked"], *found["sentences"]]))
-        if not detach and found["answer"] == "open":
-            raise typer.Exit(NOT_SUCCEEDED)
+        _answer(client, made, detach=detach, as_json=as_json)
+
+
+def _answer(client: Client, made: Experiment, *, detach: bool, as_json: bool) -> None:
+    """Print where a new question stands; unless detached, once it has an answer."""
+    if not detach:
+        print(f"experiment {made.id}: {len(made.run_ids)} runs queued", file=sys.stderr)
+    found = client.question(made.id) if detach else _answered(client, made.id)
+    _print_json(found) if as_json else print("\n".join([found["asked"], *found["sentences"]]))
+    if not detach and found["answer"] == "open":
+        raise typer.Exit(NOT_SUCCEEDED)
 
 
 def question(

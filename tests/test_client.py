@@ -40,6 +40,16 @@ def test_a_script_asks_until_answered(client: Client) -> None:
     client.wait(client.experiment(asked.id).run_ids)
 
 
+def test_a_script_asks_which_of_two_runs_is_better(client: Client) -> None:
+    runs = [client.launch({**SHORT, "optimizer": {"lr": rate}}) for rate in (0.0001, 0.2)]
+    client.wait([run.id for run in runs])
+    asked = client.ask_between(*(run.id for run in runs), measure="test/loss", smallest=0.001, name="which")
+    found = client.wait_for_answer(asked.id)
+    assert (asked.name, found["answer"]) == ("which", "difference")
+    assert found["sentences"][0].startswith("Yes. Learning rate 0.2 instead of 0.0001 lowered the test loss")
+    client.wait(client.experiment(asked.id).run_ids)
+
+
 def test_a_script_launches_watches_compares_exports_and_deletes(client: Client, tmp_path: Path) -> None:
     planned = client.plan("x", SHORT, {"seed": [1, 2]})
     assert (planned["runs"], planned["seeds"]) == (2, 2)

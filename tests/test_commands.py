@@ -111,6 +111,11 @@ def test_ask_until_answered(server: Server) -> None:
     assert as_json(server, "question", experiment, "--continue")["max_seeds"] == 5
     assert "--about is missing: name the knob" in runyard(server, "ask", "model=fc,cnn", "epochs=1,2", code=1)
     assert "does not exist" in runyard(server, "question", 999, code=1)
+    first, second = server.call("GET", f"/experiments/{experiment}")["run_ids"][:2]
+    between = as_json(server, "ask", "--between", first, second, "--detach", "--name", "again")
+    assert (between["kind"], between["asked"]) == ("difference", question.replace("loss of the FC net", "accuracy"))
+    assert "takes all knobs of its runs" in runyard(server, "ask", "model=fc", "--between", 1, 2, code=1)
+    server.call("POST", f"/experiments/{between['experiment']}/stop")
     server.call("POST", f"/experiments/{experiment}/stop")
 
 

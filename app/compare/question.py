@@ -21,21 +21,11 @@ State = Literal["asking", "answered", "spent", "stopped", "failed"]
 Answer = Literal["difference", "no difference", "open"]
 
 
-class Question(BaseModel):
-    """What is compared, on what, and how long to go on."""
+class Budget(BaseModel):
+    """On what is judged, and how long to go on."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: Kind = Field(
-        default="effect",
-        description="effect: a knob of the grid with two values, over all other knobs of the grid. interaction: how "
-        "much more the one such knob changes when another is changed too. difference: `second` minus `first`.",
-    )
-    knobs: list[str] = Field(
-        default=[], max_length=2, description="Of an effect its knob, of an interaction its two; as keys of the grid."
-    )
-    first: dict[str, Any] = Field(default={}, max_length=50, description="Of a difference: knob path to value.")
-    second: dict[str, Any] = Field(default={}, max_length=50, description="Of a difference: knob path to value.")
     measure: str = Field(default="test/accuracy", max_length=100, description="What of a run is compared.")
     smallest: float = Field(
         default=0.01,
@@ -53,6 +43,21 @@ class Question(BaseModel):
     def _is_measure(cls, text: str) -> str:
         parse(text)
         return text
+
+
+class Question(Budget):
+    """What is compared, on what, and how long to go on."""
+
+    kind: Kind = Field(
+        default="effect",
+        description="effect: a knob of the grid with two values, over all other knobs of the grid. interaction: how "
+        "much more the one such knob changes when another is changed too. difference: `second` minus `first`.",
+    )
+    knobs: list[str] = Field(
+        default=[], max_length=2, description="Of an effect its knob, of an interaction its two; as keys of the grid."
+    )
+    first: dict[str, Any] = Field(default={}, max_length=50, description="Of a difference: knob path to value.")
+    second: dict[str, Any] = Field(default={}, max_length=50, description="Of a difference: knob path to value.")
 
 
 @dataclass(frozen=True)

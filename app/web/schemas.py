@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from sqlmodel import Session
 
 from app.compare import sequence
-from app.compare.question import MOST_SEEDS, Question
+from app.compare.question import MOST_SEEDS, Budget, Question
 from app.store import runs
 from app.store.experiments import MAX_NAME, MAX_RUNS, ExperimentSpec
 from app.store.runs import MOST_TAGS
@@ -170,6 +170,15 @@ class MoreIn(BaseModel):
     values: dict[str, list[Any]] = Field(
         default={}, max_length=20, description="Knob path to values that each of its runs is launched with as well."
     )
+
+
+class BetweenIn(Budget):
+    """Two runs, whose configurations are compared anew, with other seeds, until it is known which is better."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"first": 1, "second": 2}]})
+    first: Id = Field(description="A run.")
+    second: Id = Field(description="A run with other knobs: is it better than the first?")
+    name: Name | None = Field(default=None, description="Of the experiment; the question itself when absent.")
 
 
 class QuestionChange(BaseModel):

@@ -44,6 +44,13 @@ def value_title(path: str, value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) and "seed" not in path else f"{value}"
 
 
+def differing(knobs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The knobs that differ among flat specs. One that only some models have differs only if those have several values
+    of it."""
+    paths = dict.fromkeys(path for one in knobs for path in one)
+    return [path for path in paths if len({str(one[path]) for one in knobs if path in one}) > 1]
+
+
 def configuration_title(knobs: Mapping[str, Any], varied: Sequence[str]) -> str:
     """`CNN, shuffled, learning rate 0.1`; `learning rate 0.1` where neither the model nor the pixel order varies."""
     others = [path for path in varied if path not in ("model", "pixel_order", "seed", "device") and path in knobs]
@@ -92,11 +99,9 @@ def question_words(question: Question, grid: Mapping[str, Sequence[Any]], cells:
     measure = parse(question.measure)
     knobs = [flat(cell.spec.to_json()) for cell in cells]
     if question.kind == "difference":
-        differing = [path for path in knobs[0] if path in knobs[1] and knobs[0][path] != knobs[1][path]]
-        names = [configuration_title(of_cell, differing) for of_cell in knobs]
-        change = (
-            change_title(differing[0], *(of_cell[differing[0]] for of_cell in knobs)) if len(differing) == 1 else ""
-        )
+        paths = differing(knobs)
+        names = [configuration_title(of_cell, paths) for of_cell in knobs]
+        change = change_title(paths[0], *(of_cell[paths[0]] for of_cell in knobs)) if len(paths) == 1 else ""
         return Words(change or f"{names[1]} instead of {names[0]}", "", "", measure)
     changed = "pixel_order" if "pixel_order" in question.knobs else question.knobs[-1]
     change = change_title(changed, *(_worded(value) for value in grid[changed]))

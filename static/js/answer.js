@@ -73,7 +73,6 @@ function fromTo(first, second) {
   return `${first} → ${said && !said.includes(",") ? second.slice(said.length) : second}`;
 }
 
-/** Two configurations each; with many, those with the best (or worst) figures of evidence. */
 /** While watched: the interval as it came to be, seed by seed, of one of the differences that the answer is about. */
 export function showWatched(fresh, style) {
   const { verdict, measure, groups } = fresh;
@@ -95,6 +94,7 @@ export function showWatched(fresh, style) {
   show();
 }
 
+/** Two configurations each; with many, those with the best (or worst) figures of evidence. */
 export function showPairs(fresh) {
   compared = fresh;
   const { pairs, groups, measure, verdict } = compared;

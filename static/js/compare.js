@@ -3,6 +3,7 @@
 
 import { get, post, query } from "./api.js";
 import { showAnswer, showPairs, showWatched } from "./answer.js";
+import { offerAsking } from "./better.js";
 import { showConfigurations } from "./configurations.js";
 import { fetchCurves, replaceTail, tailStart } from "./curves.js";
 import { copy, el, report, setText, toast } from "./dom.js";
@@ -272,6 +273,7 @@ function showFigures() {
   style = styleOf(compared, chosen(view, compared));
   showPairs(compared);
   showConfigurations(compared, style, what.experiment);
+  offerAsking(compared);
   beside();
   if (!asks) showAnswer(compared, style); // a question has a panel of its own: asking.js
 }

@@ -126,19 +126,49 @@ export async function copy(text) {
 }
 
 /** Ask for a line of text. Resolves to it, or to null when it was cancelled. */
-export function asked(question, { label, value = "", detail = "", yes }) {
+export async function asked(question, { label, value = "", detail = "", yes }) {
+  const told = await askedFor(question, { fields: { text: { label, value } }, detail, yes });
+  return told && told.text;
+}
+
+/**
+ * Ask for several things. fields: {name: {label, value, options: [[value, text]] for a choice}};
+ * `act(texts)`: what is done with them; where it fails, its words are shown and the dialog stays.
+ * Resolves to {name: text}, or to null when it was cancelled.
+ */
+export function askedFor(question, { fields, detail = "", yes, act = async () => {} }) {
   return new Promise((resolve) => {
-    const field = el("input", { type: "text", value, autocomplete: "off", autofocus: true, "aria-label": label });
+    const inputs = Object.entries(fields).map(([name, field], at) => [name, fieldOf(field, at === 0)]);
+    const texts = () => Object.fromEntries(inputs.map(([name, input]) => [name, input.value]));
+    const wrong = el("p.error", { role: "alert", hidden: true });
     const close = () => {
       dialog.remove();
-      resolve(dialog.returnValue === "yes" ? field.value : null);
+      resolve(dialog.returnValue === "yes" ? texts() : null);
+    };
+    const submit = async (event) => {
+      if (event.submitter?.value !== "yes") return;
+      event.preventDefault();
+      try {
+        await act(texts());
+        dialog.close("yes");
+      } catch (error) {
+        setText(wrong, error.message);
+        wrong.hidden = false;
+      }
     };
     // the first submit button is the one that Enter presses
-    const buttons = [el("button.btn.btn-primary", { value: "yes" }, yes), el("button.btn", { value: "no" }, "Cancel")];
-    const parts = [el("h2", {}, question), el("label.note", {}, label, field), detail && el("p.muted", {}, detail)];
-    const dialog = el("dialog", { "aria-label": question, onclose: close }, el("form", { method: "dialog" }, ...parts, el("div.actions.reverse", {}, ...buttons)));
+    const buttons = [el("button.btn.btn-primary", { value: "yes" }, yes), el("button.btn", { value: "no", formnovalidate: true }, "Cancel")];
+    const labels = inputs.map(([name, input]) => el("label.note", {}, fields[name].label, input));
+    const parts = [el("h2", {}, question), ...labels, detail && el("p.muted", {}, detail), wrong];
+    const dialog = el("dialog", { "aria-label": question, onclose: close }, el("form", { method: "dialog", onsubmit: submit }, ...parts, el("div.actions.reverse", {}, ...buttons)));
     document.body.append(dialog);
     dialog.showModal();
-    field.select();
+    inputs[0][1].select?.();
   });
+}
+
+function fieldOf({ label, value = "", options = null }, first) {
+  const common = { "aria-label": label, autofocus: first };
+  if (!options) return el("input", { type: "text", value, autocomplete: "off", ...common });
+  return el("select", common, ...options.map(([key, text]) => el("option", { value: key, selected: String(key) === String(value) }, text)));
 }

@@ -43,9 +43,10 @@ export function drawInterval(element, { looks: sets, measure, least, smallest: w
   ];
   const note = (words, more) => ({ text: words, showarrow: false, font: { color: token("--muted") }, align: "left", ...more });
   const narrow = width < 560;
+  const away = now?.mean > 0 ? -1 : 1; // its words stand on the side where the interval is not
   const annotations = [
     ...(narrow ? [] : [note(`no interval<br>before ${least} ${unit}s: three<br>can never settle it`, { x: 0.45, xanchor: "left", yref: "paper", y: 0, yanchor: "bottom", yshift: 4 })]),
-    ...(smallest && !narrow ? [note(`no difference that matters: within ± ${number(smallest)}`, { x: end, xanchor: "right", y: smallest, yanchor: "bottom" })] : []),
+    ...(smallest && !narrow ? [note(`no difference that matters: within ± ${number(smallest)}`, { x: end, xanchor: "right", y: away * smallest, yanchor: away > 0 ? "bottom" : "top" })] : []),
     ...(settledAfter ? [note(`settled after ${settledAfter} ${unit}s`, { x: settledAfter, xanchor: "left", xshift: 6, yref: "paper", y: 1, yanchor: "top", font: { color: token("--text") } })] : []),
     ...(now?.low != null ? [now.low, now.high].map((value) => note(`<b>${change(value)}</b>`, { x: sets.length, xanchor: "left", xshift: 14, y: scaled(value), font: { color: token("--text") } })) : []),
   ];
@@ -57,7 +58,7 @@ export function drawInterval(element, { looks: sets, measure, least, smallest: w
       width,
       height,
       margin: { l: 40, r: now?.low != null && sets.length > 0.85 * end ? 64 : 8, t: 22, b: 30 }, // room for the ends' figures
-      xaxis: axis({ range: [0.3, end], showgrid: false, showline: true, ticks: "outside", ticklen: 4, nticks: narrow ? 5 : 11, tickformat: "d", ticksuffix: ` ${unit}s`, showticksuffix: "last", unifiedhovertitle: { text: `${unit} %{x}` } }),
+      xaxis: axis({ range: [0.3, end], showgrid: false, showline: true, ticks: "outside", ticklen: 4, tick0: 0, dtick: wholeStep(end / (narrow ? 5 : 11)), tickformat: "d", ticksuffix: ` ${unit}s`, showticksuffix: "last", unifiedhovertitle: { text: `${unit} %{x}` } }),
       yaxis: axis({ range: [low, high], showline: false, ticks: "", nticks: 7 }),
       shapes,
       annotations: [...annotations, note(measure.is_accuracy ? "points" : measure.title, { xref: "paper", x: 0, xanchor: "right", xshift: -4, yref: "paper", y: 1, yanchor: "bottom", yshift: 4, align: "right" })],
@@ -65,6 +66,9 @@ export function drawInterval(element, { looks: sets, measure, least, smallest: w
     "sequence",
   );
 }
+
+/** At least so many sets from tick to tick, and a whole number of them. */
+const wholeStep = (least) => [1, 2, 5, 10, 20, 50].find((step) => step >= least) ?? 100;
 
 function verticalRange(sets, smallest, scaled) {
   const values = [0, smallest * 1.3, -smallest * 1.3, ...sets.map((one) => scaled(one.value))];

@@ -68,6 +68,36 @@ def test_what_makes_no_difference_is_told_and_the_budget_can_be_used_up(shared_s
     assert "is used up (6 of 6 seeds" in refused.json()["detail"]
 
 
+def test_two_runs_become_a_question_with_seeds_of_its_own(shared_server: Server) -> None:
+    slow = {**BASE, "optimizer": {"name": "sgd", "lr": 0.0001}}
+    grid = {"seed": [3, 7]}
+    seen = shared_server.call("POST", "/experiments", json={"name": "seen", "base": slow, "grid": grid})["run_ids"]
+    other = {"dataset": "digits", "batch_size": 200, "model": "cnn", "optimizer": {"name": "adam", "lr": 0.02}}
+    second = shared_server.launch(**other, seed=5)
+    for run in (*seen, second):
+        shared_server.wait_for(run, "succeeded")
+    made = shared_server.call("POST", "/experiments/ask", json={"first": seen[0], "second": second, "max_seeds": 6})
+    found = answered(shared_server, made["id"])
+    assert (found["kind"], found["answer"]) == ("difference", "difference")
+    assert [cell["model"] for cell in found["cells"]] == ["fc", "cnn"]
+    assert sorted(one["seed"] for one in found["sets"])[:4] == [8, 9, 10, 11], "after those that were seen"
+    one, two = (shared_server.run(run["run"])["spec"] for run in found["sets"][0]["runs"])
+    for spec, asked in ((one, seen[0]), (two, second)):
+        assert {**spec, "seed": 0} == {**shared_server.run(asked)["spec"], "seed": 0}
+    assert made["name"] == found["asked"]
+    with shared_server.api() as client:
+        for body, words in (
+            ({"first": seen[0], "second": seen[0]}, "as first is: name a run with other knobs"),
+            ({"first": seen[0], "second": seen[1]}, "is the same configuration as first: change a knob"),
+            ({"first": seen[0], "second": second, "max_seeds": 3}, "max_seeds is 3"),
+            ({"first": seen[0], "second": second, "measure": "luck"}, "measure"),
+        ):
+            refused = client.post("/experiments/ask", json=body)
+            assert refused.status_code == 422
+            assert words in refused.json()["detail"]
+        assert client.post("/experiments/ask", json={"first": seen[0], "second": 10**6}).status_code == 404
+
+
 def test_the_budget_ends_it_and_a_larger_one_goes_on(shared_server: Server) -> None:
     # a difference of a hair between two small rates, and any difference would matter
     experiment = ask(shared_server, {"optimizer.lr": [0.05, 0.051]}, smallest=0, max_seeds=4)

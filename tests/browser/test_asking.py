@@ -1,6 +1,7 @@
 """Ask until answered, by click: the form asks, the page answers by itself."""
 
 import re
+from typing import Any
 
 from playwright.sync_api import Page, expect
 
@@ -42,6 +43,38 @@ def test_a_question_is_asked_by_click_and_answers_itself(shared_server: Server, 
     expect(page.locator("#used")).to_have_text("6 of at most 6 seed pairs", timeout=WAIT)
     expect(page.locator("#answer-why")).to_contain_text("more ran on and count as well", timeout=WAIT)
     expect(page.get_by_role("button", name="Keep asking")).to_be_hidden()
+
+
+def test_which_of_two_compared_configurations_is_better_is_asked_by_click(shared_server: Server, page: Page) -> None:
+    base = {"dataset": "digits", "batch_size": 200, "epochs": 1}
+    grid = {"model": [{"name": "fc", "n_hidden": 64}, "cnn"], "optimizer.lr": [0.0001, 0.2], "seed": [1, 2]}
+    made = shared_server.call("POST", "/experiments", json={"name": "Two by two", "base": base, "grid": grid})
+    for run in made["run_ids"]:
+        shared_server.wait_for(run, "succeeded")
+    page.goto(f"{shared_server.url}/compare?experiment={made['id']}")
+    page.get_by_role("button", name="Ask which is better").click()
+    dialog = page.get_by_role("dialog", name="Which is better?")
+    chosen = [dialog.get_by_label(name) for name in ("Is, by its test accuracy,", "better than")]
+    means = {one["name"]: one["measured"]["mean"] for one in compared(shared_server, made["id"])["groups"]}
+    leading = sorted(means, key=lambda name: -means[name])
+    for field, name in zip(chosen, leading, strict=False):
+        expect(field.locator("option:checked")).to_have_text(name)
+    chosen[0].select_option("FC, original, learning rate 0.2")
+    chosen[1].select_option("CNN, original, learning rate 0.0001")
+    dialog.get_by_label("At most so many seeds of each").fill("two")
+    dialog.get_by_role("button", name="Ask").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("max_seeds is 'two'")
+    dialog.get_by_label("At most so many seeds of each").fill("6")
+    dialog.get_by_role("button", name="Ask").click()
+    expect(page).not_to_have_url(re.compile(rf"experiment={made['id']}$"), timeout=WAIT)
+    expect(page.locator("#asking-state")).to_have_text("answered", timeout=WAIT)
+    expect(page.locator("#answer")).to_contain_text("Yes. FC, original, learning rate 0.2 instead of CNN, original")
+    expect(page.locator("#sets tbody tr").first).to_contain_text("3")  # the first seed that was not seen
+
+
+def compared(server: Server, experiment: int) -> dict[str, Any]:
+    found: dict[str, Any] = server.call("GET", "/compare", params={"experiment": experiment})
+    return found
 
 
 def test_a_range_is_drawn_from_at_random(shared_server: Server, page: Page) -> None:

@@ -24,7 +24,7 @@ from app.web.schemas import (
     RunsOut,
 )
 from app.web.state import BackgroundNow, Database
-from app.web.titles import capital, configuration_title, question_words
+from app.web.titles import capital, configuration_title, differing, question_words
 from trainer.spec import RunSpec, flat, parse
 
 router = APIRouter(prefix="/experiments", tags=["experiments"])
@@ -59,7 +59,7 @@ def plan(body: ExperimentIn, engine: Database, background: BackgroundNow) -> Pla
     for spec in specs:
         groups.setdefault(str({**spec.to_json(), "seed": None}), []).append(spec)
     firsts = [members[0] for members in groups.values()]
-    varied = _varied([flat(spec.to_json()) for spec in firsts])
+    paths = differing([flat(spec.to_json()) for spec in firsts])
     with reading(engine) as session:
         estimate = Estimate(session, background)
         already = experiments.already_run(session, specs)
@@ -73,7 +73,7 @@ def plan(body: ExperimentIn, engine: Database, background: BackgroundNow) -> Pla
         most_runs=len(cells) * body.question.max_seeds if body.question else None,
         configurations=[
             ConfigurationOut(
-                name=capital(configuration_title(flat(members[0].to_json()), varied)),
+                name=capital(configuration_title(flat(members[0].to_json()), paths)),
                 spec=members[0].to_json(),
                 parameters=members[0].parameters,
                 runs=len(members),
@@ -88,11 +88,6 @@ def plan(body: ExperimentIn, engine: Database, background: BackgroundNow) -> Pla
 def _no_draws(body: ExperimentIn) -> None:
     if body.random is not None:
         raise Refused(422, "random", "random and question: a question compares fixed configurations; give one of them")
-
-
-def _varied(knobs: list[dict[str, object]]) -> list[str]:
-    paths = dict.fromkeys(path for one in knobs for path in one)
-    return [path for path in paths if len({str(one.get(path)) for one in knobs if path in one}) > 1]
 
 
 @router.get("", summary="List experiments", responses=documented(422, 503))

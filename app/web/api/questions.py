@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 from sqlmodel import Session
 
@@ -10,18 +10,39 @@ from app import asking
 from app.asking import Asked, SeedSet
 from app.compare import sequence
 from app.compare.judged import Look
-from app.compare.question import asked, said
+from app.compare.question import Budget, Question, asked, said
 from app.store import experiments
 from app.store.engine import reading
+from app.store.experiments import MAX_NAME
 from app.store.tables import Experiment
 from app.web.api.compare import MeasureOut
 from app.web.problems import Refused, documented
-from app.web.schemas import ExperimentId, QuestionChange
+from app.web.schemas import BetweenIn, ExperimentId, ExperimentOut, QuestionChange
 from app.web.state import BackgroundNow, Database
-from app.web.titles import capital, configuration_title, question_words
+from app.web.titles import capital, configuration_title, differing, question_words
 from trainer.spec import flat
 
 router = APIRouter(prefix="/experiments", tags=["experiments"])
+
+
+@router.post(
+    "/ask",
+    status_code=201,
+    summary="Ask which of two runs' configurations is better",
+    responses=documented(400, 403, 404, 413, 422, 503),
+)
+def ask(body: BetweenIn, engine: Database, background: BackgroundNow, response: Response) -> ExperimentOut:
+    """A new experiment: both configurations with new seeds, in matched sets, until it is settled or the budget ends."""
+    with reading(engine) as session:
+        base, second, seeds = asking.between(session, body.first, body.second)
+    question = Question(kind="difference", second=second, **body.model_dump(include=set(Budget.model_fields)))
+    grid = {"seed": seeds}
+    cells = asking.planned(base, grid, question)
+    name = body.name or asked(question_words(question, grid, cells))[:MAX_NAME]
+    row, members = asking.launch(engine, name, base, grid, question)
+    background.wake()
+    response.headers["Location"] = f"/api/v1/experiments/{row.id}"
+    return ExperimentOut.of(row, members)
 
 
 class CellOut(BaseModel):
@@ -130,12 +151,11 @@ def question_out(session: Session, row: Experiment) -> QuestionOut:
     words = question_words(question, row.grid, found.cells)
     state: Any = row.asking or "stopped"
     knobs = [flat(cell.spec.to_json()) for cell in found.cells]
-    varied = [path for path in knobs[0] if any(of_cell.get(path) != knobs[0][path] for of_cell in knobs)]
     measure = words.measure
     by_seed = {one.seed: one for one in found.sets}
     complete = [by_seed[look.seed or 0] for look in outcome.looks]
     others = [one for one in found.sets if not one.is_complete]
-    names = [configuration_title(of_cell, varied) for of_cell in knobs]
+    names = [configuration_title(of_cell, differing(knobs)) for of_cell in knobs]
     return QuestionOut(
         experiment=row.id or 0,
         state=state,
