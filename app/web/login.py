@@ -57,8 +57,9 @@ class Authentication:
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
+        query = parse_qs(scope["query_string"].decode("latin-1"))
         try:
-            access, refusal = await self._look(headers, parse_qs(scope["query_string"].decode("latin-1")))
+            access, refusal = await self._look(headers, query)
         except (StoreError, SQLAlchemyError) as error:
             await problem(503, f"No token can be looked up now: {error}")(scope, receive, send)
             return
@@ -72,8 +73,16 @@ class Authentication:
         elif access is Access.READ and scope["method"] not in SAFE_METHODS:
             await problem(403, READ_ONLY)(scope, receive, send)
         else:
-            scope.setdefault("state", {})["access"] = access
+            scope.setdefault("state", {}).update(access=access, let_in=lambda: self._is_let_in(headers, query))
             await self.app(scope, receive, send)
+
+    async def _is_let_in(self, headers: Headers, query: dict[str, list[str]]) -> bool:
+        """Whether the token or session of a request that lasts still holds."""
+        try:
+            access, _ = await self._look(headers, query)
+        except (StoreError, SQLAlchemyError):
+            return False
+        return access is not None
 
     async def _look(self, headers: Headers, query: dict[str, list[str]]) -> tuple[Access | None, str]:
         scheme, _, token = headers.get("authorization", "").partition(" ")

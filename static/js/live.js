@@ -1,7 +1,8 @@
 // The page's one live stream: what changed, by event. A hidden tab closes it and comes back with its last id.
 
+import { get } from "./api.js";
+import { setText, toast } from "./dom.js";
 import { headline } from "./format.js";
-import { setText } from "./dom.js";
 
 const RETRY_MS = 2000;
 const WORDS = { live: "Live", reconnecting: "Reconnecting", offline: "Offline" };
@@ -40,6 +41,7 @@ function connect() {
     failures += 1;
     show(failures > 3 ? "offline" : "reconnecting");
     timer = setTimeout(connect, RETRY_MS);
+    if (failures === 2) offerLogin();
   };
   for (const [kind, called] of Object.entries(listeners)) {
     source.addEventListener(kind, (event) => {
@@ -48,6 +50,15 @@ function connect() {
       for (const listener of called) listener(data);
     });
   }
+}
+
+/** A stream does not say why it could not be opened: where the session is over, another call does. */
+function offerLogin() {
+  get("/runs?limit=1").catch((error) => {
+    if (error.status !== 401) return;
+    const back = encodeURIComponent(location.pathname + location.search);
+    toast("You are logged out", { kind: "bad", action: { label: "Log in", run: () => location.assign(`/login?next=${back}`) } });
+  });
 }
 
 /** Begin; frame.js does. Listeners may still come. */

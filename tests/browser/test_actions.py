@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -249,6 +250,19 @@ def test_a_browser_logs_in_and_a_read_only_one_is_offered_no_writing(
         expect(page.locator("#live")).to_have_text("Live")
         page.get_by_role("link", name="New experiment", exact=True).click()
         expect(page.locator("#script")).to_contain_text("Bearer $RUNYARD_TOKEN")
+
+        other = context.new_page()  # logs out while the form is open: its stream ends at the next event
+        other.goto(f"{url}/system")
+        other.get_by_role("button", name="Log out").click()
+        expect(other.get_by_label("Token")).to_be_visible()
+        headers = {"Authorization": f"Bearer {owner}"}
+        httpx.post(f"{url}/api/v1/runs", json={"spec": {"epochs": 1}}, headers=headers).raise_for_status()
+        expect(page.get_by_text("You are logged out")).to_be_visible(timeout=WAIT)
+        asked = page.url
+        page.get_by_role("button", name="Log in").click()
+        page.get_by_label("Token").fill(owner)
+        page.get_by_role("button", name="Log in").click()
+        expect(page).to_have_url(asked)
         context.close()
 
 

@@ -1,8 +1,10 @@
 """A server that others can reach asks for a token, everywhere; what it is told is not kept where it could be read."""
 
+import itertools
 import os
 import sqlite3
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -183,6 +185,35 @@ def test_a_revoked_token_and_its_sessions_are_refused_at_once(shared: Server) ->
         assert browser.get("/api/v1/runs").status_code == 401
         assert httpx.get(f"{shared.url}/api/v1/runs", headers=bearer(token)).status_code == 401
     assert "does not exist" in runyard(shared, "token", "revoke", "lab").stderr
+
+
+def test_an_open_stream_ends_when_its_token_is_revoked(shared: Server, owner: str) -> None:
+    token = runyard(shared, "token", "new", "guest").stdout.split()[0]
+    with httpx.Client(base_url=f"{shared.url}/api/v1", headers=bearer(owner), timeout=60) as keeper:
+        run = keeper.post("/runs", json={"spec": {"model": "fc", "epochs": 1}}).json()["id"]
+        with keeper.stream("GET", "/events", headers=bearer(token)) as stream:
+            lines = stream.iter_lines()
+            assert next(lines) == "event: counts"
+            assert runyard(shared, "token", "revoke", "guest").returncode == 0
+            ended = threading.Event()
+            changing = threading.Thread(target=_change, args=(shared, owner, run, ended))
+            changing.start()
+            try:
+                rest = list(itertools.islice(lines, 300))
+            finally:
+                ended.set()
+                changing.join()
+        assert len(rest) < 300, "it ended"
+        assert httpx.get(f"{shared.url}/api/v1/events", headers=bearer(token)).status_code == 401
+
+
+def _change(server: Server, token: str, run: int, ended: threading.Event) -> None:
+    """There is something to tell, again and again."""
+    number = 0
+    while not ended.wait(0.3):
+        number += 1
+        note = {"note": f"note {number}"}
+        httpx.patch(f"{server.url}/api/v1/runs/{run}", json=note, headers=bearer(token)).raise_for_status()
 
 
 def test_no_secret_is_in_the_database(shared: Server, owner: str, reader: str) -> None:

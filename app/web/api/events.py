@@ -1,15 +1,19 @@
 """/events: what changes, live."""
 
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Query
+from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.exceptions import HTTPException
 
 from app.web.problems import documented
 from app.web.schemas import RunIds
 from app.web.state import TailNow
+
+LOOK_SECONDS = 1.0
+"""Between two looks at the token of an open stream; there is something to send at least every ten."""
 
 router = APIRouter(tags=["events"])
 
@@ -28,6 +32,7 @@ async def _room(tail: TailNow) -> None:
     responses=documented(422, 503),
 )
 async def events(
+    request: Request,
     tail: TailNow,
     run: RunIds = [],  # noqa: B006
     last_event_id: Annotated[str | None, Header(max_length=100, description="Go on after this event.")] = None,
@@ -38,6 +43,12 @@ async def events(
     """Server-sent events. `run`: `{run, experiment, name, status, step, attempt}` of a run that changed, at most four a
     second a run; a new attempt has dropped the points beyond its checkpoint. `deleted`: `{run}`. `counts`: number of
     runs in each state, for every listener. Points are not sent: fetch the series. A comment every 10 s keeps the
-    connection."""
+    connection. It ends when the token or the session that opened it is revoked."""
+    let_in: Callable[[], Awaitable[bool]] | None = getattr(request.state, "let_in", None)  # None: open to all
+    looked = time.monotonic()
     async for event in tail.listen(frozenset(run), last_event_id or after):
+        if let_in is not None and time.monotonic() > looked + LOOK_SECONDS:
+            if not await let_in():
+                return
+            looked = time.monotonic()
         yield event
