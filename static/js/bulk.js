@@ -17,6 +17,12 @@ export async function act(action, ids, more = {}) {
   return done.run_ids;
 }
 
+/** A new run for each of an experiment's that failed or was lost. */
+export async function relaunchFailed(experiment) {
+  const made = await post(`/experiments/${experiment}/relaunch-failed`);
+  toast(`${plural(made.run_ids.length, "run")} queued again, from the start`);
+}
+
 /** Delete, and offer to bring back what was deleted. */
 export async function deleteRuns(ids) {
   const gone = await act("delete", ids);

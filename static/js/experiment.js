@@ -1,7 +1,7 @@
 // What can be done with the experiment that the compare page shows: its menu and its note.
 
 import { get, patch, post, remove } from "./api.js";
-import { promiseUndo } from "./bulk.js";
+import { promiseUndo, relaunchFailed } from "./bulk.js";
 import { asked, report, setText, toast } from "./dom.js";
 import { valueOf } from "./form.js";
 import { plural } from "./format.js";
@@ -25,8 +25,7 @@ const actions = {
     if (note !== null) show(await patch(`/experiments/${id}`, { note }));
   },
   relaunch: async () => {
-    const made = await post(`/experiments/${id}/relaunch-failed`);
-    toast(`${plural(made.run_ids.length, "run")} queued again, from the start`);
+    await relaunchFailed(id);
     await refresh("relaunched");
   },
   values: async () => {

@@ -7,6 +7,8 @@ import { bytes, integer, percent, plural } from "./format.js";
 import { multiple } from "./images.js";
 import { color } from "./palette.js";
 
+const MOST_RUNS = 100; // to choose from, the best first
+
 const byId = (id) => document.getElementById(id);
 const name = byId("model").dataset.name;
 const address = new URL(location.href);
@@ -93,12 +95,20 @@ async function showLayers() {
 }
 
 async function showRuns() {
-  const runs = (await get(`/runs${query({ status: "succeeded", limit: 500 })}`)).items.filter((run) => run.spec.model.name === name);
-  const best = Math.max(...runs.map((run) => run.summary["test/accuracy"]?.best ?? 0));
-  byId("runs").replaceChildren(runs.length ? `${plural(runs.length, "finished run")}, best ${percent(best)}` : "none finished yet");
+  const page = await get(`/runs${query({ q: `model:"${name}"`, status: "succeeded", sort: "test/accuracy.best", limit: MOST_RUNS })}`);
+  const runs = page.items;
+  const count = `${page.next ? "over " : ""}${plural(runs.length, "finished run")}`;
+  byId("runs").replaceChildren(runs.length ? `${count}, best ${percent(runs[0].summary["test/accuracy"]?.best)}` : "none finished yet");
+  if (wantedRun && !runs.some((run) => String(run.id) === wantedRun)) runs.push(...(await wantedAlone()));
   byId("run").hidden = !runs.length;
   byId("run").replaceChildren(...runs.map((run) => el("option", { value: run.id, selected: String(run.id) === wantedRun }, `${run.name} · ${percent(run.summary["test/accuracy"]?.last)} · run ${run.id}`)));
   await showFilters();
+}
+
+/** The run that the address names, where it is not among the best; none where it is gone or of another model. */
+async function wantedAlone() {
+  const run = await get(`/runs/${encodeURIComponent(wantedRun)}`).catch(() => null);
+  return run?.spec.model.name === name ? [run] : [];
 }
 
 async function showFilters() {

@@ -1,9 +1,9 @@
 // The Runs page: filter, watch, select to compare. Filters and order are in the URL; rows change in place.
 
 import { get, post, query } from "./api.js";
-import { bulkBar, keepPromise } from "./bulk.js";
+import { bulkBar, keepPromise, relaunchFailed } from "./bulk.js";
 import { columnsMenu } from "./columns.js";
-import { el, icon, report, setStatus, setText, statusBadge, swatch, toast } from "./dom.js";
+import { el, icon, report, setStatus, setText, statusBadge, swatch } from "./dom.js";
 import { fetchCurves } from "./curves.js";
 import { ago, duration, elapsed, ENDED, integer, loss, moment, percent, plural, STATUSES } from "./format.js";
 import { keys } from "./keys.js";
@@ -409,8 +409,7 @@ function groupRow(id) {
   const again = el("button.btn-link.writes", { type: "button", hidden: true });
   again.addEventListener("click", async () => {
     again.disabled = true;
-    const made = await post(`/experiments/${id}/relaunch-failed`).catch(report);
-    if (made) toast(`${plural(made.run_ids.length, "run")} queued again, from the start`);
+    await relaunchFailed(id).catch(report);
     again.disabled = false;
   });
   const fold = el("button.btn.btn-quiet.disclose", { type: "button", "aria-expanded": String(!closed.has(id)), "aria-label": `Runs of ${experiments.get(id)?.name}` }, icon("right"));
