@@ -40,7 +40,8 @@ function redraw() {
     ["valid while watched", found.sequence, token("--data-0"), "solid"],
   ];
   const ends = curves.map(([name, shares, colour], index) => ({
-    x: 30, y: shares.at(-1), xanchor: "left", xshift: 8, yshift: [0, 7, -5][index], // the lower two lie close showarrow: false, font: { color: colour },
+    x: 30, y: shares.at(-1), xanchor: "left", xshift: 8, showarrow: false, font: { color: colour },
+    yshift: [0, 7, -5][index], // the lower two lie close
     text: `<b>${percent(shares.at(-1), 1)}</b>${narrow ? "" : ` ${name}`}`,
   }));
   byId("plot").style.height = `${HEIGHT}px`;

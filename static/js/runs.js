@@ -175,7 +175,7 @@ let loading = 0;
 
 async function load(cursor = null) {
   const turn = (loading += 1);
-  let page = null;
+  let page;
   try {
     page = await get(`/runs${query({ ...filters(), limit: PAGE, cursor })}`);
   } catch (error) {
