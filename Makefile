@@ -36,6 +36,7 @@ lint: $(DEV) ## check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/oxlint static/js
 
 peeking: $(RUNTIME) ## simulate what looking after every seed does
 	@$(BIN)/python -m benchmarks.peeking $(ARGS)

@@ -90,7 +90,7 @@ for (const sorter of document.querySelectorAll("[data-sort]")) {
 }
 byId("more").addEventListener("click", () => load(next).catch(report));
 byId("all").addEventListener("change", (event) => {
-  for (const id of runs.keys()) event.target.checked ? selected.add(id) : selected.delete(id);
+  for (const id of runs.keys()) choose(id, event.target.checked);
   showSelection();
 });
 const bulk = bulkBar({
@@ -147,13 +147,14 @@ keys({
 body.addEventListener("change", (event) => {
   const id = Number(event.target.closest("tr")?.dataset.run);
   if (!id) return;
-  event.target.checked ? selected.add(id) : selected.delete(id);
+  choose(id, event.target.checked);
   showSelection();
 });
+const choose = (id, chosen) => (chosen ? selected.add(id) : selected.delete(id));
 
 function remember() {
-  const shown = { ...view };
-  if (shown.sort === "created" && shown.order === "desc") delete shown.sort, delete shown.order;
+  const { sort, order, ...rest } = view;
+  const shown = sort === "created" && order === "desc" ? rest : view;
   history.replaceState(null, "", `/${query(shown)}`);
 }
 
