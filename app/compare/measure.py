@@ -39,6 +39,11 @@ class Measure:
         return self.kind == "images_per_second"
 
     @property
+    def is_time(self) -> bool:
+        """How quick a training is: it depends on the machine."""
+        return self.kind in ("seconds", "seconds_to", "images_per_second")
+
+    @property
     def is_accuracy(self) -> bool:
         """A fraction, said as a percentage, its differences as percentage points."""
         return self.kind in ("last", "best", "at") and self.metric.endswith("accuracy")

@@ -103,9 +103,12 @@ function deviating(metric, factor, digits) {
   return el("td.right", {}, el("span.strong", {}, (metric.mean * factor).toFixed(digits)), deviation);
 }
 
+const factRow = (title, values) => el("tr", {}, el("th", { scope: "row" }, title), el("td", {}, values.join(", ")));
+
 function showDifferences() {
   byId("differences").tBodies[0].replaceChildren(
-    ...compared.differences.map((one) => el("tr", {}, el("th", { scope: "row" }, one.title), el("td", {}, one.titles.join(", ")))),
+    ...compared.differences.map((one) => factRow(one.title, one.titles)),
+    ...compared.ran_on.map((one) => factRow(one.title, one.values)),
   );
   setText(byId("same"), compared.same.length ? `The same in all: ${compared.same.join(", ")}.` : "");
 }

@@ -7,6 +7,7 @@ import io
 import json
 import math
 import socket
+import sqlite3
 import threading
 from typing import Any
 
@@ -140,6 +141,35 @@ def test_a_comparison_has_figures_differences_and_a_verdict(server: Server, expe
     same = server.call("GET", "/compare", params={"run": experiment["run_ids"][:4]})
     assert [group["name"] for group in same["groups"]] == ["FC, original", "FC, shuffled"]
     assert same["verdict"]["watched"], "runs chosen by hand: their number was not fixed beforehand"
+
+
+def test_other_software_is_told_and_a_caution_where_it_goes_along_with_a_knob(quick_server: Server) -> None:
+    base = {"dataset": "digits", "batch_size": 500, "epochs": 1}
+    grid = {"model": ["fc", "cnn"], "seed": [1, 2]}
+    made = quick_server.call("POST", "/experiments", json={"name": "Two torches", "base": base, "grid": grid})
+    for run_id in made["run_ids"]:
+        quick_server.wait_for(run_id, "succeeded")
+
+    def compared_after(torch: str, *run_ids: int) -> Any:
+        """As if these runs had been with another PyTorch, before an upgrade."""
+        with contextlib.closing(sqlite3.connect(quick_server.home / "runyard.db")) as connection, connection:
+            for run_id in run_ids:
+                noted = "UPDATE attempt SET environment = json_set(environment, '$.torch', ?) WHERE run_id = ?"
+                connection.execute(noted, (torch, run_id))
+        return quick_server.call("GET", "/compare", params={"experiment": made["id"]})
+
+    alike = compared_after("")
+    assert alike["ran_on"] == []
+    fc_first, fc_second, cnn_first, _ = made["run_ids"]
+    mixed = compared_after("2.0.0", fc_first, cnn_first)
+    (told,) = mixed["ran_on"]
+    assert (told["title"], told["values"][0], told["apart"]) == ("PyTorch", "2.0.0", False)
+    assert mixed["verdict"]["note"] == alike["verdict"]["note"]
+    compared_after("2.0.0", fc_second)
+    apart = compared_after("2.9.0", cnn_first)
+    assert apart["ran_on"][0]["apart"]
+    assert "Configurations ran with different PyTorch (2.0.0, 2.9.0, " in apart["verdict"]["note"]
+    assert apart["verdict"]["note"].endswith("that may be part of a difference.")
 
 
 def test_any_number_of_a_run_can_be_compared(server: Server, experiment: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """/compare: configurations side by side, with figures, differences, intervals and a verdict in words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, Self
 
@@ -8,7 +9,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 from sqlmodel import Session
 
-from app.compare import design, sequence, verdict
+from app.compare import design, ran, sequence, verdict
 from app.compare import groups as comparing
 from app.compare.groups import Figure, Group, Member
 from app.compare.judged import Judged
@@ -17,7 +18,7 @@ from app.compare.measure import parse as parse_measure
 from app.compare.statistics import Matched, Summary, summary
 from app.store import experiments, measures, runs, series
 from app.store.engine import reading
-from app.store.tables import ENDED, Run
+from app.store.tables import ENDED, Attempt, Run
 from app.store.tables import Summary as SummaryRow
 from app.web.problems import Refused, documented
 from app.web.schemas import Id, RunIds
@@ -209,6 +210,14 @@ class VerdictOut(BaseModel):
     rows: list[RowOut]
 
 
+class RanOnOut(BaseModel):
+    """Software or a machine that was not the same for all runs."""
+
+    title: str
+    values: list[str]
+    apart: bool = Field(description="Some two configurations have none of it in common.")
+
+
 class CompareOut(BaseModel):
     """Runs side by side."""
 
@@ -227,6 +236,7 @@ class CompareOut(BaseModel):
     verdict: VerdictOut
     differences: list[DifferenceOut]
     same: list[str] = Field(description="What all runs share, in words.")
+    ran_on: list[RanOnOut] = Field(description="In what the software and the machines that they ran on differ.")
 
 
 Measured = Annotated[
@@ -263,8 +273,8 @@ def compared(
     session: Session, title: str, rows: list[Run], name_of_measure: str, measure: Measure, *, watched: bool
 ) -> CompareOut:
     """The comparison of these runs."""
-    by_id = {row.id: row for row in rows}
-    summaries = runs.summaries(session, [row.id for row in rows if row.id is not None])
+    by_id = {row.id or 0: row for row in rows}
+    summaries = runs.summaries(session, list(by_id))
     values = measures.values(session, rows, measure.kind, measure.metric, measure.value)
     members = [_member(row, summaries.get(row.id or 0, {}), values.get(row.id or 0)) for row in rows]
     groups = comparing.grouped(members)
@@ -273,8 +283,11 @@ def compared(
     words = _words([path for path in differences if path != "device"])
     pairs = design.pairs(groups, greater=measure.greater_is_better, watched=watched)
     main, interaction = design.effects(groups, watched=watched)
-    lives = _lives(session, rows)
+    attempts = runs.attempts(session, list(by_id))
+    lives = _lives(session, rows, attempts)
+    ran_on = ran.differing([_environments(group, attempts) for group in groups], differences)
     said = verdict.verdict(groups, pairs, measure, words, watched=watched)
+    note = " ".join(filter(None, [said.note, ran.caution(ran_on, measure) if len(groups) > 1 else ""]))
     return CompareOut(
         title=title,
         runs=len(rows),
@@ -296,7 +309,7 @@ def compared(
         ],
         pairs=[PairOut(first=pair.first, second=pair.second, **JudgedOut.of(pair.judged)) for pair in pairs],
         effects=EffectsOut(main=[_effect_out(one) for one in main], interaction=[_effect_out(o) for o in interaction]),
-        verdict=_verdict_out(said, groups, watched=watched),
+        verdict=_verdict_out(replace(said, note=note), groups, watched=watched),
         differences=[
             DifferenceOut(
                 knob=path,
@@ -307,6 +320,7 @@ def compared(
             for path, values in differences.items()
         ],
         same=_same(members[0], differences) if members else [],
+        ran_on=[RanOnOut(title=one.title, values=list(one.values), apart=one.apart) for one in ran_on],
     )
 
 
@@ -327,14 +341,20 @@ def _member(row: Run, summaries: dict[str, SummaryRow], value: float | None) -> 
     return Member(row.id, row.status, flat(row.spec), last, best, value, ended)
 
 
-def _lives(session: Session, rows: list[Run]) -> dict[int, list[LifeOut]]:
+def _environments(group: Group, attempts: Mapping[int, list[Attempt]]) -> list[dict[str, Any]]:
+    """Of the runs that count."""
+    done = [member.run for member in group.members if member.done]
+    return [attempt.environment for run in done for attempt in attempts.get(run, []) if attempt.environment]
+
+
+def _lives(session: Session, rows: list[Run], attempts: Mapping[int, list[Attempt]]) -> dict[int, list[LifeOut]]:
     """Run id to its worker processes' beginnings."""
     began = min((row.started_at for row in rows if row.started_at), default=None)
     if began is None:
         return {}
     found: dict[int, list[LifeOut]] = {}
-    for run, attempts in runs.attempts(session, [row.id for row in rows if row.id is not None]).items():
-        for attempt in attempts:
+    for run, of_run in attempts.items():
+        for attempt in of_run:
             at = (
                 series.read(session, run, "train/loss", attempt.from_step, attempt.from_step) if attempt.n > 1 else None
             )
