@@ -25,6 +25,13 @@ def fork_servers(server: Server) -> list[psutil.Process]:
     return found
 
 
+def only_one(server: Server) -> psutil.Process:
+    """The fork server, which is there at the latest when a run was."""
+    server.wait_for(server.launch(**SPEC), "succeeded")
+    (found,) = fork_servers(server)
+    return found
+
+
 def other_than(server: Server, process: psutil.Process) -> psutil.Process:
     (other,) = until(lambda: [found for found in fork_servers(server) if found != process], "another one is made")
     return other
@@ -43,7 +50,7 @@ def test_the_cold_path_gives_the_same_series(
 
 
 def test_a_worker_is_listed_as_its_runs_and_leads_a_session_of_its_own(server: Server) -> None:
-    (parent,) = fork_servers(server)
+    parent = only_one(server)
     run_id = server.launch(**LONG)
     server.wait_for(run_id, "running", steps=1)
     worker = server.workers()[run_id]
@@ -55,9 +62,9 @@ def test_a_worker_is_listed_as_its_runs_and_leads_a_session_of_its_own(server: S
 
 
 def test_a_fork_server_that_is_killed_costs_no_run_and_is_replaced(server: Server) -> None:
+    killed = only_one(server)
     run_id = server.launch(**LONG)
     server.wait_for(run_id, "running", steps=1)
-    (killed,) = fork_servers(server)
     killed.kill()
     (other,) = until(
         lambda: [found for found in fork_servers(server) if found.pid != killed.pid], "another one is made"
@@ -73,7 +80,7 @@ def test_a_fork_server_that_is_killed_costs_no_run_and_is_replaced(server: Serve
 
 
 def test_a_fork_server_that_is_frozen_costs_no_run(server: Server) -> None:
-    (frozen,) = fork_servers(server)
+    frozen = only_one(server)
     frozen.suspend()
     server.wait_for(server.launch(**SPEC), "succeeded")
     other_than(server, frozen)
