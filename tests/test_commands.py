@@ -63,7 +63,7 @@ def test_launch_watch_show_compare_export_and_delete(server: Server) -> None:
     assert "does not exist" in runyard(server, "show", first, code=1)
     runyard(server, "restore", first)
     runyard(server, "delete", "-e", made["id"])
-    assert as_json(server, "runs", "--search", "fc-original-7") == []
+    assert as_json(server, "runs", "--search", f"id={again[0]}") == []
 
 
 def test_a_replay_is_bit_identical_or_says_where_it_differs(server: Server) -> None:

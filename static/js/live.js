@@ -97,9 +97,11 @@ export function gathered(work, milliseconds = 250) {
     try {
       await work(now);
     } catch (error) {
-      console.warn(error);
-      const refused = error.status >= 400 && error.status < 500;
-      if (!refused) for (const item of now) waiting.add(item);
+      const refused = error.status >= 400 && error.status < 500; // what was asked for is gone: deleted meanwhile
+      if (!refused) {
+        console.warn(error);
+        for (const item of now) waiting.add(item);
+      }
       if (waiting.size) due ||= setTimeout(turn, Math.max(milliseconds, RETRY_MS));
     } finally {
       busy = false;
