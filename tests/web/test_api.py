@@ -480,13 +480,16 @@ def test_events_tell_of_every_state_in_order_and_of_deletion(server: Server) -> 
     with Listener(server) as listener:
         run_id = server.launch(dataset="digits", model="cnn")
         server.wait_for(run_id, "succeeded")
-        until(lambda: any(event["status"] == "succeeded" for event in listener.of("run")), "the end is told")
+
+        def mine() -> list[dict[str, Any]]:
+            return [event for event in listener.of("run") if event["run"] == run_id]
+
+        until(lambda: any(event["status"] == "succeeded" for event in mine()), "the end is told")
         server.call("DELETE", f"/runs/{run_id}")
         until(lambda: {"run": run_id} in listener.of("deleted"), "the deletion is told")
-        mine = [event for event in listener.of("run") if event["run"] == run_id]
-        statuses = list(dict.fromkeys(event["status"] for event in mine))
+        statuses = list(dict.fromkeys(event["status"] for event in mine()))
         assert statuses == [one for one in ("queued", "starting", "running", "succeeded") if one in statuses]
-        steps = [event["step"] for event in mine]
+        steps = [event["step"] for event in mine()]
         assert steps == sorted(steps)
         assert steps[-1] == 113
         ids = [int(number) for _, number, _ in listener.events]
