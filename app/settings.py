@@ -35,9 +35,11 @@ class Settings(BaseSettings):
         default_factory=lambda: max(1, (os.cpu_count() or 1) // 2),
         ge=0,
         le=64,
-        description="Runs at a time on the CPU; one for every two cores, at least one, by default.",
+        description="Runs at a time on the CPU; 0: none; one for every two cores, at least one, by default.",
     )
-    gpu_slots: int = Field(default=1, ge=0, le=64, description="Runs at a time on each GPU.")
+    gpu_slots: int = Field(
+        default=1, ge=0, le=64, description="Runs at a time on each GPU; 0: none, and auto then means the CPU."
+    )
     nice: int = Field(
         default=10,
         ge=0,

@@ -22,7 +22,7 @@ class Damaged(Exception):
 
 def save(folder: Path, state: State) -> Path:
     """Write a checkpoint of the state at its step. Raises OSError (a full disk); older checkpoints are then intact."""
-    content = io.BytesIO()
+    content, device = io.BytesIO(), state.losses.device
     torch.save(
         {
             "model": state.model.state_dict(),
@@ -33,7 +33,7 @@ def save(folder: Path, state: State) -> Path:
             "best": (state.best_accuracy, state.best_epoch, state.best_weights),
             "seconds": state.losses.seconds,
             "rng": torch.get_rng_state(),
-            "cuda_rng": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+            "cuda_rng": torch.cuda.get_rng_state(device) if device.type == "cuda" else None,
         },
         content,
     )
@@ -70,8 +70,8 @@ def load(path: Path, state: State) -> None:
     state.best_accuracy, state.best_epoch, state.best_weights = kept.get("best", (-1.0, 0, None))
     state.losses.go_on_from(kept["seconds"])
     torch.set_rng_state(kept["rng"])
-    if kept["cuda_rng"] and torch.cuda.is_available():
-        torch.cuda.set_rng_state_all(kept["cuda_rng"])
+    if isinstance(kept["cuda_rng"], torch.Tensor) and state.losses.device.type == "cuda":
+        torch.cuda.set_rng_state(kept["cuda_rng"], state.losses.device)
 
 
 def stored(folder: Path) -> list[Path]:

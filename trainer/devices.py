@@ -21,7 +21,19 @@ def available() -> list[dict[str, Any]]:
 
 
 def choose(wanted: str) -> torch.device:
-    """The device that `auto`, `cuda`, `cuda:N` or `cpu` stands for. Raises ValueError naming those that are there."""
+    """The device that `auto`, `cuda`, `cuda:N` or `cpu` stands for; a GPU is PyTorch's current one from then on.
+
+    Raises ValueError naming those that are there. A process that asks for the CPU touches no GPU.
+    """
+    if wanted == "cpu":
+        return torch.device("cpu")
+    device = _found(wanted)
+    if device.type == "cuda":
+        torch.cuda.set_device(device)  # else streams, events and pinned memory are those of the first
+    return device
+
+
+def _found(wanted: str) -> torch.device:
     names = [device["name"] for device in available()]
     if wanted == "auto":
         return torch.device(names[0])
@@ -45,6 +57,27 @@ def _has_bfloat16(device: torch.device) -> bool:
     return any(there for name, there in torch.cpu.get_capabilities().items() if name.endswith("bf16"))
 
 
+def described(device: torch.device) -> dict[str, str]:
+    """The device's description as `device_title`; of a GPU also the versions of CUDA, cuDNN and the driver."""
+    if device.type != "cuda":
+        return {"device_title": hardware.cpu()["title"]}
+    cudnn = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]
+    versions = {"cuda": torch.version.cuda, "cudnn": cudnn and str(cudnn), "driver": _driver()}
+    title = torch.cuda.get_device_properties(device).name
+    return {"device_title": title, **{name: version for name, version in versions.items() if version}}
+
+
+def _driver() -> str | None:
+    """Version of NVIDIA's driver; None: it does not say."""
+    import pynvml
+
+    try:
+        pynvml.nvmlInit()
+        return str(pynvml.nvmlSystemGetDriverVersion())
+    except pynvml.NVMLError:
+        return None
+
+
 def make_repeatable(spec: RunSpec, threads: int | None = None) -> int:
     """Choose deterministic algorithms and a number of threads that fits the net; return that number.
 
@@ -54,6 +87,8 @@ def make_repeatable(spec: RunSpec, threads: int | None = None) -> int:
     torch.set_deterministic_debug_mode("error")  # use_deterministic_algorithms() would import the compiler as well
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = False
+    # float32 means float32: PyTorch lets cuDNN round what it convolves to TF32, 10 bits of a mantissa
+    torch.backends.fp32_precision = "ieee"  # type: ignore[attr-defined]
     cores = os.cpu_count() or 1
     most = catalog.MODELS[spec.model.name].threads if spec.parameters < SMALL else None
     torch.set_num_threads(threads or min(most or cores, cores))

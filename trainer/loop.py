@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from trainer import catalog, compiler, convolution, forward, schedule
+from trainer import catalog, compiler, convolution, forward, pooling, schedule
 from trainer.evaluate import Tested, evaluate
 from trainer.loaded import LoadedData
 from trainer.spec import RunSpec
@@ -41,13 +41,15 @@ BLOCK_SECONDS = 0.1  # or all there are, when that takes longer
 
 @dataclass
 class LossBuffer:
-    """Losses on their way off the device.
+    """Losses on their way off the device; whoever takes them meets Diverged at the first that is not finite.
 
     On a GPU they gather there and are copied in blocks, and a block is read when the next one is sent: the GPU never
     waits for the recording of its losses. On the CPU a loss is there at once.
     """
 
     device: torch.device
+    in_blocks: bool | None = None
+    """None: on a GPU."""
     before: float = 0.0  # seconds of training of earlier attempts
     began: float = field(default_factory=time.perf_counter)
     _gathered: list[tuple[int, float, Tensor]] = field(default_factory=list)
@@ -55,6 +57,10 @@ class LossBuffer:
     _copy: Tensor | None = None
     _event: "torch.cuda.Event | None" = None
     _sent_at: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.in_blocks is None:
+            self.in_blocks = self.device.type == "cuda"
 
     @property
     def seconds(self) -> float:
@@ -68,38 +74,44 @@ class LossBuffer:
     def add(self, step: int, loss: Tensor) -> None:
         self._gathered.append((step, self.seconds, loss))
 
-    def ready(self) -> list[Measurement]:
-        """What has come off by now; empty most of the time on a GPU."""
-        if self.device.type == "cpu":
-            return self._read_gathered()
-        full = len(self._gathered) >= BLOCK or self.seconds - self._sent_at > BLOCK_SECONDS
-        return self._exchange() if full else []
+    def ready(self) -> Iterator[Measurement | None]:
+        """What has come off by now; None where that is nothing, as most of the time on a GPU."""
+        if not self.in_blocks:
+            yield from self.flush()
+        elif len(self._gathered) >= BLOCK or self.seconds - self._sent_at > BLOCK_SECONDS:
+            arrived = self._arrived()
+            self._send()
+            yield from _finite(arrived) if arrived else (None,)
+        else:
+            yield None
 
-    def flush(self) -> list[Measurement]:
+    def flush(self) -> Iterator[Measurement]:
         """All that was added; waits for the device."""
-        return self._read_sent() + self._read_gathered()
-
-    def _read_gathered(self) -> list[Measurement]:
         gathered, self._gathered = self._gathered, []
-        return [Measurement("train/loss", step, seconds, float(loss)) for step, seconds, loss in gathered]
+        rest = [Measurement("train/loss", step, seconds, float(loss)) for step, seconds, loss in gathered]
+        yield from _finite(self._arrived() + rest)
 
-    def _exchange(self) -> list[Measurement]:
-        """Read the block sent before, which has long arrived, and send the gathered one."""
-        found = self._read_sent()
+    def _send(self) -> None:
+        """Let the gathered losses come off, all together."""
         gathered, self._gathered = self._gathered, []
-        self._copy = torch.empty(len(gathered), pin_memory=True)
-        self._copy.copy_(torch.stack([loss for _, _, loss in gathered]), non_blocking=True)
-        self._event = torch.cuda.Event()  # type: ignore[no-untyped-call]
-        self._event.record()
         self._sent = [(step, seconds) for step, seconds, _ in gathered]
+        losses = torch.stack([loss for _, _, loss in gathered])
+        if losses.is_cuda:
+            self._copy = torch.empty(len(gathered), pin_memory=True).copy_(losses, non_blocking=True)
+            self._event = torch.cuda.Event()  # type: ignore[no-untyped-call]
+            self._event.record(torch.cuda.current_stream(self.device))
+        else:
+            self._copy = losses
         self._sent_at = self.seconds
-        return found
 
-    def _read_sent(self) -> list[Measurement]:
-        if self._event is None or self._copy is None:
+    def _arrived(self) -> list[Measurement]:
+        """The losses that were sent, at most once; waits for them."""
+        if self._copy is None:
             return []
-        self._event.synchronize()
-        sent, values, self._event = self._sent, self._copy.tolist(), None
+        if self._event is not None:
+            self._event.synchronize()
+        sent, values = self._sent, self._copy.tolist()
+        self._sent, self._copy, self._event = [], None, None
         return [
             Measurement("train/loss", step, seconds, value) for (step, seconds), value in zip(sent, values, strict=True)
         ]
@@ -139,6 +151,7 @@ def build(spec: RunSpec) -> nn.Module:
     model, dataset = catalog.MODELS[spec.model.name], catalog.DATASETS[spec.dataset]
     built = model.build(dataset.shape, len(dataset.classes), **spec.model.knobs)
     convolution.quicken(built)
+    pooling.make_repeatable(built)
     return built.to(memory_format=torch.channels_last) if model.channels_last else built
 
 
@@ -175,9 +188,8 @@ def train(spec: RunSpec, data: LoadedData, state: State) -> Iterator[Measurement
             state.step += 1
             _update(spec, state)
             losses.add(state.step, loss.detach())
-            found = losses.ready()
-            yield from _finite(found) if found else (None,)
-        yield from _finite(losses.flush())
+            yield from losses.ready()
+        yield from losses.flush()
         for tested in evaluate(spec, state.model, data):
             if tested is None:
                 yield None

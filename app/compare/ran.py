@@ -11,15 +11,18 @@ Environment = Mapping[str, Any]
 """Of an attempt, as its worker noted it: `torch`, `precision`, `device_title`, …"""
 TITLES = {
     "torch": "PyTorch",
+    "cuda": "CUDA",
+    "cudnn": "cuDNN",
+    "driver": "NVIDIA driver",
     "runyard": "Runyard",
     "precision": "Precision, settled",
     "device_title": "Device",
     "python": "Python",
     "host": "Machine",
 }
-ACCURACY = ("torch", "runyard", "precision")
+ACCURACY = ("torch", "cuda", "cudnn", "runyard", "precision")
 """What can change where a training ends by more than its last bits."""
-SPEED = (*ACCURACY, "device_title", "host")
+SPEED = (*ACCURACY, "driver", "device_title", "host")
 
 
 @dataclass(frozen=True)

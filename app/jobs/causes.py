@@ -18,6 +18,7 @@ BLOCKED = "its worker was stopped from outside in the middle of a write and kept
 NOT_STARTED = "the worker could not be started: {why}"
 ENDED = "the worker ended with exit code {code}: {last_line}"
 DEVICE_GONE = "device is {device}: there is no such device here; choose {choices}"
+NO_SLOTS = "device is {device}: {setting} is 0, so that nothing runs there; choose {choices}, or give it a slot"
 GPU_MEMORY = "out of GPU memory at batch size {batch_size}: choose a smaller one"
 MEMORY = "out of memory at batch size {batch_size}: choose a smaller one"
 DIVERGED = "loss became {what} at step {step}: choose a lower learning rate than {lr}"
@@ -28,10 +29,13 @@ EXCEPTION = "{exception}: {why}"
 
 CAUSES = (
     *(STOPPED_BY_USER, PAUSED_BY_USER, VANISHED, KILLED, KILLED_9, BLOCKED, NOT_STARTED, ENDED, DEVICE_GONE),
-    *(GPU_MEMORY, MEMORY, DIVERGED, DISK_FULL, DATABASE, DATA, EXCEPTION),
+    *(NO_SLOTS, GPU_MEMORY, MEMORY, DIVERGED, DISK_FULL, DATABASE, DATA, EXCEPTION),
 )
 """All there are; a run that succeeded has none."""
 
+NO_GPU_MEMORY = ("CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED")
+"""What PyTorch's errors say where the lack of memory was met outside of its allocator."""
+NO_MEMORY = "DefaultCPUAllocator"
 LONGEST = 500
 NOT_RECORDED = 4
 """Exit code of a worker that could not record its end; the last line of its log then is its cause."""
@@ -47,9 +51,9 @@ def of_exception(error: BaseException, spec: Mapping[str, Any]) -> str:
 def _of_exception(error: BaseException, spec: Mapping[str, Any]) -> str:
     name = type(error).__name__
     text = (str(error).strip().splitlines() or [""])[-1]
-    if name == "OutOfMemoryError":
+    if name == "OutOfMemoryError" or any(said in str(error) for said in NO_GPU_MEMORY):
         return GPU_MEMORY.format(batch_size=spec["batch_size"])
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or NO_MEMORY in str(error):
         return MEMORY.format(batch_size=spec["batch_size"])
     if name == "Diverged":  # its words are those of DIVERGED up to the colon
         return f"{text}: choose a lower learning rate than {spec['optimizer']['lr']:g}"

@@ -263,15 +263,21 @@ class Dispatcher:
         return bool(waiting)
 
     def _device_for(self, run: Run, free: dict[str, int]) -> str | None:
-        """A device with a free slot that the run wants; None: it waits, or was failed since there is none."""
+        """A device with a free slot that the run wants; None: it waits, or was failed since it would wait for ever.
+
+        With no slot anywhere all wait: whoever runs the server holds the queue.
+        """
         wanted = run.spec["device"]
-        best = next(iter(free)).partition(":")[0]  # devices come best first: with a GPU, `auto` means any GPU
-        kind = best if wanted == "auto" else wanted
-        choices = [name for name in free if name == kind or name.partition(":")[0] == kind]
+        used = [name for name in free if self._slots_of(name)] or list(free)
+        kind = used[0].partition(":")[0] if wanted == "auto" else wanted  # they come best first: a GPU where there is
+        choices = [name for name in used if name == kind or name.partition(":")[0] == kind]
         if not choices:
             assert run.id is not None
-            there = " or ".join(["auto", *free])
-            runs.refuse(self.engine, run.id, causes.DEVICE_GONE.format(device=repr(wanted), choices=there))
+            there = any(name == kind or name.partition(":")[0] == kind for name in free)
+            cause = causes.NO_SLOTS if there else causes.DEVICE_GONE
+            setting = "RUNYARD_CPU_SLOTS" if kind == "cpu" else "RUNYARD_GPU_SLOTS"
+            choice = " or ".join(["auto", *used])
+            runs.refuse(self.engine, run.id, cause.format(device=repr(wanted), choices=choice, setting=setting))
         return next((name for name in choices if free[name] > 0), None)
 
     def _launch_one(self, run: Run, device: str) -> bool:

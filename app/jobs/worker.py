@@ -10,7 +10,7 @@ import shutil
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -99,7 +99,7 @@ def work(settings: Settings, engine: Engine, run_id: int, attempt: int, spec: Ru
     state = _newest_state(engine, run_id, folder, lambda: loop.start(spec, device))
     data = LoadedData(spec, arrays, device)
     start = Start(state.step, state.epochs_tested * spec.steps_per_epoch, state.losses.before)
-    environment = _environment(torch.__version__, devices, device_name, threads, spec.precision)
+    environment = _environment(torch.__version__, devices.described(device), device_name, threads, spec.precision)
     runs.begin(engine, run_id, attempt, environment, start)
     log(
         f"training on {device}, {spec.precision}, {threads} thread(s), from step {state.step:,} to {spec.steps_total:,}"
@@ -108,7 +108,10 @@ def work(settings: Settings, engine: Engine, run_id: int, attempt: int, spec: Ru
     kept, tested = time.monotonic(), state.epochs_tested
 
     def keep() -> None:
-        """Points up to the checkpoint's step are on the disk before the checkpoint is."""
+        """Points up to the checkpoint's step are on the disk before the checkpoint is.
+
+        Raises Diverged, and keeps none, when one of them is no number.
+        """
         for measured in state.losses.flush():
             recorder.add(Point(*measured))
         recorder.flush()
@@ -189,14 +192,15 @@ def _first_environment(engine: Engine, run_id: int) -> dict[str, Any]:
     return dict(before[0]) if before else {}
 
 
-def _environment(torch_version: str, devices: Any, device_name: str, threads: int, precision: str) -> dict[str, Any]:
-    titles = {device["name"]: device["title"] for device in devices.available()}
+def _environment(
+    torch_version: str, device: Mapping[str, str], device_name: str, threads: int, precision: str
+) -> dict[str, Any]:
     return {
         "runyard": version("runyard"),
         "torch": torch_version,
         "python": platform.python_version(),
         "device": device_name,
-        "device_title": titles.get(device_name, device_name),
+        **device,
         "threads": threads,
         "precision": precision,
         "host": platform.node(),

@@ -400,6 +400,7 @@ function showConfig() {
     ...rest.filter((key) => spec[key] !== titles.defaults.get(key)).map((key) => [titles.knobs.get(key) ?? key, settled(key)]),
     ["Other knobs", "at their defaults"],
     ["Device", spec.device],
+    environment && ["Ran on", environment.device_title],
     environment && ["Software", software(environment)],
   ].filter(Boolean);
   const body = byId("config").tBodies[0];
@@ -409,9 +410,10 @@ function showConfig() {
   body.replaceChildren(...rows.map(([title, value]) => el("tr", {}, el("th", { scope: "row" }, title), el("td", {}, value))));
 }
 
-function software({ runyard, torch, python }) {
-  const before = runyard ? `Runyard ${runyard}, ` : ""; // attempts of earlier versions don't name it
-  return `${before}torch ${torch.split("+")[0]}, Python ${python}`;
+/** What an attempt noted; one on the CPU has no CUDA, one of an earlier version does not name Runyard. */
+function software({ runyard, torch, cuda, cudnn, driver, python }) {
+  const parts = { Runyard: runyard, torch: torch.split("+")[0], CUDA: cuda, cuDNN: cudnn, driver, Python: python };
+  return Object.entries(parts).filter(([, version]) => version).map((part) => part.join(" ")).join(", ");
 }
 
 function showAttempts() {

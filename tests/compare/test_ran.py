@@ -43,3 +43,12 @@ def test_a_knob_that_is_compared_is_not_told_twice_and_what_was_not_noted_is_not
     assert ran.differing([[NEW], [half]], ["precision"]) == []
     before = {key: value for key, value in NEW.items() if key != "runyard"}  # of an attempt before it was noted
     assert ran.differing([[NEW], [before]], []) == []
+
+
+def test_a_gpu_s_software_is_told_and_is_a_caution() -> None:
+    card = {**NEW, "device_title": "a card", "cuda": "13.0", "cudnn": "92400", "driver": "580.1"}
+    found = ran.differing([[card], [{**card, "cudnn": "91900"}], [{**card, "driver": "590.1"}]], [])
+    assert [one.title for one in found] == ["cuDNN", "NVIDIA driver"]
+    assert "cuDNN (92400, 91900)" in ran.caution(found, parse("test/accuracy"))
+    assert "NVIDIA driver" not in ran.caution(found, parse("test/accuracy"))
+    assert "NVIDIA driver (580.1, 590.1)" in ran.caution(found, parse("seconds"))
