@@ -30,7 +30,7 @@ serve: $(RUNTIME) ## serve the dashboard on 127.0.0.1:8000
 
 test: export PYTHONDONTWRITEBYTECODE := # pytest rewrites 350 modules: once, not in each process
 test: $(DEV) ## run the tests
-	$(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder $(TESTS) $(ARGS)
+	$(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder --gpu-tests-on-cpu=few $(TESTS) $(ARGS)
 
 lint: $(DEV) ## check style and types
 	$(BIN)/ruff check .

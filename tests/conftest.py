@@ -21,6 +21,11 @@ needs_mnist = pytest.mark.skipif(
 )
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    words = "without a GPU, run these of tests/gpu on the CPU: all, or the few marked so"
+    parser.addoption("--gpu-tests-on-cpu", choices=["all", "few"], help=words)
+
+
 def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()  # a million objects of torch and others, which each collection would look at

@@ -1,6 +1,7 @@
 """What a launch needs to know beside its specs: whether their devices are there, and how long they will take."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from sqlmodel import Session
 
@@ -11,18 +12,27 @@ from trainer.spec import Problem, RunSpec, SpecError, flat
 
 
 def check_devices(specs: Iterable[RunSpec], background: Background) -> None:
-    """Raise SpecError for a device that isn't there; while the devices are not known yet, any may wait."""
-    if background.devices is None:
-        return
-    there = [device["name"] for device in background.devices]
-    kinds = {"auto", *there, *(name.partition(":")[0] for name in there)}
-    wrong = dict.fromkeys(spec.device for spec in specs if spec.device not in kinds)
-    if wrong:
-        choices = " or ".join(["auto", *there])
-        raise SpecError(
-            Problem("device", f"device is {device!r}: there is no such device here; choose {choices}")
+    """Raise SpecError for a device that isn't there or has no slots; while they are not known yet, any may wait."""
+    devices = background.slots()
+    there, used = _names(devices), _names(_used(devices))
+    wrong = dict.fromkeys(spec.device for spec in specs if spec.device not in ("auto", *used))
+    choices = " or ".join(["auto", *(name for name in used if name != "cuda")])
+    if devices and wrong:
+        why = {
+            device: "nothing runs there (0 slots)" if device in there else "there is no such device here"
             for device in wrong
-        )
+        }
+        raise SpecError(Problem("device", f"device is {device!r}: {why[device]}; choose {choices}") for device in wrong)
+
+
+def _names(devices: Iterable[Mapping[str, Any]]) -> list[str]:
+    """What a spec may call them: a GPU also `cuda`."""
+    return list(dict.fromkeys(name for one in devices for name in (one["name"], one["name"].partition(":")[0])))
+
+
+def _used(devices: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    """Those with slots; with no slot anywhere all of them, since then the queue is held."""
+    return [one for one in devices if one["slots"]] or devices
 
 
 class Estimate:
@@ -56,4 +66,4 @@ class Estimate:
     def _device(self, spec: RunSpec) -> str:
         if spec.device != "auto":
             return spec.device
-        return str(self.devices[0]["name"]) if self.devices else "cpu"
+        return str(_used(self.devices)[0]["name"]) if self.devices else "cpu"
