@@ -18,14 +18,15 @@ from trainer.prepared import Places, ensure_prepared
 
 LAUNCHES = 10
 LONGEST_SECONDS = 60.0
+SPEC = {"dataset": "digits", "model": "fc", "epochs": 200}
 FRAMEWORKS = "import fastapi, sqlmodel, jinja2, uvicorn"
 
 
-def first_batch(server: Server) -> float:
+def first_batch(server: Server, device: str) -> float:
     """Seconds from sending the launch to seeing the first batch recorded."""
     with server.api() as client:
         began = time.perf_counter()
-        run_id = client.post("/runs", json={"spec": {"dataset": "digits", "model": "fc", "epochs": 200}}).json()["id"]
+        run_id = client.post("/runs", json={"spec": {**SPEC, "device": device}}).json()["id"]
         while client.get(f"/runs/{run_id}").json()["steps_done"] == 0:
             assert time.perf_counter() < began + LONGEST_SECONDS, "no first batch"
             time.sleep(0.005)
@@ -35,13 +36,17 @@ def first_batch(server: Server) -> float:
     return took
 
 
-def launches(home: Path, prepared: Path, preload: bool) -> list[float]:
+def launches(
+    home: Path, prepared: Path, preload: bool, times: int = LAUNCHES, pause: float = 4.0, device: str = "cpu"
+) -> list[float]:
+    """Seconds of each; `pause`: seconds before each, as a person between two clicks."""
     found = []
     with serving(home, prepared, RUNYARD_PRELOAD=str(preload)) as server:
         until(lambda: server.call("GET", "/system")["devices"], "the devices are known")
-        for _ in range(LAUNCHES):
-            time.sleep(4)  # a person between two clicks
-            found.append(first_batch(server))
+        time.sleep(4)  # the fork server imports PyTorch
+        for _ in range(times):
+            time.sleep(pause)
+            found.append(first_batch(server, device))
     return found
 
 

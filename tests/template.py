@@ -49,7 +49,8 @@ class Template:
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             command = [sys.executable, "-m", "tests.template", str(theirs.fileno())]
-            environment = {**os.environ, "PYTHONPATH": python_path}
+            paths = filter(None, [python_path, os.environ.get("PYTHONPATH")])
+            environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
             self._process = subprocess.Popen(command, cwd=ROOT, env=environment, pass_fds=[theirs.fileno()])
         self.exit_codes: dict[int, int] = {}
 

@@ -20,11 +20,15 @@ def server(shared_server: Server) -> Server:
 
 
 def raw(server: Server, run: int, name: str = "train/loss") -> list[tuple[int, float]]:
+    """Every point of a series: step, value."""
+    return [(int(row["step"]), float(row["value"])) for row in rows(server, run, name)]
+
+
+def rows(server: Server, run: int, name: str) -> list[dict[str, str]]:
     with server.api() as client:
         answer = client.get(f"/runs/{run}/series", params={"name": name, "raw": True})
     assert answer.headers["content-type"].startswith("text/csv")
-    rows = list(csv.DictReader(io.StringIO(answer.text)))
-    return [(int(row["step"]), float(row["value"])) for row in rows]
+    return list(csv.DictReader(io.StringIO(answer.text)))
 
 
 def test_an_experiment_trains_and_its_series_are_what_the_trainer_yields(server: Server, places: Places) -> None:
