@@ -61,7 +61,8 @@ def losses(
 def resumed(spec: RunSpec, arrays: Arrays, device: torch.device, first: int, rest: int, folder: Path) -> loop.State:
     """A state that was kept in a file after `first` steps and loaded into a fresh one, trained for the `rest`."""
     _, state = losses(spec, arrays, device, first)
+    kept = checkpoint.save(folder, state)  # before a fresh one seeds the random numbers anew
     fresh = loop.start(spec, device)
-    checkpoint.load(checkpoint.save(folder, state), fresh)
+    checkpoint.load(kept, fresh)
     _, state = losses(spec, arrays, device, rest, fresh)
     return state
