@@ -6,10 +6,9 @@ turn; everything it needs to know is in the database, so a restart of the server
 """
 
 import itertools
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Engine
 from sqlmodel import Session
@@ -17,25 +16,19 @@ from sqlmodel import Session
 from app.compare import measure as measuring
 from app.compare import sequence
 from app.compare.question import Outcome, Question, State, outcome
+from app.spec import stored
+from app.spec.experiment import MAX_RUNS, ExperimentSpec
+from app.spec.plan import Cell, Plan
 from app.store import experiments, measures, runs
-from app.store.engine import Writing, clock, reading, writing
+from app.store.engine import clock, reading, writing
 from app.store.tables import Experiment, Run, Status
-from trainer.spec import Problem, RunSpec, SpecError, flat, parse
+from trainer import paths
+from trainer.paths import flat
+from trainer.spec import Problem, RunSpec, SpecError, parse
 
 MOST_FAILED = 3
 """Sets with a run that failed; after so many, asking gives up."""
 UNFINISHED = (Status.FAILED, Status.STOPPED, Status.LOST)
-
-
-class Cell(NamedTuple):
-    """One configuration that a question compares."""
-
-    weight: float
-    spec: RunSpec
-    """With any seed."""
-
-    def with_seed(self, seed: int) -> RunSpec:
-        return self.spec.model_copy(update={"seed": seed})
 
 
 @dataclass(frozen=True)
@@ -146,7 +139,7 @@ def _two(base: Mapping[str, Any], varied: Mapping[str, Any], question: Question)
 
 
 def _expanded(base: Mapping[str, Any], grid: Mapping[str, list[Any]]) -> list[RunSpec]:
-    return experiments.ExperimentSpec(name="cell", base=dict(base), grid=dict(grid)).expand()
+    return ExperimentSpec(name="cell", base=dict(base), grid=dict(grid)).expand()
 
 
 def _problem(name: str, words: str) -> SpecError:
@@ -159,35 +152,38 @@ def first_seeds(grid: Mapping[str, Sequence[Any]], question: Question) -> list[i
     return given or list(range(1, min(sequence.least(), question.max_seeds) + 1))
 
 
-def planned(base: Mapping[str, Any], grid: Mapping[str, Sequence[Any]], question: Question) -> tuple[Cell, ...]:
-    """The cells of a question that can be launched. Raises SpecError."""
+def plan(base: Mapping[str, Any], grid: Mapping[str, Sequence[Any]], question: Question) -> Plan:
+    """The runs of a question's first seeds. Raises SpecError when it can't be asked so."""
     found, seeds = cells(base, grid, question), first_seeds(grid, question)
     if len(seeds) > question.max_seeds:
         words = f"is {question.max_seeds}, and the grid has {len(seeds)} seeds: raise it, or leave out seeds"
         raise _problem("max_seeds", words)
-    if len(found) * question.max_seeds > experiments.MAX_RUNS:
+    if len(found) * question.max_seeds > MAX_RUNS:
         words = (
             f"is {question.max_seeds}: with {len(found)} configurations that is {len(found) * question.max_seeds:,} "
-            f"runs, at most {experiments.MAX_RUNS} an experiment; choose {experiments.MAX_RUNS // len(found)} or fewer"
+            f"runs, at most {MAX_RUNS} an experiment; choose {MAX_RUNS // len(found)} or fewer"
         )
         raise _problem("max_seeds", words)
-    return found
+    return Plan.of_seeds(found, seeds)
 
 
 def launch(
-    engine: Engine, name: str, base: Mapping[str, Any], grid: Mapping[str, Sequence[Any]], question: Question
+    engine: Engine,
+    name: str,
+    base: Mapping[str, Any],
+    grid: Mapping[str, Sequence[Any]],
+    question: Question,
+    planned: Plan | None = None,
 ) -> tuple[Experiment, list[Run]]:
-    """The experiment, its question, and the runs of its first seeds, queued. Raises SpecError."""
-    found, seeds = planned(base, grid, question), first_seeds(grid, question)
+    """The experiment, its question, and the runs of its plan, where that is made already, queued.
+
+    Raises SpecError where it has to be made.
+    """
+    planned = planned or plan(base, grid, question)
     with writing(engine) as session:
-        row = Experiment(
-            name=name, base=dict(base), grid=dict(grid), question=question.model_dump(mode="json"), asking="asking"
-        )
-        session.add(row)
-        session.flush()
-        made = [run for seed in seeds for run in _add(session, row, found, seed)]
-        session.flush()
-    return row, made
+        asked = question.model_dump(mode="json")
+        row = Experiment(name=name, base=paths.nested(base), grid=dict(grid), question=asked, asking="asking")
+        return row, experiments.add(session, row, planned.specs)
 
 
 def between(session: Session, first: int, second: int) -> tuple[dict[str, Any], dict[str, Any], list[int]]:
@@ -198,23 +194,17 @@ def between(session: Session, first: int, second: int) -> tuple[dict[str, Any], 
     rows = runs.get_many(session, [first, second])
     one, other = (parse(row.spec).to_json() for row in rows)
     before, after = flat(one), flat(other)
-    renamed = {head for head in ("model", "optimizer") if before[head] != after[head]}  # all their knobs are new
+    renamed = {head for head in paths.OBJECTS if before[head] != after[head]}  # all their knobs are new
     changed = {
         path: value
         for path, value in after.items()
-        if path not in ("seed", "device") and (path.partition(".")[0] in renamed or before.get(path) != value)
+        if path not in paths.NOT_CONFIGURATION and (paths.split(path)[0] in renamed or before.get(path) != value)
     }
     around = {row.experiment_id for row in rows if row.experiment_id is not None}
     seen = [*rows, *(run for experiment in around for run in runs.of_experiment(session, experiment))]
-    last = max(run.spec["seed"] for run in seen)
-    base = {key: value for key, value in one.items() if key not in ("seed", "device")}
+    last = max(run.seed or 0 for run in seen)
+    base = {key: value for key, value in one.items() if key not in paths.NOT_CONFIGURATION}
     return base, changed, [last + at for at in range(1, sequence.least() + 1)]
-
-
-def _add(session: Writing, row: Experiment, found: Sequence[Cell], seed: int) -> list[Run]:
-    specs = [cell.with_seed(seed) for cell in found]
-    names = experiments.run_names(specs)
-    return [runs.add(session, spec, name, row.id) for spec, name in zip(specs, names, strict=True)]
 
 
 # Where it stands
@@ -225,15 +215,15 @@ def read(session: Session, row: Experiment, members: Sequence[Run] | None = None
     question = Question.model_validate(row.question)
     found = cells(row.base, row.grid, question)
     members = runs.of_experiment(session, row.id or 0) if members is None else members
-    wanted = measuring.parse(question.measure)
-    values = measures.values(session, members, wanted.kind, wanted.metric, wanted.value)
-    place = {_key(cell.spec.to_json()): index for index, cell in enumerate(found)}
+    wanted = measuring.parse(question.measure, runs.metrics(session, [run.id or 0 for run in members]))
+    values = measures.values(session, members, wanted.kind, wanted.of, wanted.value)
+    place = {stored.configuration(cell.spec.to_json()): index for index, cell in enumerate(found)}
     by_seed: dict[int, list[Run | None]] = {}
     for run in members:
-        index = place.get(_key(run.spec))
-        if index is None:
+        index = place.get(run.configuration)
+        if index is None or run.seed is None:
             continue  # launched into this experiment with other knobs
-        of_seed = by_seed.setdefault(run.spec["seed"], [None] * len(found))
+        of_seed = by_seed.setdefault(run.seed, [None] * len(found))
         known = of_seed[index]
         if known is None or known.status != Status.SUCCEEDED:  # launched again in place of one that failed
             of_seed[index] = run
@@ -242,10 +232,6 @@ def read(session: Session, row: Experiment, members: Sequence[Run] | None = None
         for seed, of_seed in sorted(by_seed.items())
     ]
     return Asked(question, found, tuple(sets), sum(run.seconds for run in members))
-
-
-def _key(spec: Mapping[str, Any]) -> str:
-    return json.dumps({**spec, "seed": 0, "device": ""}, sort_keys=True)
 
 
 # Going on
@@ -284,7 +270,8 @@ class Asker:
                 session.add(row)
                 runs.touch_newest(session, row.id or 0)
             for seed in seeds:
-                _add(session, row, cells(row.base, row.grid, Question.model_validate(row.question)), seed)
+                found = cells(row.base, row.grid, Question.model_validate(row.question))
+                experiments.add(session, row, Plan.of_seeds(found, [seed]).specs)
         return bool(seeds)
 
 
@@ -331,7 +318,7 @@ def change(engine: Engine, experiment_id: int, **values: Any) -> None:
     with writing(engine) as session:
         row = _asked_row(session, experiment_id)
         question = Question.model_validate({**(row.question or {}), **values})
-        planned(row.base, row.grid, question)  # it can be asked with this budget
+        plan(row.base, row.grid, question)  # it can be asked with this budget
         row.question = question.model_dump(mode="json")
         if row.asking == "spent":
             row.asking = "asking"

@@ -9,11 +9,13 @@ from rich.console import Console
 from app.client import Client, Experiment
 from app.commands import print_comparison, progress
 from app.settings import Settings
-from app.store.experiments import ExperimentSpec
+from app.spec.experiment import ExperimentSpec
+from app.spec.plan import Plan
 from app.web.server import Uvicorn
 from trainer import catalog
 from trainer.entries import DataError
 from trainer.prepared import Places, ensure_prepared
+from trainer.spec import RunSpec
 
 
 def run(uvicorn: Uvicorn, settings: Settings, dataset: str, *, seeds: int, again: bool, leave: bool) -> int:
@@ -83,7 +85,6 @@ def _finished(client: Client, base: Mapping[str, Any], grid: Mapping[str, list[A
     return None
 
 
-def _specs(base: Mapping[str, Any], grid: Mapping[str, list[Any]]) -> set[str]:
+def _specs(base: Mapping[str, Any], grid: Mapping[str, list[Any]]) -> frozenset[RunSpec]:
     """What an experiment trains, however its body was written."""
-    spec = ExperimentSpec(name="any", base=dict(base), grid=dict(grid))
-    return {run.model_dump_json() for run in spec.expand()}
+    return frozenset(Plan.of(ExperimentSpec(name="any", base=dict(base), grid=dict(grid))).specs)

@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 
 names=(
     # the web server
-    fastapi starlette annotated-doc anyio idna uvicorn h11 starlette-compress brotli zstandard plotly narwhals
+    fastapi starlette annotated-doc anyio idna opentelemetry-api uvicorn h11 starlette-compress brotli zstandard plotly narwhals
     # the store
     sqlmodel SQLAlchemy greenlet alembic Mako pydantic pydantic_core annotated-types typing-inspection typing_extensions
     # settings, processes, the card

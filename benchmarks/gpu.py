@@ -139,7 +139,7 @@ def epochs(bench: Bench, preset: str, models: tuple[str, ...], times: int) -> di
             rate = steps_a_second(server, runs[-1]["id"])
         theirs, ours = statistics.median(by_script), statistics.median(run["seconds"] for run in runs)
         what = f"{model}, {recipe['dataset']}, an epoch and its test"
-        bench.say(what, f"{ours:.2f} s, {rate:,.0f} steps/s", f"{theirs:.2f} s", f"{ours / theirs:.2f}", n=times)
+        bench.say(what, f"{ours:.2f} s, {rate:,.1f} steps/s", f"{theirs:.2f} s", f"{ours / theirs:.2f}", n=times)
         found[model] = theirs
     return found
 
@@ -194,7 +194,7 @@ def preset(bench: Bench, name: str, with_script: bool, **changed: Any) -> None:
     how_far = f"{done:g} epochs" if run["status"] == "succeeded" else f"stopped after {done:.1f} of {recipe['epochs']}"
     bench.say(
         f"`{name}`, {precision}, seed {recipe.get('seed', 1)}: {how_far}, accuracy {accuracy:.2%}",
-        f"{run['seconds']:.1f} s, {ours:.2f} s an epoch, {rate:,.0f} steps/s",
+        f"{run['seconds']:.1f} s, {ours:.2f} s an epoch, {rate:,.1f} steps/s",
         *((f"{theirs:.2f} s an epoch", f"{ours / theirs:.2f}") if theirs else ()),
     )
 
@@ -220,8 +220,8 @@ def table(bench: Bench) -> str:
     """What was found, with what it was found on."""
     ran, names = bench.environment, {"torch": "torch", "cuda": "CUDA", "cudnn": "cuDNN", "driver": "driver"}
     versions = [f"{title} {ran[key]}" for key, title in names.items() if ran.get(key)]
-    machine = [ran.get("device_title", bench.device), *versions, f"Python {platform.python_version()}"]
-    machine.append(f"{os.cpu_count()} cores")
+    cores = [] if bench.device == "cpu" else [f"{os.cpu_count()} cores"]  # which its title has
+    machine = [ran.get("device_title", bench.device), *cores, *versions, f"Python {platform.python_version()}"]
     lines = [
         f"{', '.join(machine)}; medians of n.",
         "",

@@ -10,6 +10,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 TORCH_FREE = {
     "trainer.spec",
+    "trainer.paths",
+    "trainer.metrics",
     "trainer.catalog",
     "trainer.permutation",
     "trainer.prepared",
@@ -24,16 +26,17 @@ TORCH_FREE = {
 MAY = {
     "trainer": set(),
     "app.settings": set(),
-    "app.compare": set(),
-    "app.store": {"app.settings", *TORCH_FREE},
-    "app.asking": {"app.store", "app.compare", *TORCH_FREE},
-    "app.jobs": {"app.asking", "app.settings", "app.store", "app.jobs.forkserver", *TORCH_FREE},
-    "app.jobs.worker": {"app.settings", "app.store", "app.jobs", "app.jobs.forkserver", "trainer"},
-    "app.web": {"app.asking", "app.settings", "app.store", "app.compare", *TORCH_FREE},
+    "app.compare": {"trainer.metrics", "trainer.paths"},
+    "app.spec": TORCH_FREE,
+    "app.store": {"app.settings", "app.spec", *TORCH_FREE},
+    "app.asking": {"app.store", "app.spec", "app.compare", *TORCH_FREE},
+    "app.jobs": {"app.asking", "app.settings", "app.spec", "app.store", "app.jobs.forkserver", *TORCH_FREE},
+    "app.jobs.worker": {"app.settings", "app.spec", "app.store", "app.jobs", "app.jobs.forkserver", "trainer"},
+    "app.web": {"app.asking", "app.settings", "app.spec", "app.store", "app.compare", *TORCH_FREE},
     "app.jobs.forkserver": {"trainer"},
     "app.client": set(),
     "app.commands": {"app.client", "app.settings"},
-    "app.demo": {"app.client", "app.commands", "app.settings", "app.store", "app.web", *TORCH_FREE},
+    "app.demo": {"app.client", "app.commands", "app.settings", "app.spec", "app.store", "app.web", *TORCH_FREE},
     "app.serving": {"app.settings", "app.store", "app.web", "app.jobs"},
     "app.cli": {"app.commands", "app.demo", "app.serving", "app.settings", "app.store", "app.web"},
 }
@@ -43,7 +46,7 @@ def read_imports() -> dict[str, set[str]]:
     """Module to what it imports of ours."""
     read = subprocess.run([sys.executable, "-m", "tests.imports"], capture_output=True, text=True, cwd=ROOT, check=True)
     found: dict[str, list[str]] = json.loads(read.stdout)
-    packages = ("app", "trainer", "app.web", "app.store", "app.jobs")
+    packages = ("app", "trainer", "app.web", "app.spec", "app.store", "app.jobs")
     return {
         name: {target for target in targets if target in found and target not in packages}
         for name, targets in found.items()

@@ -71,7 +71,8 @@ class Augmented:
     """
 
     def __init__(self, spec: RunSpec, epoch: int, size: int, device: torch.device) -> None:
-        self.padding, self.cutout = spec.crop_padding, spec.cutout
+        self.padding: int = spec.crop_padding
+        self.cutout: int = spec.cutout
         dataset = catalog.DATASETS[spec.dataset]
         colour = [round(255 * value) for value in dataset.mean]
         self.colour = torch.tensor(colour, dtype=torch.uint8, device=device)[None, :, None, None]

@@ -223,7 +223,7 @@ def _remember_best(spec: RunSpec, state: State) -> None:
 
 def stops_early(spec: RunSpec, state: State) -> bool:
     """True: the test accuracy has not become better for as many epochs as the spec waits."""
-    return spec.early_stopping > 0 and state.epochs_tested - state.best_epoch >= spec.early_stopping
+    return bool(spec.early_stopping) and state.epochs_tested - state.best_epoch >= spec.early_stopping
 
 
 def last_test(spec: RunSpec, data: LoadedData, state: State) -> Iterator[Tested | None]:

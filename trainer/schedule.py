@@ -14,7 +14,7 @@ RISE = 0.3  # share of the steps of a one-cycle in which the rate rises, unless 
 def factor(spec: RunSpec, step: int) -> float:
     """For the update number `step`, from 1. Warm-up is linear; then the schedule, `cosine` over the steps left."""
     done, total = step - 1, spec.steps_total
-    warm = min(round(spec.warmup_epochs * spec.steps_per_epoch), total)
+    warm: int = min(round(spec.warmup_epochs * spec.steps_per_epoch), total)
     if spec.schedule == "one-cycle":
         return _one_cycle(done, total, warm / total if warm else RISE)
     if done < warm:

@@ -7,9 +7,9 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model, field_validator, model_validator
 
 from trainer import catalog
 from trainer.data.folder import is_name as is_folder
@@ -109,38 +109,51 @@ class OptimizerSpec(_Named):
         return {name: optimizer.knobs for name, optimizer in catalog.OPTIMIZERS.items()}
 
 
-def _knob(name: str) -> Any:
-    knob = catalog.TRAINING[name]
-    return Field(default=knob.default, description=f"{knob.help}.")
+_KINDS: Mapping[str, type] = {"int": int, "float": float}
 
 
-class RunSpec(BaseModel):
-    """One training: a model, a data set, and every knob that decides the result."""
+def _field(knob: Knob) -> Any:
+    """A knob of the catalogue as a field of pydantic's: its type, default and help."""
+    of_kind: Any = Literal[knob.choices] if knob.kind == "choice" else _KINDS[knob.kind]
+    return of_kind, Field(default=knob.default, description=f"{knob.help}.")
+
+
+if TYPE_CHECKING:
+
+    class _Fields(BaseModel):
+        """Beside these every knob of `catalog.TRAINING`, by its name."""
+
+        model: ModelSpec
+        dataset: str
+        optimizer: OptimizerSpec
+        device: str
+        seed: int
+        epochs: int
+        batch_size: int
+
+        def __getattr__(self, name: str) -> Any: ...
+
+else:
+    _Fields = create_model(
+        "_Fields",
+        model=(ModelSpec, Field(default="cnn", description="Network and its knobs.")),
+        dataset=(str, Field(default="digits", description="Data set.")),
+        **{name: _field(knob) for name, knob in catalog.TRAINING.items()},
+        optimizer=(OptimizerSpec, Field(default="sgd", description="Optimiser and its knobs.")),
+        device=(
+            str,
+            Field(default="auto", description="auto (CUDA where there is one, else the CPU), cpu, cuda, cuda:N."),
+        ),
+    )
+
+
+class RunSpec(_Fields):
+    """One training: a model, a data set, and every knob that decides the result.
+
+    Its training knobs are those of `catalog.TRAINING`.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
-
-    model: ModelSpec = Field(default="cnn", description="Network and its knobs.")  # type: ignore[assignment]
-    dataset: str = Field(default="digits", description="Data set.")
-    pixel_order: Literal["original", "shuffled"] = _knob("pixel_order")
-    permutation_seed: int = _knob("permutation_seed")
-    seed: int = _knob("seed")
-    epochs: int = _knob("epochs")
-    batch_size: int = _knob("batch_size")
-    normalization: Literal["dataset", "half"] = _knob("normalization")
-    crop_padding: int = _knob("crop_padding")
-    flip: Literal["off", "horizontal"] = _knob("flip")
-    cutout: int = _knob("cutout")
-    schedule: Literal["constant", "step", "cosine", "one-cycle"] = _knob("schedule")
-    warmup_epochs: float = _knob("warmup_epochs")
-    decay_epochs: int = _knob("decay_epochs")
-    decay_factor: float = _knob("decay_factor")
-    label_smoothing: float = _knob("label_smoothing")
-    gradient_clip: float = _knob("gradient_clip")
-    early_stopping: int = _knob("early_stopping")
-    keep: Literal["last", "best"] = _knob("keep")
-    precision: Literal["float32", "bfloat16", "float16", "auto"] = _knob("precision")
-    optimizer: OptimizerSpec = Field(default="sgd", description="Optimiser and its knobs.")  # type: ignore[assignment]
-    device: str = Field(default="auto", description="auto (CUDA where there is one, else the CPU), cpu, cuda, cuda:N.")
 
     @field_validator(*catalog.TRAINING, mode="before")
     @classmethod
@@ -184,7 +197,7 @@ class RunSpec(BaseModel):
     @property
     def augments(self) -> bool:
         """True: a training image is another one in each epoch."""
-        return self.crop_padding > 0 or self.flip != "off" or self.cutout > 0
+        return bool(self.crop_padding > 0 or self.flip != "off" or self.cutout > 0)
 
     @property
     def steps_per_epoch(self) -> int:
@@ -232,15 +245,3 @@ def _problems(error: ValidationError) -> list[Problem]:
             message = f"{path or 'spec'} is {shown(item['input'])}: {item['msg'][0].lower()}{item['msg'][1:]}"
         found.append(Problem(path or "spec", message))
     return found
-
-
-def flat(spec: Mapping[str, Any]) -> dict[str, Any]:
-    """A spec's knobs by path, `model` and `optimizer` by name: `{"model": "fc", "model.n_hidden": 8, …}`."""
-    paths: dict[str, Any] = {}
-    for key, value in spec.items():
-        if isinstance(value, Mapping):
-            paths[key] = value.get("name")
-            paths |= {f"{key}.{knob}": setting for knob, setting in value.items() if knob != "name"}
-        else:
-            paths[key] = value
-    return paths

@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.compare.statistics import Sample, Summary, summary
-
-IGNORED = ("seed", "device")
-"""Knobs that don't make a configuration another one."""
+from trainer.metrics import Metric, assumed
+from trainer.paths import NOT_CONFIGURATION
 
 
 @dataclass(frozen=True)
@@ -16,12 +15,16 @@ class Member:
 
     run: int
     status: str
+    configuration: str
+    """The same for all runs of one configuration, and for no others."""
     knobs: Mapping[str, Any]
-    """Knob path to value (`trainer.spec.flat`)."""
+    """Knob path to value."""
     last: Mapping[str, float]
-    """Metric to its last value."""
+    """Name of a series to its last value, where that is a number."""
     best: Mapping[str, float]
-    """Metric to its best value."""
+    """Name of a series to its best value, where something of it is better."""
+    metrics: Mapping[str, Metric] = field(default_factory=dict)
+    """Name to what the run says of the series."""
     value: float | None = None
     """What is compared (`app.compare.measure`); None where the run has none."""
     ended: float = 0.0
@@ -41,8 +44,8 @@ class Figure:
     """One metric over a configuration's finished runs, a run a seed."""
 
     summary: Summary
-    best: float
-    """The best value that any of them had at any time."""
+    best: float | None
+    """The best value that any of them had at any time; None where nothing is better."""
     values: tuple[tuple[int, float], ...]
     """(run, last value)."""
 
@@ -70,12 +73,12 @@ def grouped(members: Sequence[Member]) -> list[Group]:
     """Configurations in the order first seen. Figures are of runs that succeeded."""
     found: dict[str, list[Member]] = {}
     for member in members:
-        found.setdefault(str(sorted(_kept(member.knobs).items())), []).append(member)
+        found.setdefault(member.configuration, []).append(member)
     return [Group(_kept(part[0].knobs), tuple(part), _figures(part)) for part in found.values()]
 
 
 def _kept(knobs: Mapping[str, Any]) -> dict[str, Any]:
-    return {path: value for path, value in knobs.items() if path not in IGNORED}
+    return {path: value for path, value in knobs.items() if path not in NOT_CONFIGURATION}
 
 
 def _a_run_a_seed(members: Sequence[Member]) -> list[Member]:
@@ -94,12 +97,17 @@ def _figures(members: Sequence[Member]) -> dict[str, Figure]:
 
 
 def _figure(metric: str, members: Sequence[Member]) -> Figure:
-    best: Callable[..., float] = max if metric.endswith("accuracy") else min
+    bests = [member.best[metric] for member in members if metric in member.best]
+    better: Callable[..., float] = max if _declared(members, metric).better == "more" else min
     return Figure(
         summary=summary([member.last[metric] for member in members]),
-        best=best(member.best[metric] for member in members),
+        best=better(bests) if bests else None,
         values=tuple((member.run, member.last[metric]) for member in members),
     )
+
+
+def _declared(members: Sequence[Member], name: str) -> Metric:
+    return members[-1].metrics.get(name) or assumed(name)
 
 
 def differing(compared: Sequence[Member | Group]) -> dict[str, list[Any]]:
@@ -118,7 +126,7 @@ def differing(compared: Sequence[Member | Group]) -> dict[str, list[Any]]:
 
 def facets(differences: Mapping[str, Sequence[Any]]) -> tuple[str | None, str | None]:
     """The knobs for rows and columns of panels: model and pixel order where they vary, else what varies most."""
-    candidates = [path for path in differences if path not in IGNORED]
+    candidates = [path for path in differences if path not in NOT_CONFIGURATION]
     preferred = [path for path in ("model", "pixel_order") if path in candidates]
     others = sorted((path for path in candidates if path not in preferred), key=lambda path: -len(differences[path]))
     chosen = [*preferred, *others][:2]

@@ -11,12 +11,15 @@ images_per_second                training images a second
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from trainer.metrics import KNOWN, Better, Metric
+
 Kind = Literal["last", "best", "at", "steps_to", "seconds_to", "seconds", "images_per_second"]
 _WRITTEN = re.compile(
-    r"(?P<metric>[a-z]+/[a-z_]+)(?:\.(?P<kind>last|best)|\.(?P<with>at|steps_to|seconds_to)=(?P<value>[-+.\deE]{1,30}))?"
+    r"(?P<metric>[^\s=]+?)(?:\.(?P<kind>last|best)|\.(?P<with>at|steps_to|seconds_to)=(?P<value>[-+.\deE]{1,30}))?"
 )
 FORMS = (
     "METRIC, METRIC.best, METRIC.at=STEP, METRIC.steps_to=VALUE, METRIC.seconds_to=VALUE, seconds, images_per_second"
@@ -28,15 +31,28 @@ class Measure:
     """One number of a run."""
 
     kind: Kind
-    metric: str = ""
+    of: Metric | None = None
+    """The series, as the runs declare it; None of those that are no series."""
     value: float = 0.0
     """The step of `at`, the value of `steps_to` and `seconds_to`."""
 
     @property
-    def greater_is_better(self) -> bool:
+    def metric(self) -> str:
+        """Name of the series; empty where there is none."""
+        return self.of.name if self.of else ""
+
+    @property
+    def better(self) -> Better | None:
+        """Which of two values is better; None: nobody said, so that it is not judged."""
         if self.kind in ("last", "best", "at"):
-            return self.is_accuracy
-        return self.kind == "images_per_second"
+            return self.of.better if self.of else None
+        if self.of and self.of.better is None:
+            return None
+        return "more" if self.kind == "images_per_second" else "less"
+
+    @property
+    def greater_is_better(self) -> bool:
+        return self.better == "more"
 
     @property
     def is_time(self) -> bool:
@@ -44,17 +60,20 @@ class Measure:
         return self.kind in ("seconds", "seconds_to", "images_per_second")
 
     @property
-    def is_accuracy(self) -> bool:
-        """A fraction, said as a percentage, its differences as percentage points."""
-        return self.kind in ("last", "best", "at") and self.metric.endswith("accuracy")
+    def is_fraction(self) -> bool:
+        """Said as a percentage, its differences as percentage points."""
+        return self.kind in ("last", "best", "at") and self._of_fractions
+
+    @property
+    def _of_fractions(self) -> bool:
+        return self.of is not None and self.of.unit == "fraction"
 
     @property
     def title(self) -> str:
         """As it stands within a sentence: `test accuracy`, `steps to a test loss of 0.3`."""
-        split, _, name = self.metric.partition("/")
-        series = f"{'training' if split == 'train' else split} {name.replace('_', ' ')}"
+        series = self.of.in_a_sentence if self.of else ""
         if self.kind in ("steps_to", "seconds_to"):
-            value = f"{self.value:.4g}" if not self.metric.endswith("accuracy") else f"{100 * self.value:.4g}%"
+            value = f"{100 * self.value:.4g}%" if self._of_fractions else f"{self.value:.4g}"
             return f"{self.kind.partition('_')[0]} to a {series} of {value}"
         return {
             "best": f"best {series}",
@@ -66,7 +85,7 @@ class Measure:
     def amount(self, difference: float) -> str:
         """A difference without its sign: `12.1 points`, `0.0310`, `420 steps`."""
         size = abs(difference)
-        if self.is_accuracy:
+        if self.is_fraction:
             points = 100 * size
             return f"{points:.1f} points" if points >= 0.95 or points == 0 else f"{points:.2f} points"
         if self.kind == "steps_to":
@@ -82,16 +101,25 @@ class Measure:
 
     def figure(self, value: float) -> str:
         """A value itself: `94.87%`, `0.4099`."""
-        return f"{value:.2%}" if self.is_accuracy else f"{value:.4g}" if "/" in self.metric else self.amount(value)
+        return (
+            f"{value:.2%}"
+            if self.is_fraction
+            else f"{value:.4g}"
+            if self.kind in ("last", "best", "at")
+            else self.amount(value)
+        )
 
 
-def parse(text: str) -> Measure:
-    """Raises ValueError, which says what may be written."""
+def parse(text: str, declared: Mapping[str, Metric] = KNOWN) -> Measure:
+    """`declared`: the series that the runs have, by name, beside those that every training has.
+
+    Raises ValueError, which says what may be written.
+    """
     if text in ("seconds", "images_per_second"):
         return Measure("seconds" if text == "seconds" else "images_per_second")
     found = _WRITTEN.fullmatch(text)
     if not found:
-        raise ValueError(f"is {text[:60]!r}: write one of {FORMS}; METRIC is train/loss, test/loss or test/accuracy")
+        raise ValueError(f"is {text[:60]!r}: write one of {FORMS}; METRIC is the name of a series, as test/accuracy")
     kind = found["with"] or found["kind"] or "last"
     try:
         value = float(found["value"] or 0)
@@ -99,4 +127,8 @@ def parse(text: str) -> Measure:
         value = math.nan
     if not math.isfinite(value) or (kind == "at" and (value < 1 or value != int(value))):
         raise ValueError(f"is {text[:60]!r}: {found['value']} is no {'step' if kind == 'at' else 'number'}")
-    return Measure(next(one for one in get_args(Kind) if one == kind), found["metric"], value)
+    known = {**KNOWN, **declared}
+    if found["metric"] not in known:
+        names = " or ".join(known)
+        raise ValueError(f"is {text[:60]!r}: nothing is called {found['metric'][:60]!r}; METRIC in {FORMS} is {names}")
+    return Measure(next(one for one in get_args(Kind) if one == kind), known[found["metric"]], value)

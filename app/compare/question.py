@@ -158,7 +158,7 @@ def said(found: Outcome, words: Words, smallest: float, state: State, budget: in
     if found.answer == "difference":
         if words.other:
             head = f"No: {change}."
-        elif measure.is_accuracy:
+        elif measure.is_fraction:
             head = f"Yes. {_upper(what)}{_space(words.subject)} {measure.amount(look.mean)} of {measure.title}."
         else:
             head = f"Yes. {_upper(what)} the {measure.title}{of} by {measure.amount(look.mean)}."
@@ -176,7 +176,7 @@ def said(found: Outcome, words: Words, smallest: float, state: State, budget: in
 
 
 def _verb(value: float, measure: Measure) -> str:
-    if measure.is_accuracy:
+    if measure.is_fraction:
         return "cost" if value < 0 else "brought"
     return "lowered" if value < 0 else "raised"
 

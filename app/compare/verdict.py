@@ -60,6 +60,11 @@ class Verdict:
     rows: list[Row] = field(default_factory=list)
 
 
+def unjudged(measure: Measure) -> Verdict:
+    """Of a measure of which nobody said what is better."""
+    return Verdict([f"Nothing is judged: whether more or less {measure.title} is better was not said."])
+
+
 def verdict(
     groups: Sequence[Group], pairs: Sequence[design.Pair], measure: Measure, words: Words, *, watched: bool
 ) -> Verdict:
@@ -178,13 +183,13 @@ def _of_change(row: Row, knob: str, pair: tuple[Group, Group], measure: Measure,
     judged = row.judged
     if judged.clear:
         lost = judged.value < 0
-        size = f"{measure.amount(judged.value)}{'' if subject or not measure.is_accuracy else ' of ' + measure.title}"
+        size = f"{measure.amount(judged.value)}{'' if subject or not measure.is_fraction else ' of ' + measure.title}"
         between = _between(judged, measure, turned=lost, again=again)
-        if measure.is_accuracy:
+        if measure.is_fraction:
             return f"{change} {'cost' if lost else 'brought'} {subject + ' ' if subject else ''}{size} ({between})"
         of = f" of {subject}" if subject else ""
         return f"{change} {'lowered' if lost else 'raised'} the {measure.title}{of} by {size} ({between})"
-    value = f"{measure.number(judged.value)}{' points' if measure.is_accuracy else ''}"
+    value = f"{measure.number(judged.value)}{' points' if measure.is_fraction else ''}"
     between = _between(judged, measure, turned=False, again=again)
     if judged.value == 0 and judged.deviation in (0.0, None):
         same = "exactly the same " + measure.title
@@ -226,7 +231,7 @@ def _difference_of_changes(
     more = between if order[0] == 1 else _turned(between)  # the larger change minus the smaller
     is_less = more.value < 0
     of_size = _turned(more) if is_less else more
-    lost = large.judged if measure.is_accuracy and is_less and large.judged and large.judged.value < 0 else None
+    lost = large.judged if measure.is_fraction and is_less and large.judged and large.judged.value < 0 else None
     if lost and lost.clear and knob == "pixel_order" and not (small.judged and small.judged.clear):
         return f"{_upper(names[0])} depends on where pixels are; {names[1]} shows no such dependence."
     ends = ""

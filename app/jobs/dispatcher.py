@@ -103,14 +103,14 @@ class Dispatcher:
     def adopt(self) -> None:
         """Workers outlive their server: those that live are this server's now, those that don't have lost their run."""
         for run, attempt in runs.at_work(self.engine):
-            claim = Claim(run.id or 0, run.attempt, run.device or "cpu")
+            claim = Claim(run.id or 0, run.attempt, run.device or "cpu", run.files)
             process = self.launcher.adopt(claim)
             if process is None:
                 runs.end(self.engine, claim.run_id, claim.attempt, Status.LOST, causes.VANISHED, again=True)
                 continue
             self._workers[claim.run_id] = Worker(claim, process)
             if attempt is not None and attempt.pid is None:  # the server before was ended before it could note it
-                runs.launched(self.engine, claim, process.pid)
+                runs.launched(self.engine, claim, process.pid, f"process {process.pid}")
 
     def _follow(self) -> None:
         while not self._closing.is_set():
@@ -182,8 +182,8 @@ class Dispatcher:
         if time.monotonic() < self._purge_next:
             return
         self._purge_next = time.monotonic() + PURGE_SECONDS
-        for run_id in runs.purge(self.engine, now() - RESTORABLE):
-            artifacts.remove(self.settings, run_id)
+        for files in runs.purge(self.engine, now() - RESTORABLE):
+            artifacts.remove(self.settings, files)
 
     def _reap(self) -> bool:
         """Record the ends of workers that left without a word. True: there are slots that were not free before."""
@@ -210,7 +210,7 @@ class Dispatcher:
             return Status.FAILED, causes.BLOCKED, True
         if not isinstance(code, int):
             return Status.LOST, causes.VANISHED, True
-        output = artifacts.log(self.settings, worker.claim.run_id, worker.claim.attempt)
+        output = artifacts.log(self.settings, worker.claim.files, worker.claim.attempt)
         return Status.FAILED, causes.of_exit(code, output), code < 0
 
     def _unblock(self, at_work: list[tuple[Run, Attempt | None]]) -> None:
@@ -267,7 +267,7 @@ class Dispatcher:
 
         With no slot anywhere all wait: whoever runs the server holds the queue.
         """
-        wanted = run.spec["device"]
+        wanted = run.spec.get("device", "auto")
         used = [name for name in free if self._slots_of(name)] or list(free)
         kind = used[0].partition(":")[0] if wanted == "auto" else wanted  # they come best first: a GPU where there is
         choices = [name for name in used if name == kind or name.partition(":")[0] == kind]
@@ -293,7 +293,7 @@ class Dispatcher:
             runs.end(self.engine, claim.run_id, claim.attempt, Status.FAILED, cause)
             return False
         self._workers[claim.run_id] = Worker(claim, process)
-        runs.launched(self.engine, claim, process.pid)
+        runs.launched(self.engine, claim, process.pid, f"process {process.pid}")
         return True
 
     def _slots_of(self, device: str) -> int:

@@ -134,9 +134,9 @@ class LocalLauncher:
             self._forks.close()
 
     def launch(self, claim: Claim) -> Launched:
-        log = artifacts.log(self.settings, claim.run_id, claim.attempt)
+        log = artifacts.log(self.settings, claim.files, claim.attempt)
         log.parent.mkdir(parents=True, exist_ok=True)
-        lock = artifacts.lock(self.settings, claim.run_id, claim.attempt)
+        lock = artifacts.lock(self.settings, claim.files, claim.attempt)
         with log.open("ab") as output, lock.open("wb", buffering=0) as held:
             fcntl.flock(held, fcntl.LOCK_EX)
             if self._forks is not None and self._forks.ready and not self._forks.gone:
@@ -162,7 +162,7 @@ class LocalLauncher:
         )
 
     def adopt(self, claim: Claim) -> AdoptedProcess | None:
-        lock = artifacts.lock(self.settings, claim.run_id, claim.attempt)
+        lock = artifacts.lock(self.settings, claim.files, claim.attempt)
         patience = time.monotonic() + UNNAMED_SECONDS
         while is_held(lock):
             if named := lock.read_text().split():  # several, where a fork server was too late to say that it had forked

@@ -33,11 +33,16 @@ class Recorder:
         if time.monotonic() - self._flushed >= FLUSH_SECONDS:
             self.flush()
 
-    def flush(self, end: Status | None = None, cause: str | None = None) -> None:
-        """Write all that was added and, with `end`, the run's end, in one transaction."""
+    def flush(self, end: Status | None = None, cause: str | None = None, kept_step: int | None = None) -> None:
+        """Write all that was added and, with `end`, the run's end, in one transaction.
+
+        `kept_step`: of a run that has succeeded, the step of the weights that were kept.
+        """
         with writing(self.engine) as session:
             self.requests = runs.progress(session, self.run_id, self.attempt, self.steps_done, self.seconds)
             series.append(session, self.run_id, self._points)
+            if kept_step is not None:
+                series.settle(session, self.run_id, kept_step)
             if end is not None:
                 runs.move(session, self.run_id, end, attempt=self.attempt, cause=cause)
         self._points = []

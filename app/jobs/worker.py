@@ -23,10 +23,11 @@ from app.jobs import causes
 from app.jobs.forkserver import FLAG, serve
 from app.jobs.recorder import Recorder
 from app.settings import Settings
+from app.spec import stored
 from app.store import artifacts, predictions, runs, series
 from app.store.engine import open_database, reading
 from app.store.errors import Conflict, StoreError, Superseded
-from app.store.runs import Start
+from app.store.runs import Claim, Start
 from app.store.series import Point
 from app.store.tables import Status
 from trainer.prepared import Places, register_folders
@@ -62,25 +63,26 @@ def _main(settings: Settings, engine: Engine, run_id: int) -> int:
         return 3
     register_folders(Places(settings.datasets_dir, settings.prepared_dir))
     try:
-        work(settings, engine, run_id, run.attempt, parse(run.spec), run.device or "cpu")
+        work(settings, engine, Claim(run_id, run.attempt, run.device or "cpu", run.files), parse(run.spec))
     except (Superseded, Conflict) as error:
         log(f"leaving: {error}")
         return 3
     except Exception as error:
         traceback.print_exc()
-        cause = causes.of_exception(error, run.spec)
+        cause = causes.of_exception(error, stored.filled(run.spec))
         try:
             runs.end(engine, run_id, run.attempt, Status.FAILED, cause)
         except (StoreError, SQLAlchemyError) as unrecorded:
-            log(f"the end could not be recorded: {causes.of_exception(unrecorded, run.spec)}")
+            log(f"the end could not be recorded: {causes.of_exception(unrecorded, stored.filled(run.spec))}")
             log(f"{causes.FAILED}{cause}")
             return causes.NOT_RECORDED
         log(f"{causes.FAILED}{cause}")
     return 0
 
 
-def work(settings: Settings, engine: Engine, run_id: int, attempt: int, spec: RunSpec, device_name: str) -> None:
+def work(settings: Settings, engine: Engine, claim: Claim, spec: RunSpec) -> None:
     """Train, record, keep checkpoints and the final weights."""
+    run_id, attempt, files = claim.run_id, claim.attempt, claim.files
     log(f"run {run_id}, attempt {attempt}, process {os.getpid()}")
     import torch  # seconds: only here, so that all else of the worker can be imported without it
 
@@ -88,18 +90,18 @@ def work(settings: Settings, engine: Engine, run_id: int, attempt: int, spec: Ru
     from trainer.loaded import LoadedData
     from trainer.prepared import load
 
-    device = devices.choose(device_name)
+    device = devices.choose(claim.device)
     if device.type == "cpu":
         _stand_back(settings.nice)
     before = _first_environment(engine, run_id)
     spec = devices.settle(spec, device, before.get("precision"))
     threads = devices.make_repeatable(spec, before.get("threads"))
     arrays = load(spec.dataset, Places(settings.datasets_dir, settings.prepared_dir))
-    folder = artifacts.checkpoints(settings, run_id)
+    folder = artifacts.checkpoints(settings, files)
     state = _newest_state(engine, run_id, folder, lambda: loop.start(spec, device))
     data = LoadedData(spec, arrays, device)
     start = Start(state.step, state.epochs_tested * spec.steps_per_epoch, state.losses.before)
-    environment = _environment(torch.__version__, devices.described(device), device_name, threads, spec.precision)
+    environment = _environment(torch.__version__, devices.described(device), claim.device, threads, spec.precision)
     runs.begin(engine, run_id, attempt, environment, start)
     log(
         f"training on {device}, {spec.precision}, {threads} thread(s), from step {state.step:,} to {spec.steps_total:,}"
@@ -141,10 +143,11 @@ def work(settings: Settings, engine: Engine, run_id: int, attempt: int, spec: Ru
     for answers in loop.last_test(spec, data, state):
         recorder.flush_if_due()
         if answers is not None:
-            _keep_predictions(artifacts.predictions(settings, run_id), answers, arrays[3])
-    _keep_weights(artifacts.weights(settings, run_id), {k: v.cpu() for k, v in state.model.state_dict().items()})
-    _keep_filters(artifacts.filters(settings, run_id), spec, state.model)
-    recorder.flush(Status.SUCCEEDED)
+            _keep_predictions(artifacts.predictions(settings, files), answers, arrays[3])
+    _keep_weights(artifacts.weights(settings, files), {k: v.cpu() for k, v in state.model.state_dict().items()})
+    _keep_filters(artifacts.filters(settings, files), spec, state.model)
+    kept_epoch = state.best_epoch if spec.keep == "best" else state.epochs_tested
+    recorder.flush(Status.SUCCEEDED, kept_step=min(kept_epoch * spec.steps_per_epoch, state.step))
     shutil.rmtree(folder, ignore_errors=True)  # nothing goes on from a run that is done
     log(f"finished after {state.step:,} steps")
 

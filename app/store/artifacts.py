@@ -1,9 +1,10 @@
 """Files that runs leave: weights and predictions under artifacts/, logs under logs/.
 
-Names are made from numbers, never from input.
+`files` is what the names of a run's files begin with (`Run.files`): its number and its random key, never input.
 """
 
 import contextlib
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,29 +12,29 @@ from pathlib import Path
 from app.settings import Settings
 
 
-def weights(settings: Settings, run_id: int) -> Path:
-    return settings.artifacts_dir / f"run-{run_id}" / "weights.pt"
+def weights(settings: Settings, files: str) -> Path:
+    return settings.artifacts_dir / files / "weights.pt"
 
 
-def predictions(settings: Settings, run_id: int) -> Path:
-    return settings.artifacts_dir / f"run-{run_id}" / "predictions.npz"
+def predictions(settings: Settings, files: str) -> Path:
+    return settings.artifacts_dir / files / "predictions.npz"
 
 
-def filters(settings: Settings, run_id: int) -> Path:
-    return settings.artifacts_dir / f"run-{run_id}" / "filters.npy"
+def filters(settings: Settings, files: str) -> Path:
+    return settings.artifacts_dir / files / "filters.npy"
 
 
-def checkpoints(settings: Settings, run_id: int) -> Path:
-    return settings.artifacts_dir / f"run-{run_id}" / "checkpoints"
+def checkpoints(settings: Settings, files: str) -> Path:
+    return settings.artifacts_dir / files / "checkpoints"
 
 
-def lock(settings: Settings, run_id: int, attempt: int) -> Path:
+def lock(settings: Settings, files: str, attempt: int) -> Path:
     """Held by the attempt's worker for as long as it lives."""
-    return settings.logs_dir / f"run-{run_id}-{attempt}.lock"
+    return settings.logs_dir / f"{files}-{attempt}.lock"
 
 
-def log(settings: Settings, run_id: int, attempt: int) -> Path:
-    return settings.logs_dir / f"run-{run_id}-{attempt}.log"
+def log(settings: Settings, files: str, attempt: int) -> Path:
+    return settings.logs_dir / f"{files}-{attempt}.log"
 
 
 @contextlib.contextmanager
@@ -45,8 +46,9 @@ def beside(path: Path) -> Iterator[Path]:
     part.rename(path)
 
 
-def remove(settings: Settings, run_id: int) -> None:
+def remove(settings: Settings, files: str) -> None:
     """Delete all files of a run."""
-    shutil.rmtree(settings.artifacts_dir / f"run-{run_id}", ignore_errors=True)
-    for path in settings.logs_dir.glob(f"run-{run_id}-*.lo[gc]*"):
-        path.unlink(missing_ok=True)
+    shutil.rmtree(settings.artifacts_dir / files, ignore_errors=True)
+    for path in settings.logs_dir.glob(f"{files}-*"):
+        if re.fullmatch(rf"{files}-\d+\.(log|lock)", path.name):  # and not those of run 12 with those of run 1
+            path.unlink(missing_ok=True)

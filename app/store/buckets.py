@@ -38,7 +38,13 @@ def smooth(values: Floats, factor: float) -> Floats:
     """Exponential moving average, debiased: m_t = f·m_(t-1) + (1-f)·x_t, divided by 1 - f^t.
 
     The bias correction is that of Adam (Kingma, Ba 2015, section 3): without it the curve would start at zero.
+    A value that is not finite has no average, and does not count for the others.
     """
+    finite = np.isfinite(values)
+    if not finite.all():
+        known = np.full(len(values), np.nan)
+        known[finite] = smooth(values[finite], factor)
+        return known
     # m_k = f^k (m_0 + (1-f) sum of x_i / f^i), a block at a time, so that f^-i stays within a float's range. Blocks lie
     # where they lie whatever follows: a value never changes as the series grows.
     block = max(1, int(100 / -np.log10(max(factor, 1e-100))))
@@ -53,7 +59,10 @@ def smooth(values: Floats, factor: float) -> Floats:
 
 
 def bucketed(points: Points, width: int, smoothed: Floats | None = None) -> Buckets:
-    """`points`, and their smoothed values of the same shape, in buckets of `width` steps. Empty ones are left out."""
+    """`points`, and their smoothed values of the same shape, in buckets of `width` steps. Empty ones are left out.
+
+    Min, max and mean are of a bucket's finite values, NaN where it has none.
+    """
     steps, times, values = points
     if not len(steps):
         return Buckets(steps, times, values, values, values, values, smoothed)
@@ -63,9 +72,22 @@ def bucketed(points: Points, width: int, smoothed: Floats | None = None) -> Buck
     return Buckets(
         steps[ends],
         times[ends],
-        np.minimum.reduceat(values, starts),
-        np.maximum.reduceat(values, starts),
-        np.add.reduceat(values, starts) / (ends - starts + 1),
+        *_of_finite(values, starts, ends),
         values[ends],
         None if smoothed is None else smoothed[ends],
     )
+
+
+def _of_finite(
+    values: Floats, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
+) -> tuple[Floats, Floats, Floats]:
+    """Min, max and mean of the values in each bucket."""
+    finite = np.isfinite(values)
+    if finite.all():
+        sums = np.add.reduceat(values, starts)
+        return np.minimum.reduceat(values, starts), np.maximum.reduceat(values, starts), sums / (ends - starts + 1)
+    known = np.where(finite, values, np.nan)
+    counts = np.add.reduceat(finite.astype(float), starts)
+    with np.errstate(invalid="ignore"):
+        means = np.add.reduceat(np.where(finite, values, 0.0), starts) / counts  # 0 / 0 is NaN
+    return np.fmin.reduceat(known, starts), np.fmax.reduceat(known, starts), means

@@ -9,16 +9,24 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, func, not_, or_
+from sqlalchemy import ColumnElement, and_, case, false, func, not_, or_
 from sqlmodel import col, select
 
-from app.store.tables import Experiment, Run, RunTag, Status, Summary
-from trainer import catalog
+from app.spec import knobs
+from app.store.tables import Experiment, Metric, Run, RunTag, Status, Summary
+from trainer import catalog, paths
 
 _TERM = re.compile(
-    r"""(?P<minus>-?)(?:(?P<key>[A-Za-z][\w./]*)(?P<sign>>=|<=|!=|[:><=]))?(?P<value>"[^"]*"(?:,"[^"]*"|,[^\s"]+)*|[^\s"]+)"""
+    r"""(?P<minus>-?)(?:(?P<key>[A-Za-z][\w./-]*?)(?P<sign>>=|<=|!=|[:><=]))?(?P<value>"[^"]*"(?:,"[^"]*"|,[^\s"]+)*|[^\s"]+)"""
 )
-_METRIC = re.compile(r"(?P<metric>[a-z]+/[a-z_]+)(?P<best>\.best)?")
+SAME_SERIES = and_(col(Metric.run_id) == col(Summary.run_id), col(Metric.name) == col(Summary.metric))
+FIGURES: dict[str, Any] = {
+    "last": col(Summary.last),
+    "best": case(
+        (col(Metric.better) == "more", col(Summary.greatest)), (col(Metric.better) == "less", col(Summary.least))
+    ),
+}
+"""What a series is compared and sorted by; `best` by its own direction."""
 _COMPARE: dict[str, Callable[[Any, float], Any]] = {
     ">": lambda a, b: a > b,
     ">=": lambda a, b: a >= b,
@@ -46,22 +54,37 @@ _WORDS: dict[str, Any] = {
 _SHORT = {"data": "dataset", "order": "pixel_order", "params": "parameters"}
 
 
+def as_figure(key: str) -> tuple[str, str] | None:
+    """`test/accuracy.best` as the name of a series and one of FIGURES; None: it names no series, which has a slash."""
+    name, dot, kind = key.rpartition(".")
+    if dot and kind in FIGURES:
+        return (name, kind) if "/" in name else None
+    return (key, "last") if "/" in key else None
+
+
 class BadFilter(ValueError):
     """A term that says nothing; the message names it and what may be said."""
 
 
 def _knobs() -> dict[str, tuple[Any, bool]]:
-    """Name of a knob, as in `lr` or `optimizer.lr`, to its place in the spec and whether it is a number."""
+    """Name of a knob, as in `lr` or `optimizer.lr`, to its value in SQL and whether it is a number."""
     found: dict[str, tuple[Any, bool]] = {}
-    for knob in catalog.TRAINING.values():
-        found[knob.name] = (col(Run.spec)[knob.name], not knob.choices)
-    for head, entries in (("model", catalog.MODELS), ("optimizer", catalog.OPTIMIZERS)):
-        for entry in entries.values():
-            for knob in entry.knobs:
-                place = (col(Run.spec)[head][knob.name], not knob.choices)
-                found[f"{head}.{knob.name}"] = place
-                found.setdefault(knob.name, place)
+    for path in knobs.every():
+        is_number = knobs.numeric(path) is not None
+        found[path] = (_value(path, is_number), is_number)
+        found.setdefault(paths.leaf(path), found[path])
     return found
+
+
+def _value(path: str, is_number: bool) -> Any:
+    """What a stored spec has of a knob, or else its default of today."""
+    head, knob = paths.split(path)
+    place = col(Run.spec)[head][knob] if knob else col(Run.spec)[head]
+    there = place.as_float() if is_number else place.as_string()
+    if not knob:
+        return func.coalesce(there, catalog.TRAINING[path].default)
+    name = col(Run.spec)[head]["name"].as_string()
+    return func.coalesce(there, case(*((name == of, value) for of, value in knobs.defaults(path).items())))
 
 
 def condition(text: str) -> list[ColumnElement[bool]]:
@@ -90,17 +113,17 @@ def _one(term: "re.Match[str]") -> ColumnElement[bool]:
     if sign == ":":
         return or_(*(_is(key, one.strip('"'), term[0]) for one in re.findall(r'"[^"]*"|[^,"]+', value)))
     number = _number(value.strip('"'), term[0])
-    metric = _METRIC.fullmatch(key)
-    if metric:
-        column = col(Summary.best) if metric["best"] else col(Summary.last)
-        has = and_(col(Summary.metric) == metric["metric"], _COMPARE[sign](column, number))
-        return col(Run.id).in_(select(Summary.run_id).where(has))
+    figure = as_figure(key)
+    if figure is not None:
+        name, kind = figure
+        has = and_(col(Summary.metric) == name, _COMPARE[sign](FIGURES[kind], number))
+        return col(Run.id).in_(select(Summary.run_id).join(Metric, SAME_SERIES).where(has))
     if key in _NUMBERS:
         return _COMPARE[sign](_NUMBERS[key], number)  # type: ignore[no-any-return]
     knob = _knobs().get(key)
     if knob is None or not knob[1]:
         raise BadFilter(f"q has {term[0]!r}: {_choices(key, numbers=True)}")
-    return _COMPARE[sign](knob[0].as_float(), number)  # type: ignore[no-any-return]
+    return _COMPARE[sign](knob[0], number)  # type: ignore[no-any-return]
 
 
 def _word(text: str) -> ColumnElement[bool]:
@@ -127,9 +150,7 @@ def _is(key: str, value: str, term: str) -> ColumnElement[bool]:
     knob = _knobs().get(key)
     if knob is None:
         raise BadFilter(f"q has {term!r}: {_choices(key, numbers=False)}")
-    if knob[1]:
-        return knob[0].as_float() == _number(value, term)  # type: ignore[no-any-return]
-    return knob[0].as_string() == value  # type: ignore[no-any-return]
+    return knob[0] == (_number(value, term) if knob[1] else value)  # type: ignore[no-any-return]
 
 
 def _number(value: str, term: str) -> float:
@@ -143,6 +164,6 @@ def _number(value: str, term: str) -> float:
 
 
 def _choices(key: str, *, numbers: bool) -> str:
-    knobs = sorted(name for name, (_, is_number) in _knobs().items() if "." not in name and (is_number or not numbers))
-    names = [*_NUMBERS, *knobs, "METRIC as test/accuracy"] if numbers else [*_WORDS, "tag", *_NUMBERS, *knobs]
+    short = sorted(name for name, (_, is_number) in _knobs().items() if "." not in name and (is_number or not numbers))
+    names = [*_NUMBERS, *short, "METRIC as test/accuracy"] if numbers else [*_WORDS, "tag", *_NUMBERS, *short]
     return f"{key[:30]!r} is nothing that can be compared so; choose {', '.join(dict.fromkeys(names))}"

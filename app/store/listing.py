@@ -2,7 +2,6 @@
 
 import base64
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -11,13 +10,12 @@ import sqlalchemy
 from sqlalchemy import Select, and_, func, not_, or_
 from sqlmodel import Session, col, select
 
-from app.store.filters import condition
+from app.store.filters import FIGURES, SAME_SERIES, as_figure, condition
 from app.store.runs import THERE
-from app.store.tables import Experiment, Run, RunTag, Status, Summary
+from app.store.tables import Experiment, Metric, Run, RunTag, Status, Summary
 
 FAR = 1e300
 """Stands for a figure that a run has not got: such runs come last, whichever way the list is sorted."""
-_FIGURE = re.compile(r"(?P<metric>[a-z]+/[a-z_]+)(?P<best>\.best)?")
 _COLUMNS: dict[str, tuple[Any, type]] = {
     "created": (col(Run.id), int),
     "status": (col(Run.status), str),
@@ -25,7 +23,7 @@ _COLUMNS: dict[str, tuple[Any, type]] = {
     "model": (col(Run.spec)["model"]["name"].as_string(), str),
     "dataset": (col(Run.spec)["dataset"].as_string(), str),
     "pixel_order": (col(Run.spec)["pixel_order"].as_string(), str),
-    "seed": (col(Run.spec)["seed"].as_integer(), int),
+    "seed": (func.coalesce(col(Run.seed), -1), int),
     "device": (func.coalesce(col(Run.device), ""), str),
     "steps": (col(Run.steps_done), int),
     "duration": (col(Run.seconds), float),
@@ -57,7 +55,7 @@ class Query:
 
 
 def is_sort(sort: str) -> bool:
-    return sort in _COLUMNS or _FIGURE.fullmatch(sort) is not None
+    return sort in _COLUMNS or as_figure(sort) is not None
 
 
 def listed(session: Session, query: Query) -> tuple[list[Run], str | None]:
@@ -85,15 +83,15 @@ def listed(session: Session, query: Query) -> tuple[list[Run], str | None]:
 
 
 def _sorted(query: Query) -> Select[Any]:
-    figure = _FIGURE.fullmatch(query.sort)
+    figure = as_figure(query.sort)
     if query.sort in _COLUMNS:
         key, kind = _COLUMNS[query.sort]
         found = cast(Select[Any], sqlalchemy.select(Run, key))
     elif figure:
-        value = col(Summary.best) if figure["best"] else col(Summary.last)
-        key, kind = func.coalesce(value, FAR if query.ascending else -FAR), float
-        own = and_(col(Summary.run_id) == Run.id, col(Summary.metric) == figure["metric"])
-        found = cast(Select[Any], sqlalchemy.select(Run, key)).outerjoin(Summary, own)
+        name, figured = figure
+        key, kind = func.coalesce(FIGURES[figured], FAR if query.ascending else -FAR), float
+        own = and_(col(Summary.run_id) == Run.id, col(Summary.metric) == name)
+        found = cast(Select[Any], sqlalchemy.select(Run, key)).outerjoin(Summary, own).outerjoin(Metric, SAME_SERIES)
     else:
         raise BadQuery(f"sort is {query.sort[:60]!r}: choose {', '.join(SORTS[:-1])} or {SORTS[-1]}")
     if query.cursor is not None:

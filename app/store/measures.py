@@ -1,22 +1,25 @@
 """One number a run, for comparing: from its summaries where they have it, else from its series."""
 
+import math
 from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
 from sqlmodel import Session
 
+from app.spec import stored
 from app.store import runs, series
 from app.store.tables import Run, Status
 from trainer import catalog
+from trainer.metrics import Metric
 
 Kind = Literal["last", "best", "at", "steps_to", "seconds_to", "seconds", "images_per_second"]
 
 
-def values(session: Session, rows: Sequence[Run], kind: Kind, metric: str, value: float) -> dict[int, float]:
+def values(session: Session, rows: Sequence[Run], kind: Kind, of: Metric | None, value: float) -> dict[int, float]:
     """Run to its number, of those that succeeded and have one.
 
-    kind: last and best value of the series `metric`; its value at the last step up to `value`; training steps or
+    kind: last and best value of the series `of`; its value at the last step up to `value`; training steps or
     seconds until it was first at least as good as `value`; seconds of training; training images a second.
     """
     done = [row for row in rows if row.status == Status.SUCCEEDED]
@@ -25,19 +28,21 @@ def values(session: Session, rows: Sequence[Run], kind: Kind, metric: str, value
         return {row.id or 0: row.seconds for row in done}
     if kind == "images_per_second":
         return {row.id or 0: images_per_second(row) for row in done if row.seconds}
+    if of is None:
+        return {}
+    numbers: dict[int, float | None] = {}
     if kind in ("last", "best"):
-        found = runs.summaries(session, ids)
-        return {run: getattr(of_run[metric], kind) for run, of_run in found.items() if metric in of_run}
-    numbers = {}
+        for run, of_run in runs.summaries(session, ids).items():
+            if (row := of_run.get(of.name)) is not None:
+                numbers[run] = row.last if kind == "last" else (series.best(row, of) or (None,))[0]
+        return {run: number for run, number in numbers.items() if number is not None and math.isfinite(number)}
     for run in ids:
-        points = series.read(session, run, metric)
+        points = series.read(session, run, of.name)
         if kind == "at":
-            number = _at(points, value)
+            numbers[run] = _at(points, value)
         else:
-            number = _until(points, value, greater=metric.endswith("accuracy"), seconds=kind == "seconds_to")
-        if number is not None:
-            numbers[run] = number
-    return numbers
+            numbers[run] = _until(points, value, greater=of.better == "more", seconds=kind == "seconds_to")
+    return {run: number for run, number in numbers.items() if number is not None and math.isfinite(number)}
 
 
 def images_per_second(row: Run) -> float:
@@ -47,8 +52,8 @@ def images_per_second(row: Run) -> float:
 
 def images(row: Run) -> int:
     """Training images of all epochs. Where the data set is gone, the last batch of an epoch counts as a whole one."""
-    dataset, epochs = catalog.DATASETS.get(row.spec["dataset"]), int(row.spec["epochs"])
-    return dataset.train_size * epochs if dataset else row.steps_total * int(row.spec["batch_size"])
+    dataset, epochs = catalog.DATASETS.get(row.spec["dataset"]), int(stored.filled(row.spec)["epochs"])
+    return dataset.train_size * epochs if dataset else row.steps_total * int(stored.filled(row.spec)["batch_size"])
 
 
 def _at(points: series.Points, step: float) -> float | None:

@@ -8,6 +8,7 @@ paused, failed, stopped, lost -> queued   (resume from the last checkpoint, or f
 """
 
 import contextlib
+import secrets
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,10 +17,12 @@ from typing import Any
 from sqlalchemy import Engine, and_, delete, func, update
 from sqlmodel import Session, col, select
 
+from app.spec.stored import configuration
 from app.store import series
 from app.store.engine import Writing, reading, writing
 from app.store.errors import Conflict, IllegalTransition, NotFound, RunActive, Superseded
 from app.store.tables import ACTIVE, ENDED, RESUMABLE, Attempt, Deletion, Experiment, Run, RunTag, Status, Summary, now
+from trainer.metrics import TRAINING, Metric
 from trainer.spec import RunSpec
 
 TRANSITIONS: Mapping[Status, frozenset[Status]] = {
@@ -47,6 +50,9 @@ def add(session: Writing, spec: RunSpec, name: str, experiment_id: int | None = 
         experiment_id=experiment_id,
         name=name,
         spec=spec.to_json(),
+        seed=spec.seed,
+        configuration=configuration(spec.to_json()),
+        key=secrets.token_hex(6),
         parameters=spec.parameters,
         steps_total=spec.steps_total,
         changed=session.change,
@@ -239,10 +245,11 @@ def bring_back(session: Writing, run_id: int) -> None:
     session.execute(delete(Deletion).where(col(Deletion.run_id) == run_id))
 
 
-def purge(engine: Engine, before: datetime) -> list[int]:
-    """Delete for good what was deleted before that time; the ids of the runs, whose files may go too."""
+def purge(engine: Engine, before: datetime) -> list[str]:
+    """Delete for good what was deleted before that time; what the names of the runs' files begin with."""
     with reading(engine) as session:
-        old = [one for one in session.exec(select(Run.id).where(col(Run.deleted_at) < before)) if one is not None]
+        gone_runs = session.exec(select(Run).where(col(Run.deleted_at) < before)).all()
+        old, files = [run.id for run in gone_runs], [run.files for run in gone_runs]
         left = select(Experiment.id).where(col(Experiment.deleted_at) < before)
         if not old and session.exec(left).first() is None:
             return []
@@ -251,7 +258,7 @@ def purge(engine: Engine, before: datetime) -> list[int]:
         used = select(Run.experiment_id).where(col(Run.experiment_id).is_not(None))
         gone = delete(Experiment).where(col(Experiment.deleted_at) < before, col(Experiment.id).not_in(used))
         session.execute(gone)
-    return old
+    return files
 
 
 # What the dispatcher and the worker do to it
@@ -264,6 +271,8 @@ class Claim:
     run_id: int
     attempt: int
     device: str
+    files: str
+    """What the names of the run's files begin with."""
 
 
 @dataclass(frozen=True)
@@ -292,27 +301,36 @@ def claim(session: Writing, run: Run, device: str) -> Claim:
     move(session, run.id, Status.STARTING, attempt=run.attempt, device=device)
     session.execute(update(Run).where(col(Run.id) == run.id).values(attempt=n))
     session.add(Attempt(run_id=run.id, n=n))
-    return Claim(run.id, n, device)
+    return Claim(run.id, n, device, run.files)
 
 
-def launched(engine: Engine, claimed: Claim, pid: int) -> None:
-    """Note the worker's process."""
+def launched(engine: Engine, claimed: Claim, pid: int | None, handle: str) -> None:
+    """Note the launcher's text for the worker, and its process where that is on this machine."""
     with writing(engine) as session:
         session.execute(
             update(Attempt)
             .where(col(Attempt.run_id) == claimed.run_id, col(Attempt.n) == claimed.attempt)
-            .values(pid=pid)
+            .values(pid=pid, handle=handle)
         )
 
 
-def begin(engine: Engine, run_id: int, attempt: int, environment: Mapping[str, Any], start: Start) -> None:
-    """The worker is ready to train from `start`; points beyond it are dropped in the same transaction.
+def begin(
+    engine: Engine,
+    run_id: int,
+    attempt: int,
+    environment: Mapping[str, Any],
+    start: Start,
+    yields: Iterable[Metric] = TRAINING,
+) -> None:
+    """The worker is ready to train from `start` and to yield these metrics; points beyond it are dropped in the same
+    transaction.
 
     Raises Superseded or IllegalTransition when it should not train, Conflict when the series end before `start`.
     """
     with writing(engine) as session:
         move(session, run_id, Status.RUNNING, attempt=attempt)
-        recorded = series.cut(session, run_id, {"train/": start.step, "test/": start.tested_step})
+        series.declare(session, run_id, yields)
+        recorded = series.cut(session, run_id, start.step, start.tested_step)
         if recorded < start.step:
             raise Conflict(f"the checkpoint is of step {start.step}, but the series of run {run_id} end at {recorded}")
         begun = func.coalesce(col(Run.started_at), now())
@@ -395,7 +413,9 @@ def at_work(engine: Engine) -> list[tuple[Run, Attempt | None]]:
 
 def queued(session: Session) -> list[Run]:
     """The queue, in order."""
-    waiting = select(Run).where(THERE, Run.status == Status.QUEUED).order_by(col(Run.position), col(Run.id))
+    waiting = (
+        select(Run).where(THERE, Run.status == Status.QUEUED).order_by(col(Run.position), col(Run.turn), col(Run.id))
+    )
     return list(session.exec(waiting))
 
 
@@ -454,6 +474,12 @@ def summaries(session: Session, run_ids: Iterable[int]) -> dict[int, dict[str, S
     for row in session.exec(select(Summary).where(col(Summary.run_id).in_(list(run_ids)))):
         found.setdefault(row.run_id, {})[row.metric] = row
     return found
+
+
+def metrics(session: Session, run_ids: Iterable[int]) -> dict[str, Metric]:
+    """Name to metric, of all series that the runs have; where they differ in their words, the newest run's."""
+    of_runs = series.declared(session, list(run_ids))
+    return {name: metric for run in sorted(of_runs) for name, metric in of_runs[run].items()}
 
 
 def tags(session: Session, run_ids: Iterable[int]) -> dict[int, list[str]]:

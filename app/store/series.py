@@ -1,6 +1,8 @@
 """Series: one metric of one run over steps, stored exactly, in chunks of up to 1,024 points."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import math
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import asdict
 from typing import NamedTuple
 
 import numpy as np
@@ -10,12 +12,15 @@ from sqlmodel import Session, col, select
 
 from app.store.engine import Writing
 from app.store.tables import Chunk, Summary
+from app.store.tables import Metric as MetricRow
+from trainer import metrics
+from trainer.metrics import Metric
 
 CHUNK_POINTS = 1024
 
 
 class Point(NamedTuple):
-    """One measurement: step from 1, seconds of training, value."""
+    """One measurement: step, seconds of training, value, which may be NaN or infinite."""
 
     name: str
     step: int
@@ -29,6 +34,20 @@ class Points(NamedTuple):
     steps: npt.NDArray[np.int64]
     times: npt.NDArray[np.float64]
     values: npt.NDArray[np.float64]
+
+
+def declare(session: Writing, run_id: int, metrics: Iterable[Metric]) -> None:
+    """Note what a run says of its series; what it said of one before is replaced."""
+    for metric in metrics:
+        session.merge(MetricRow(run_id=run_id, **asdict(metric)))
+
+
+def declared(session: Session, run_ids: Collection[int]) -> dict[int, dict[str, Metric]]:
+    """Run id to name to what the run says of that series."""
+    found: dict[int, dict[str, Metric]] = {}
+    for row in session.exec(select(MetricRow).where(col(MetricRow.run_id).in_(list(run_ids)))):
+        found.setdefault(row.run_id, {})[row.name] = Metric(**row.model_dump(exclude={"run_id"}))
+    return found
 
 
 def append(session: Writing, run_id: int, points: Iterable[Point]) -> None:
@@ -88,46 +107,68 @@ def _packed(points: list[Point]) -> tuple[bytes, bytes, bytes]:
     )
 
 
-def _summarise(session: Writing, run_id: int, name: str, new: list[Point]) -> None:
-    greater_is_better = name.endswith("accuracy")
-    best = (max if greater_is_better else min)(new, key=lambda point: point.value)
+def _summarise(session: Writing, run_id: int, name: str, new: Sequence[Point]) -> None:
     row = session.get(Summary, (run_id, name))
     if row is None:
-        session.add(Summary(run_id=run_id, metric=name, last=new[-1].value, best=best.value, best_step=best.step))
-        return
-    row.last = new[-1].value
-    if (best.value > row.best) if greater_is_better else (best.value < row.best):
-        row.best, row.best_step = best.value, best.step
+        row = Summary(run_id=run_id, metric=name)
+        if session.get(MetricRow, (run_id, name)) is None:
+            declare(session, run_id, [metrics.assumed(name)])
+    row.last, row.last_step = _number(new[-1].value), new[-1].step
+    finite = [point for point in new if math.isfinite(point.value)]
+    if finite:
+        least, greatest = (end(finite, key=lambda point: point.value) for end in (min, max))
+        if row.least is None or least.value < row.least:
+            row.least, row.least_step = least.value, least.step
+        if row.greatest is None or greatest.value > row.greatest:
+            row.greatest, row.greatest_step = greatest.value, greatest.step
     session.add(row)
 
 
-def cut(session: Writing, run_id: int, keep: Mapping[str, int]) -> int:
-    """Drop the points beyond a step: `keep` has it for each beginning of a series' name (`train/`).
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else value
+
+
+def best(summary: Summary, metric: Metric) -> tuple[float, int] | None:
+    """Value and step of the best point, by the metric's own direction; None where nothing is better."""
+    ends = {"more": (summary.greatest, summary.greatest_step), "less": (summary.least, summary.least_step)}
+    value, step = ends.get(metric.better or "", (None, None))
+    return None if value is None or step is None else (value, step)
+
+
+def settle(session: Writing, run_id: int, kept_step: int) -> None:
+    """Note each series' value at the weights that were kept, which are those of `kept_step`."""
+    for row in session.exec(select(Summary).where(Summary.run_id == run_id)).all():
+        points = read(session, run_id, row.metric, 0, kept_step)
+        row.final = _number(float(points.values[-1])) if len(points.values) else None
+        session.add(row)
+
+
+def cut(session: Writing, run_id: int, step: int, tested_step: int) -> int:
+    """Drop what a run that goes on from `step`, last tested at `tested_step`, will measure again; by each series' own
+    word what it is measured for.
 
     Gives the last step that `train/loss` then has, 0 for none.
     """
-    last = 0
-    for name in names(session, run_id):
-        step = next(step for prefix, step in keep.items() if name.startswith(prefix))
-        points = read(session, run_id, name, 1, step)
-        beyond = delete(Chunk).where(col(Chunk.run_id) == run_id, col(Chunk.name) == name)
-        session.execute(beyond.where(col(Chunk.first_step) > step))
-        _shorten_last(session, run_id, name, step)
-        row = session.get(Summary, (run_id, name))
-        assert row is not None
-        if not len(points.steps):
-            session.delete(row)
-            continue
-        best = int(points.values.argmax() if name.endswith("accuracy") else points.values.argmin())
-        row.last, row.best, row.best_step = (
-            float(points.values[-1]),
-            float(points.values[best]),
-            int(points.steps[best]),
-        )
-        session.add(row)
-        if name == "train/loss":
-            last = int(points.steps[-1])
-    return last
+    kept = {"step": step, "test": tested_step}
+    for name, metric in declared(session, [run_id]).get(run_id, {}).items():
+        if metric.per in kept:
+            _cut(session, run_id, name, kept[metric.per])
+    return last_step(session, run_id, metrics.TRAIN_LOSS.name)
+
+
+def _cut(session: Writing, run_id: int, name: str, step: int) -> None:
+    row = session.get(Summary, (run_id, name))
+    if row is None or row.last_step is None or row.last_step <= step:
+        return
+    of_series = delete(Chunk).where(col(Chunk.run_id) == run_id, col(Chunk.name) == name)
+    session.execute(of_series.where(col(Chunk.first_step) > step))
+    _shorten_last(session, run_id, name, step)
+    session.delete(row)
+    session.flush()
+    points = read(session, run_id, name, 0)
+    if len(points.steps):
+        rows = zip(points.steps.tolist(), points.times.tolist(), points.values.tolist(), strict=True)
+        _summarise(session, run_id, name, [Point(name, *one) for one in rows])
 
 
 def _shorten_last(session: Writing, run_id: int, name: str, step: int) -> None:

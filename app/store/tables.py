@@ -95,7 +95,7 @@ class Experiment(SQLModel, table=True):
     name: str
     base: dict[str, Any] = Field(sa_type=JSON)
     grid: dict[str, Any] = Field(sa_type=JSON)
-    # app.store.experiments.RandomSearch
+    # app.spec.experiment.RandomSearch
     random: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True), nullable=True))
     # app.compare.question.Question
     question: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True), nullable=True))
@@ -103,6 +103,7 @@ class Experiment(SQLModel, table=True):
     asking_beyond: bool = False  # though it is answered, until the budget is used up
     note: str = ""
     archived: bool = False  # kept, and out of the way
+    smallest: float | None = None  # difference that matters, in the unit of what is compared
     created_at: datetime = Field(default_factory=now, sa_type=Utc)
     deleted_at: datetime | None = Field(default=None, sa_type=Utc)  # can be restored for a while
 
@@ -111,13 +112,20 @@ class Run(SQLModel, table=True):
     """One training of one model on one data set with one seed. Only app.store.runs writes it."""
 
     __tablename__ = "run"
-    __table_args__ = (Index("run_by_status", "status", "id"), {"sqlite_autoincrement": True})
+    __table_args__ = (
+        Index("run_by_status", "status", "id"),
+        Index("run_by_key", "key", unique=True),
+        {"sqlite_autoincrement": True},
+    )
     id: int | None = Field(default=None, primary_key=True)
     experiment_id: int | None = Field(default=None, foreign_key="experiment.id", index=True)
     name: str
     status: Status = Field(default=Status.QUEUED, sa_type=Word(Status))
     cause: str | None = None
-    spec: dict[str, Any] = Field(sa_type=JSON)
+    spec: dict[str, Any] = Field(sa_type=JSON)  # as it was launched; app.spec.stored reads it with today's defaults
+    seed: int | None = None
+    configuration: str = Field(default="", index=True)  # app.spec.stored.configuration
+    key: str | None = None  # random, part of its files' names; None: of before there was one
     parameters: int
     steps_total: int
     steps_done: int = 0
@@ -127,6 +135,7 @@ class Run(SQLModel, table=True):
     pause_requested: bool = False
     responding: bool = True  # False: the worker lives, but has not been heard of for a while
     position: int = 0  # place in the queue, least first
+    turn: int = 0  # order within a position
     checkpoint_step: int | None = None  # a resumed run goes on from here
     crashes: int = 0  # resumes by itself since the last new checkpoint
     retry_at: datetime | None = Field(default=None, sa_type=Utc)  # when it resumes by itself
@@ -137,6 +146,11 @@ class Run(SQLModel, table=True):
     started_at: datetime | None = Field(default=None, sa_type=Utc)
     ended_at: datetime | None = Field(default=None, sa_type=Utc)
     deleted_at: datetime | None = Field(default=None, sa_type=Utc)  # can be restored for a while
+
+    @property
+    def files(self) -> str:
+        """What the names of its files begin with: another run with the same number, of another database, has others."""
+        return f"run-{self.id}-{self.key}" if self.key else f"run-{self.id}"
 
 
 class RunTag(SQLModel, table=True):
@@ -153,7 +167,9 @@ class Attempt(SQLModel, table=True):
     __tablename__ = "attempt"
     run_id: int = Field(foreign_key="run.id", primary_key=True, ondelete="CASCADE")
     n: int = Field(primary_key=True)  # 1, 2, … within the run
-    pid: int | None = None
+    pid: int | None = None  # of a worker on this machine
+    handle: str | None = None  # the launcher's text for it
+    grace: float = 5.0  # seconds that a stop or a pause may take before the launcher ends it
     from_step: int = 0  # the checkpoint that it went on from
     heartbeat_at: datetime | None = Field(default=None, sa_type=Utc)  # when the worker was last heard of
     cause: str | None = None
@@ -170,16 +186,33 @@ class Deletion(SQLModel, table=True):
     changed: int = Field(index=True)
 
 
+class Metric(SQLModel, table=True):
+    """What a run says of one of its series: `trainer.metrics.Metric`."""
+
+    __tablename__ = "metric"
+    run_id: int = Field(foreign_key="run.id", primary_key=True, ondelete="CASCADE")
+    name: str = Field(primary_key=True)
+    title: str
+    unit: str = ""
+    better: str | None = None  # more, less; None: neither
+    per: str = "step"  # step, test, second, run
+
+
 class Summary(SQLModel, table=True):
-    """Last and best value of one series, so that tables sort without reading series."""
+    """One series in short, so that tables sort without reading series. NaN is None here; infinities are left out of
+    least and greatest."""
 
     __tablename__ = "summary"
     __table_args__ = (Index("summary_by_last", "metric", "last"),)
     run_id: int = Field(foreign_key="run.id", primary_key=True, ondelete="CASCADE")
     metric: str = Field(primary_key=True)
-    last: float
-    best: float  # the greatest accuracy, the least loss
-    best_step: int
+    last: float | None = None
+    last_step: int | None = None
+    least: float | None = None
+    least_step: int | None = None
+    greatest: float | None = None
+    greatest_step: int | None = None
+    final: float | None = None  # at the weights that were kept; None until the run has succeeded
 
 
 class Chunk(SQLModel, table=True):

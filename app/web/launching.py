@@ -6,9 +6,11 @@ from typing import Any
 from sqlmodel import Session
 
 from app.compare.estimate import Past, seconds_a_step
+from app.spec import stored
 from app.store import runs
 from app.web.state import Background
-from trainer.spec import Problem, RunSpec, SpecError, flat
+from trainer.paths import flat
+from trainer.spec import Problem, RunSpec, SpecError
 
 
 def check_devices(specs: Iterable[RunSpec], background: Background) -> None:
@@ -40,7 +42,8 @@ class Estimate:
 
     def __init__(self, session: Session, background: Background) -> None:
         self.past = [
-            Past(flat(run.spec), run.device or "cpu", run.steps_done, run.seconds) for run in runs.succeeded(session)
+            Past(stored.flat(run.spec), run.device or "cpu", run.steps_done, run.seconds)
+            for run in runs.succeeded(session)
         ]
         self.devices = background.slots()
 
@@ -49,7 +52,7 @@ class Estimate:
         rate = seconds_a_step(flat(spec.to_json()), self._device(spec), self.past)
         return None if rate is None else rate * spec.steps_total
 
-    def of_all(self, specs: list[RunSpec]) -> float | None:
+    def of_all(self, specs: Sequence[RunSpec]) -> float | None:
         """Of all together, side by side on the slots of their devices."""
         each = [self.of(spec) for spec in specs]
         if not specs or None in each:

@@ -21,6 +21,7 @@ from sqlalchemy import Engine
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
+from app.spec import stored
 from app.store import experiments, runs
 from app.store.engine import reading
 from app.web.reference import reference
@@ -29,7 +30,6 @@ from app.web.state import Database
 from app.web.titles import configuration_title
 from trainer import catalog
 from trainer.entries import shown
-from trainer.spec import flat
 
 ROOT = Path(__file__).parents[2]
 FOR_EVER = "public, max-age=31536000, immutable"
@@ -87,7 +87,7 @@ def mount(app: FastAPI) -> None:
         with reading(engine) as session:
             run = runs.get(session, run_id)
             experiment = experiments.get(session, run.experiment_id) if run.experiment_id else None
-        configuration = configuration_title(flat(run.spec), [])
+        configuration = configuration_title(stored.flat(run.spec), [])
         return page(request, name, run=run, experiment=experiment, configuration=configuration)
 
     @app.get("/runs/{run_id}", include_in_schema=False)

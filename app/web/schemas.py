@@ -1,7 +1,7 @@
 """What goes into the API and what comes out, as types with their limits. OpenAPI is made of these."""
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
@@ -11,10 +11,12 @@ from sqlmodel import Session
 
 from app.compare import sequence
 from app.compare.question import MOST_SEEDS, Budget, Question
-from app.store import runs
-from app.store.experiments import MAX_NAME, MAX_RUNS, ExperimentSpec
+from app.spec import stored
+from app.spec.experiment import MAX_NAME, MAX_RUNS, ExperimentSpec
+from app.store import runs, series
 from app.store.runs import MOST_TAGS
 from app.store.tables import Attempt, Experiment, Run, Status, Summary
+from trainer.metrics import Metric, assumed
 
 MAX_ID = 2**63 - 1
 MAX_RUNS_SHOWN = 250
@@ -48,7 +50,7 @@ RunIds = Annotated[
 ]
 SeriesName = Annotated[
     str,
-    Query(max_length=200, description="Metric: train/loss, test/loss or test/accuracy."),
+    Query(max_length=200, description="Name of the series, as train/loss or test/accuracy."),
     AfterValidator(_printable),
 ]
 Cursor = Annotated[str | None, Query(max_length=1000, description="`next` of the page before.")]
@@ -193,12 +195,36 @@ class QuestionChange(BaseModel):
 # Out
 
 
-class SummaryOut(BaseModel):
-    """One series in short."""
+class MetricOut(BaseModel):
+    """What a run says of one of its series."""
 
-    last: float
-    best: float = Field(description="The greatest accuracy, the least loss.")
-    best_step: int
+    title: str
+    unit: str = Field(description="`fraction`: said as a percentage, its differences as points.")
+    better: Literal["more", "less"] | None = Field(description="Which of two values is better; null: neither.")
+    per: Literal["step", "test", "second", "run"] = Field(description="What it is measured for.")
+
+    @classmethod
+    def of(cls, metric: Metric) -> Self:
+        return cls(title=metric.title, unit=metric.unit, better=metric.better, per=metric.per)
+
+
+class SummaryOut(BaseModel):
+    """One series in short. What is not a number is null; least and greatest are of the finite values."""
+
+    last: float | None
+    last_step: int | None
+    best: float | None = Field(description="The greatest where more is better, the least where less is; else null.")
+    best_step: int | None
+    least: float | None
+    least_step: int | None
+    greatest: float | None
+    greatest_step: int | None
+    final: float | None = Field(description="At the weights that were kept; null until the run has succeeded.")
+
+    @classmethod
+    def of(cls, row: Summary, metric: Metric) -> Self:
+        best, best_step = series.best(row, metric) or (None, None)
+        return cls(**row.model_dump(), best=best, best_step=best_step)
 
 
 class AttemptOut(BaseModel):
@@ -239,6 +265,7 @@ class RunOut(BaseModel):
     steps_total: int
     steps_per_epoch: int
     summary: dict[str, SummaryOut]
+    metrics: dict[str, MetricOut] = Field(description="What the run says of each series, by its name.")
     created_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
@@ -329,19 +356,37 @@ def runs_out(session: Session, rows: Iterable[Run]) -> list[RunOut]:
     """Rows as the API shows them, with summaries, attempts and tags, in three queries."""
     rows = list(rows)
     ids = [row.id for row in rows if row.id is not None]
-    summaries, attempts, tags = runs.summaries(session, ids), runs.attempts(session, ids), runs.tags(session, ids)
+    summaries, declared = runs.summaries(session, ids), series.declared(session, ids)
+    attempts, tags = runs.attempts(session, ids), runs.tags(session, ids)
     return [
-        _run_out(row, summaries.get(row.id or 0, {}), attempts.get(row.id or 0, []), tags.get(row.id or 0, []))
+        _run_out(
+            row,
+            summaries.get(row.id or 0, {}),
+            declared.get(row.id or 0, {}),
+            attempts.get(row.id or 0, []),
+            tags.get(row.id or 0, []),
+        )
         for row in rows
     ]
 
 
-def _run_out(row: Run, summaries: dict[str, Summary], attempts: list[Attempt], tags: list[str]) -> RunOut:
+def _run_out(
+    row: Run,
+    summaries: Mapping[str, Summary],
+    declared: Mapping[str, Metric],
+    attempts: list[Attempt],
+    tags: list[str],
+) -> RunOut:
+    spec = stored.filled(row.spec)
     return RunOut(
         **row.model_dump(exclude={"spec"}),
         tags=tags,
-        spec=row.spec,
-        steps_per_epoch=row.steps_total // row.spec["epochs"],
-        summary={metric: SummaryOut(**summary.model_dump()) for metric, summary in sorted(summaries.items())},
+        spec=spec,
+        steps_per_epoch=row.steps_total // spec["epochs"],
+        summary={
+            name: SummaryOut.of(summary, declared.get(name) or assumed(name))
+            for name, summary in sorted(summaries.items())
+        },
+        metrics={name: MetricOut.of(metric) for name, metric in sorted(declared.items())},
         attempts=[AttemptOut(**attempt.model_dump()) for attempt in attempts],
     )

@@ -3,19 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.asking import Cell
 from app.compare.measure import parse
 from app.compare.question import Question, Words
+from app.spec import knobs as catalogued
+from app.spec.plan import Cell
 from trainer import catalog
-from trainer.spec import flat
-
-_KNOBS = {
-    **{knob.name: knob for knob in catalog.TRAINING.values()},
-    **{f"model.{knob.name}": knob for model in catalog.MODELS.values() for knob in model.knobs},
-    **{f"optimizer.{knob.name}": knob for optimizer in catalog.OPTIMIZERS.values() for knob in optimizer.knobs},
-}
-_OTHERS = {"model": "Model", "dataset": "Data", "optimizer": "Optimiser", "device": "Device"}
-
+from trainer.paths import NOT_CONFIGURATION, flat, split
 
 _SAID = ("epochs", "batch_size", "pixel_order", "lr", "momentum")
 """Knobs that are named whatever their value is."""
@@ -23,13 +16,14 @@ _SAID = ("epochs", "batch_size", "pixel_order", "lr", "momentum")
 
 def is_quiet(path: str, value: Any) -> bool:
     """True for a knob of the recipe that is at its default: not worth a word."""
-    knob = _KNOBS.get(path)
-    return knob is not None and not path.startswith("model.") and knob.name not in _SAID and value == knob.default
+    if split(path)[0] == "model":
+        return False
+    return any(knob.name not in _SAID and value == knob.default for knob in catalogued.of_path(path)[-1:])
 
 
 def knob_title(path: str) -> str:
     """`optimizer.lr` -> `Learning rate`."""
-    return _OTHERS.get(path) or (_KNOBS[path].title if path in _KNOBS else path.rpartition(".")[2])
+    return catalogued.title(path)
 
 
 def value_title(path: str, value: Any) -> str:
@@ -53,7 +47,7 @@ def differing(knobs: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def configuration_title(knobs: Mapping[str, Any], varied: Sequence[str]) -> str:
     """`CNN, shuffled, learning rate 0.1`; `learning rate 0.1` where neither the model nor the pixel order varies."""
-    others = [path for path in varied if path not in ("model", "pixel_order", "seed", "device") and path in knobs]
+    others = [path for path in varied if path not in ("model", "pixel_order", *NOT_CONFIGURATION) and path in knobs]
     said = [
         value_title(path, knobs[path])
         if path == "dataset"
@@ -77,7 +71,7 @@ def subject_title(knobs: Mapping[str, Any], varied: Sequence[str]) -> str:
         words.append(f"the {title}{' net' if title == 'FC' else ''}")
     if "pixel_order" in varied:
         words.append(f"{'with' if words else 'a net with'} {value_title('pixel_order', knobs['pixel_order'])} pixels")
-    others = [path for path in varied if path not in ("model", "pixel_order", "seed", "device") and path in knobs]
+    others = [path for path in varied if path not in ("model", "pixel_order", *NOT_CONFIGURATION) and path in knobs]
     if others:
         named = [f"{knob_title(path).lower()} {value_title(path, knobs[path])}" for path in others]
         words.append(f"{'at ' if words else ''}{', '.join(named)}")

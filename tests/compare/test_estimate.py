@@ -3,7 +3,8 @@
 import pytest
 
 from app.compare.estimate import Past, seconds_a_step
-from trainer.spec import flat, parse
+from trainer.paths import flat
+from trainer.spec import parse
 
 
 def knobs(**given: object) -> dict[str, object]:

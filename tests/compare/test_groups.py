@@ -5,12 +5,14 @@ from typing import Any
 import pytest
 
 from app.compare.groups import Member, differing, facets, grouped
+from trainer.metrics import KNOWN
 
 
 def member(run: int, accuracy: float | None = None, status: str = "succeeded", **knobs: Any) -> Member:
     known = {"model": "cnn", "pixel_order": "original", "seed": run, "device": "cpu", **knobs}
     last = {} if accuracy is None else {"test/accuracy": accuracy}
-    return Member(run, status, known, last, {metric: value + 0.01 for metric, value in last.items()})
+    of_all = str({path: knob for path, knob in known.items() if path not in ("seed", "device")})
+    return Member(run, status, of_all, known, last, {metric: value + 0.01 for metric, value in last.items()}, KNOWN)
 
 
 def test_seeds_of_one_configuration_are_one_group_with_mean_and_sample_deviation() -> None:

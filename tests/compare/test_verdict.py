@@ -23,7 +23,8 @@ def groups_of(*configurations: list[dict[str, Any]]) -> list[Group]:
     for knobs in (one for configuration in configurations for one in configuration):
         value = knobs.pop("value")
         done = "running" if value is None else "succeeded"
-        members.append(Member(len(members) + 1, done, knobs, {}, {}, value, float(knobs["seed"])))
+        of_all = str({path: knob for path, knob in knobs.items() if path != "seed"})
+        members.append(Member(len(members) + 1, done, of_all, knobs, {}, {}, {}, value, float(knobs["seed"])))
     return grouped(members)
 
 

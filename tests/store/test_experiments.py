@@ -6,10 +6,11 @@ import pytest
 from pydantic import ValidationError
 from sqlalchemy import Engine
 
+from app.spec.experiment import ExperimentSpec, RandomSearch
+from app.spec.plan import run_names
 from app.store import experiments, runs
 from app.store.engine import reading, writing
 from app.store.errors import NotFound, RunActive
-from app.store.experiments import ExperimentSpec, RandomSearch
 from app.store.listing import Query, listed
 from app.store.tables import now
 from trainer.spec import RunSpec, SpecError
@@ -69,8 +70,8 @@ def test_what_can_not_be_trained_is_refused_once_and_makes_nothing(
 
 def test_runs_are_named_by_what_varies() -> None:
     specs = expanded({}, {"model": ["fc", "cnn"], "optimizer.lr": [0.1, 0.01], "seed": [3]})
-    assert experiments.run_names(specs)[0] == "fc-original-lr-0.1-3"
-    assert experiments.run_names(expanded({}, {"model": ["fc", "cnn"]}))[0] == "fc-original-1"
+    assert run_names(specs)[0] == "fc-original-lr-0.1-3"
+    assert run_names(expanded({}, {"model": ["fc", "cnn"]}))[0] == "fc-original-1"
 
 
 def test_a_deleted_experiment_takes_its_runs_along_and_brings_them_back(engine: Engine) -> None:

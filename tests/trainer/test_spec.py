@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from trainer.spec import SpecError, flat, parse
+from trainer.paths import flat
+from trainer.spec import SpecError, parse
 
 
 def test_an_empty_spec_is_the_tutorials_cnn() -> None:

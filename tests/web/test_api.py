@@ -198,7 +198,10 @@ def test_a_measure_that_does_not_exist_is_refused_with_those_that_do(server: Ser
     with server.api() as client:
         answer = client.get("/compare", params={"run": 1, "measure": "test/accuracy.mean"})
     assert answer.status_code == 422
-    assert "measure is 'test/accuracy.mean': write one of METRIC, METRIC.best" in answer.json()["detail"]
+    assert (
+        "measure is 'test/accuracy.mean': nothing is called 'test/accuracy.mean'; METRIC in METRIC, METRIC.best"
+        in answer.json()["detail"]
+    )
 
 
 def test_seeds_and_values_are_added_and_beyond_the_plan_the_answer_is_one_that_was_watched(

@@ -13,19 +13,22 @@ from app.compare import design, ran, sequence, verdict
 from app.compare import groups as comparing
 from app.compare.groups import Figure, Group, Member
 from app.compare.judged import Judged
-from app.compare.measure import FORMS, Measure
+from app.compare.measure import FORMS
 from app.compare.measure import parse as parse_measure
 from app.compare.statistics import Matched, Summary, summary
+from app.spec import stored
 from app.store import experiments, measures, runs, series
 from app.store.engine import reading
 from app.store.tables import ENDED, Attempt, Run
 from app.store.tables import Summary as SummaryRow
 from app.web.problems import Refused, documented
-from app.web.schemas import Id, RunIds
+from app.web.schemas import Id, MetricOut, RunIds
 from app.web.state import Database
 from app.web.titles import capital, change_title, configuration_title, is_quiet, knob_title, subject_title, value_title
 from trainer import catalog
-from trainer.spec import flat, parse
+from trainer.metrics import Metric
+from trainer.paths import flat, split
+from trainer.spec import parse
 
 router = APIRouter(tags=["compare"])
 
@@ -53,7 +56,9 @@ class SampleOut(BaseModel):
 class FigureOut(SampleOut):
     """One metric over a configuration's finished runs, one a seed."""
 
-    best: float = Field(description="The best value that any of them had at any time.")
+    best: float | None = Field(
+        description="The best value that any of them had at any time; null where nothing of it is better."
+    )
     values: list[ValueOut] = Field(description="Last value of each run.")
     published: float | None = Field(description="What the source of this recipe states.")
 
@@ -229,6 +234,7 @@ class CompareOut(BaseModel):
     columns: str | None = Field(description="Knob that makes the columns of panels.")
     began: datetime | None = Field(description="When the first of its runs began.")
     series: list[str] = Field(description="What was recorded of them.")
+    metrics: dict[str, MetricOut] = Field(description="What the runs say of each series, by its name.")
     measure: MeasureOut
     groups: list[GroupOut]
     pairs: list[PairOut]
@@ -255,38 +261,44 @@ def compare(
     and what they say in words. Runs count once they have succeeded, one a seed."""
     if (experiment is None) == (not run):
         raise Refused(422, "run", "run and experiment: give one of them, either experiment=1 or run=1&run=2")
-    try:
-        wanted = parse_measure(measure)
-    except ValueError as error:
-        raise Refused(422, "measure", f"measure {error}") from None
     with reading(engine) as session:
         if experiment is not None:
             asked = experiments.get(session, experiment)
             rows = runs.of_experiment(session, experiment)
-            return compared(session, asked.name, rows, measure, wanted, watched=not experiments.is_settled(asked, rows))
+            return compared(session, asked.name, rows, measure, watched=not experiments.is_settled(asked, rows))
         rows = runs.get_many(session, run)
         title = "1 run" if len(rows) == 1 else f"{len(rows)} runs"
-        return compared(session, title, rows, measure, wanted, watched=True)
+        return compared(session, title, rows, measure, watched=True)
 
 
-def compared(
-    session: Session, title: str, rows: list[Run], name_of_measure: str, measure: Measure, *, watched: bool
-) -> CompareOut:
-    """The comparison of these runs."""
+def compared(session: Session, title: str, rows: list[Run], name_of_measure: str, *, watched: bool) -> CompareOut:
+    """The comparison of these runs. Raises Refused for a measure that they have not got."""
     by_id = {row.id or 0: row for row in rows}
+    try:
+        measure = parse_measure(name_of_measure, runs.metrics(session, by_id))
+    except ValueError as error:
+        raise Refused(422, "measure", f"measure {error}") from None
     summaries = runs.summaries(session, list(by_id))
-    values = measures.values(session, rows, measure.kind, measure.metric, measure.value)
-    members = [_member(row, summaries.get(row.id or 0, {}), values.get(row.id or 0)) for row in rows]
+    declared = series.declared(session, list(by_id))
+    values = measures.values(session, rows, measure.kind, measure.of, measure.value)
+    members = [
+        _member(row, summaries.get(row.id or 0, {}), declared.get(row.id or 0, {}), values.get(row.id or 0))
+        for row in rows
+    ]
     groups = comparing.grouped(members)
     differences = comparing.differing(members)
     first_rows, first_columns = comparing.facets(differences)
     words = _words([path for path in differences if path != "device"])
-    pairs = design.pairs(groups, greater=measure.greater_is_better, watched=watched)
-    main, interaction = design.effects(groups, watched=watched)
+    judged = groups if measure.better else []
+    pairs = design.pairs(judged, greater=measure.greater_is_better, watched=watched)
+    main, interaction = design.effects(judged, watched=watched)
     attempts = runs.attempts(session, list(by_id))
     lives = _lives(session, rows, attempts)
     ran_on = ran.differing([_environments(group, attempts) for group in groups], differences)
-    said = verdict.verdict(groups, pairs, measure, words, watched=watched)
+    if measure.better:
+        said = verdict.verdict(groups, pairs, measure, words, watched=watched)
+    else:
+        said = verdict.unjudged(measure)
     note = " ".join(filter(None, [said.note, ran.caution(ran_on, measure) if len(groups) > 1 else ""]))
     return CompareOut(
         title=title,
@@ -297,11 +309,12 @@ def compared(
         columns=first_columns,
         began=min((row.started_at for row in rows if row.started_at), default=None),
         series=sorted({metric for of_run in summaries.values() for metric in of_run}),
+        metrics={name: MetricOut.of(metric) for name, metric in sorted(runs.metrics(session, by_id).items())},
         measure=MeasureOut(
             name=name_of_measure,
             title=measure.title,
             greater_is_better=measure.greater_is_better,
-            is_accuracy=measure.is_accuracy,
+            is_accuracy=measure.is_fraction,
         ),
         groups=[
             _group_out(group, words.name(group), [by_id[member.run] for member in group.members], lives)
@@ -333,12 +346,13 @@ def _words(varied: Sequence[str]) -> verdict.Words:
     )
 
 
-def _member(row: Run, summaries: dict[str, SummaryRow], value: float | None) -> Member:
+def _member(row: Run, summaries: dict[str, SummaryRow], declared: Mapping[str, Metric], value: float | None) -> Member:
     assert row.id is not None
-    last = {metric: found.last for metric, found in summaries.items()}
-    best = {metric: found.best for metric, found in summaries.items()}
+    last = {name: found.last for name, found in summaries.items() if found.last is not None}
+    bests = {name: series.best(found, declared[name]) for name, found in summaries.items() if name in declared}
+    best = {name: found[0] for name, found in bests.items() if found is not None}
     ended = row.ended_at.timestamp() if row.ended_at else 0.0
-    return Member(row.id, row.status, flat(row.spec), last, best, value, ended)
+    return Member(row.id, row.status, row.configuration, stored.flat(row.spec), last, best, declared, value, ended)
 
 
 def _environments(group: Group, attempts: Mapping[int, list[Attempt]]) -> list[dict[str, Any]]:
@@ -382,7 +396,7 @@ def _group_out(group: Group, name: str, rows: list[Run], lives: dict[int, list[L
         runs=[
             MemberOut(
                 run=row.id or 0,
-                seed=row.spec["seed"],
+                seed=row.seed or 0,
                 status=row.status,
                 steps_done=row.steps_done,
                 lives=lives.get(row.id or 0, []),
@@ -409,7 +423,7 @@ def _figure_out(figure: Figure, published: float | None) -> FigureOut:
 def _published(row: Run) -> dict[str, float]:
     """The figures that a preset's source states for exactly this configuration, wherever and however computed."""
     ignored = ("seed", "permutation_seed", "device", "precision")
-    own = {path: value for path, value in flat(row.spec).items() if path not in ignored}
+    own = {path: value for path, value in stored.flat(row.spec).items() if path not in ignored}
     for preset in catalog.PRESETS.values():
         for published in preset.published:
             recipe = flat(parse({**preset.base, **published.where}).to_json())
@@ -451,7 +465,7 @@ def _same(first: Member, differences: dict[str, list[Any]]) -> list[str]:
     """What all runs share, as words: `MNIST`, `1 epoch`, `batch size 64`, …"""
     said = []
     for path, value in first.knobs.items():
-        head = path.partition(".")[0]
+        head, _ = split(path)
         if path in differences or path == "device" or (head != path and head in differences) or is_quiet(path, value):
             continue
         title = value_title(path, value)

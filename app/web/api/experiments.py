@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, Response
 
 from app import asking
 from app.compare.question import asked
+from app.spec.plan import Plan
 from app.store import experiments, runs
 from app.store.engine import reading, writing
 from app.store.tables import Run, Status
@@ -23,9 +24,10 @@ from app.web.schemas import (
     PlanOut,
     RunsOut,
 )
-from app.web.state import BackgroundNow, Database
+from app.web.state import Background, BackgroundNow, Database
 from app.web.titles import capital, configuration_title, differing, question_words
-from trainer.spec import RunSpec, flat, parse
+from trainer.paths import flat
+from trainer.spec import parse
 
 router = APIRouter(prefix="/experiments", tags=["experiments"])
 
@@ -33,13 +35,11 @@ router = APIRouter(prefix="/experiments", tags=["experiments"])
 @router.post("", status_code=201, summary="Launch an experiment", responses=documented(400, 403, 413, 422, 503))
 def launch(body: ExperimentIn, engine: Database, background: BackgroundNow, response: Response) -> ExperimentOut:
     """Every combination of the grid's values, on top of the base, is queued as a run."""
+    planned = _planned(body, background)
     if body.question is not None:
-        _no_draws(body)
-        check_devices([cell.spec for cell in asking.cells(body.base, body.grid, body.question)], background)
-        row, members = asking.launch(engine, body.name, body.base, body.grid, body.question)
+        row, members = asking.launch(engine, body.name, body.base, body.grid, body.question, planned)
     else:
-        check_devices(body.expand(), background)
-        row, members = experiments.create(engine, body)
+        row, members = experiments.create(engine, body, planned)
     background.wake()
     response.headers["Location"] = f"/api/v1/experiments/{row.id}"
     return ExperimentOut.of(row, members)
@@ -48,29 +48,21 @@ def launch(body: ExperimentIn, engine: Database, background: BackgroundNow, resp
 @router.post("/plan", summary="What a launch would make", responses=documented(400, 403, 413, 422, 503))
 def plan(body: ExperimentIn, engine: Database, background: BackgroundNow) -> PlanOut:
     """The runs that the same body would launch, with the same errors; nothing is made."""
-    if body.question is None:
-        specs = body.expand()
-    else:
-        _no_draws(body)
-        cells = asking.planned(body.base, body.grid, body.question)
-        specs = [cell.with_seed(seed) for cell in cells for seed in asking.first_seeds(body.grid, body.question)]
-    check_devices(specs, background)
-    groups: dict[str, list[RunSpec]] = {}
-    for spec in specs:
-        groups.setdefault(str({**spec.to_json(), "seed": None}), []).append(spec)
-    firsts = [members[0] for members in groups.values()]
-    paths = differing([flat(spec.to_json()) for spec in firsts])
+    planned = _planned(body, background)
+    groups = list(planned.configurations.values())
+    paths = differing([flat(members[0].to_json()) for members in groups])
     with reading(engine) as session:
         estimate = Estimate(session, background)
-        already = experiments.already_run(session, specs)
+        already = experiments.already_run(session, planned.specs)
+    question, cells = body.question, planned.cells
     return PlanOut(
-        runs=len(specs),
-        seeds=len({spec.seed for spec in specs}),
-        steps=sum(spec.steps_total for spec in specs),
-        seconds=estimate.of_all(specs),
-        question=asked(question_words(body.question, body.grid, cells)) if body.question else None,
+        runs=len(planned.specs),
+        seeds=planned.seeds,
+        steps=sum(spec.steps_total for spec in planned.specs),
+        seconds=estimate.of_all(planned.specs),
+        question=asked(question_words(question, body.grid, cells)) if question else None,
         already=already,
-        most_runs=len(cells) * body.question.max_seeds if body.question else None,
+        most_runs=len(cells) * question.max_seeds if question else None,
         configurations=[
             ConfigurationOut(
                 name=capital(configuration_title(flat(members[0].to_json()), paths)),
@@ -80,9 +72,20 @@ def plan(body: ExperimentIn, engine: Database, background: BackgroundNow) -> Pla
                 steps=members[0].steps_total,
                 seconds=estimate.of(members[0]),
             )
-            for members in groups.values()
+            for members in groups
         ],
     )
+
+
+def _planned(body: ExperimentIn, background: Background) -> Plan:
+    """What a body asks for, checked against the devices. Raises SpecError, Refused."""
+    if body.question is None:
+        found = Plan.of(body)
+    else:
+        _no_draws(body)
+        found = asking.plan(body.base, body.grid, body.question)
+    check_devices(found.specs, background)
+    return found
 
 
 def _no_draws(body: ExperimentIn) -> None:

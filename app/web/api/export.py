@@ -12,14 +12,14 @@ from fastapi.responses import FileResponse, Response, StreamingResponse
 from sqlalchemy import Engine
 from starlette.background import BackgroundTask
 
+from app.spec.experiment import MAX_RUNS
 from app.store import experiments, runs, series
 from app.store.engine import reading
-from app.store.experiments import MAX_RUNS
 from app.store.series import Points
 from app.web.problems import Refused, documented
 from app.web.schemas import Id, RunOut, runs_out
 from app.web.state import Database
-from trainer.spec import flat
+from trainer.paths import flat
 
 if TYPE_CHECKING:
     import pyarrow
@@ -28,6 +28,8 @@ router = APIRouter(tags=["export"])
 
 MEDIA = {"csv": "text/csv", "json": "application/json", "parquet": "application/vnd.apache.parquet"}
 SERIES_COLUMNS = ("run", "metric", "step", "time", "value")
+FIGURES = ("last", "best", "best_step", "final")
+"""Of each series."""
 RUN_COLUMNS = (
     *("id", "name", "experiment_id", "status", "cause", "tags", "note", "parameters", "device", "seconds"),
     *("steps_done", "steps_total", "created_at", "started_at", "ended_at"),
@@ -100,8 +102,7 @@ def _table(found: Iterable[RunOut]) -> list[dict[str, Any]]:
         row |= {"status": str(run.status), "tags": ", ".join(run.tags)}
         row |= flat(run.spec)
         for metric, summary in run.summary.items():
-            figures = {"last": summary.last, "best": summary.best, "best_step": summary.best_step}
-            row |= {f"{metric} {name}": value for name, value in figures.items()}
+            row |= {f"{metric} {name}": getattr(summary, name) for name in FIGURES}
         rows.append(row)
     columns = dict.fromkeys(name for row in rows for name in row)
     return [{name: row.get(name) for name in columns} for row in rows]

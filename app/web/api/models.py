@@ -94,7 +94,7 @@ def get_filters(run_id: RunId, engine: Database, settings: SettingsNow) -> Filte
     with reading(engine) as session:
         run = runs.get(session, run_id)
     try:
-        weights = np.load(artifacts.filters(settings, run_id), allow_pickle=False)
+        weights = np.load(artifacts.filters(settings, run.files), allow_pickle=False)
     except FileNotFoundError:
         message = f"run {run_id} has none kept: only runs that succeeded have"
         raise Refused(404, "run_id", f"{message}; it is {run.status}") from None

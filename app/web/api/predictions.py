@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 
 from app.compare import predictions as comparing
 from app.settings import Settings
+from app.spec import stored
 from app.store import artifacts, runs
 from app.store.engine import reading
 from app.store.predictions import Predictions, load
@@ -220,7 +221,7 @@ def images(
     if sort == "confidence":
         found = found[np.argsort(-_sureness(kept)[found], kind="stable")]
     chosen = found[start : start + count]
-    spec = rows[0].spec
+    spec = stored.filled(rows[0].spec)
     pictures = test_images(dataset.name, places, chosen, spec["permutation_seed"])
     if pictures is None:
         raise Refused(404, "run", f"{dataset.name} is not prepared here: its images can be shown after its next run")
@@ -251,7 +252,7 @@ def _kept(engine: Engine, settings: Settings, run_ids: list[int]) -> tuple[list[
     kept = []
     for run in rows:
         try:
-            kept.append(load(artifacts.predictions(settings, run.id or 0)))
+            kept.append(load(artifacts.predictions(settings, run.files)))
         except FileNotFoundError:
             why = (
                 "was trained before predictions were kept: relaunch it to have them"

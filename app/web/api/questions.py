@@ -11,16 +11,16 @@ from app.asking import Asked, SeedSet
 from app.compare import sequence
 from app.compare.judged import Look
 from app.compare.question import Budget, Question, asked, said
+from app.spec.experiment import MAX_NAME
 from app.store import experiments
 from app.store.engine import reading
-from app.store.experiments import MAX_NAME
 from app.store.tables import Experiment
 from app.web.api.compare import MeasureOut
 from app.web.problems import Refused, documented
 from app.web.schemas import BetweenIn, ExperimentId, ExperimentOut, QuestionChange
 from app.web.state import BackgroundNow, Database
 from app.web.titles import capital, configuration_title, differing, question_words
-from trainer.spec import flat
+from trainer.paths import flat
 
 router = APIRouter(prefix="/experiments", tags=["experiments"])
 
@@ -37,9 +37,9 @@ def ask(body: BetweenIn, engine: Database, background: BackgroundNow, response: 
         base, second, seeds = asking.between(session, body.first, body.second)
     question = Question(kind="difference", second=second, **body.model_dump(include=set(Budget.model_fields)))
     grid = {"seed": seeds}
-    cells = asking.planned(base, grid, question)
-    name = body.name or asked(question_words(question, grid, cells))[:MAX_NAME]
-    row, members = asking.launch(engine, name, base, grid, question)
+    planned = asking.plan(base, grid, question)
+    name = body.name or asked(question_words(question, grid, planned.cells))[:MAX_NAME]
+    row, members = asking.launch(engine, name, base, grid, question, planned)
     background.wake()
     response.headers["Location"] = f"/api/v1/experiments/{row.id}"
     return ExperimentOut.of(row, members)
@@ -168,7 +168,7 @@ def question_out(session: Session, row: Experiment) -> QuestionOut:
             name=question.measure,
             title=measure.title,
             greater_is_better=measure.greater_is_better,
-            is_accuracy=measure.is_accuracy,
+            is_accuracy=measure.is_fraction,
         ),
         smallest=question.smallest,
         max_seeds=question.max_seeds,

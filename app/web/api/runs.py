@@ -9,10 +9,11 @@ from fastapi import Query as Param
 from fastapi.responses import FileResponse, PlainTextResponse
 from sqlalchemy import Engine
 
-from app.store import artifacts, experiments, runs
+from app.spec.experiment import ExperimentSpec
+from app.spec.plan import run_names
+from app.store import artifacts, runs
 from app.store.engine import reading, writing
 from app.store.errors import Conflict, NotFound
-from app.store.experiments import ExperimentSpec
 from app.store.filters import BadFilter
 from app.store.listing import SORTS, BadQuery, Query, is_sort, listed
 from app.store.runs import MOST_TAGS
@@ -50,7 +51,7 @@ def launch(body: RunIn, engine: Database, background: BackgroundNow, response: R
     spec = parse(body.spec)
     check_devices([spec], background)
     with writing(engine) as session:
-        row = runs.add(session, spec, body.name or experiments.run_names([spec])[0])
+        row = runs.add(session, spec, body.name or run_names([spec])[0])
         session.flush()
     background.wake()
     response.headers["Location"] = f"/api/v1/runs/{row.id}"
@@ -202,7 +203,7 @@ def relaunch_run(
     (spec,) = ExperimentSpec(name=old.name, base=old.spec, grid=grid).expand()
     check_devices([spec], background)
     with writing(engine) as session:
-        name = old.name if spec.to_json() == old.spec else experiments.run_names([spec])[0]
+        name = old.name if spec == parse(old.spec) else run_names([spec])[0]
         row = runs.add(session, spec, name, old.experiment_id)
         session.flush()
     background.wake()
@@ -227,7 +228,7 @@ def get_log(
     byte at which it ends: give that as `after` to read on."""
     with reading(engine) as session:
         run = runs.get(session, run_id)
-    path = artifacts.log(settings, run_id, attempt or run.attempt)
+    path = artifacts.log(settings, run.files, attempt or run.attempt)
     try:
         with path.open("rb") as file:
             size = file.seek(0, 2)
@@ -258,7 +259,7 @@ def get_weights(run_id: RunId, engine: Database, settings: SettingsNow) -> FileR
     """The net's state_dict, safe to load with `weights_only=True`."""
     with reading(engine) as session:
         run = runs.get(session, run_id)
-    path = artifacts.weights(settings, run_id)
+    path = artifacts.weights(settings, run.files)
     if not path.is_file():
         message = f"run {run_id} is {run.status}: only a run that succeeded has weights"
         raise Refused(404, "run_id", message)

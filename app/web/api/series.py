@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
+import numpy as np
+import numpy.typing as npt
 from fastapi import APIRouter, Query
 from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel, Field
@@ -35,12 +37,13 @@ class CurveOut(BaseModel):
     points: int = Field(description="Points in the buckets together.")
     steps: list[int] = Field(description="Step of the bucket's last point.")
     times: list[float] = Field(description="Seconds of training at that step.")
-    min: list[float]
-    max: list[float]
-    mean: list[float]
-    last: list[float]
-    smoothed: list[float] | None = Field(
-        description="Debiased exponential moving average over the raw series, at that step."
+    min: list[float | None] = Field(description="Of the bucket's finite values, as max and mean; null: it has none.")
+    max: list[float | None]
+    mean: list[float | None]
+    last: list[float | None] = Field(description="Null where that is not a finite number.")
+    smoothed: list[float | None] | None = Field(
+        description="Debiased exponential moving average over the raw series, at that step; null where that has no "
+        "finite number."
     )
 
 
@@ -152,8 +155,17 @@ def _curve(
     return {
         "run": run_id,
         "points": len(found.steps),
-        **{key: None if array is None else array.tolist() for key, array in curve.items()},
+        **{key: None if array is None else _numbers(array) for key, array in curve.items()},
     }
+
+
+def _numbers(values: npt.NDArray[Any]) -> list[float | None]:
+    """JSON has neither NaN nor infinities: null stands for them."""
+    finite = np.isfinite(values)
+    if finite.all():
+        numbers: list[float | None] = values.tolist()
+        return numbers
+    return [value if there else None for value, there in zip(values.tolist(), finite.tolist(), strict=True)]
 
 
 def _json(found: dict[str, Any]) -> Response:

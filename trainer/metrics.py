@@ -1,0 +1,43 @@
+"""What is measured, declared: what a series is called, in which unit, what of it is better, and how often it comes."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Better = Literal["more", "less"]
+Per = Literal["step", "test", "second", "run"]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A series that a training yields. Nothing is concluded from its name."""
+
+    name: str
+    title: str
+    unit: str = ""
+    """`fraction` is shown as a percentage, its differences as points; any other stands behind the number."""
+    better: Better | None = None
+    """Which of two values is better; None: neither, so that it is drawn and not judged."""
+    per: Per = "step"
+    """What it is measured for, which is what a resumed run drops of it: of `step` what lies beyond the checkpoint, of
+    `test` what lies beyond the last finished test, of `second` and `run` nothing."""
+
+    @property
+    def in_a_sentence(self) -> str:
+        """Its title where it does not stand first: `test accuracy`; one of capitals stays as it is."""
+        return self.title if self.title[1:2].isupper() else self.title[:1].lower() + self.title[1:]
+
+
+TRAIN_LOSS = Metric("train/loss", "Training loss", "nats", "less", "step")
+TEST_LOSS = Metric("test/loss", "Test loss", "nats", "less", "test")
+TEST_ACCURACY = Metric("test/accuracy", "Test accuracy", "fraction", "more", "test")
+TRAINING = (TRAIN_LOSS, TEST_LOSS, TEST_ACCURACY)
+"""What `trainer.loop.train` yields."""
+KNOWN = {metric.name: metric for metric in TRAINING}
+
+
+def assumed(name: str) -> Metric:
+    """Of a series that nobody declared: drawn and listed under its name, not judged.
+
+    What a machine says of itself (`system/…`) goes on beside the training; anything else belongs to its steps.
+    """
+    return KNOWN.get(name) or Metric(name, name, per="second" if name.startswith("system/") else "step")
