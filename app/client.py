@@ -100,9 +100,18 @@ class _Answer(BaseModel):
 class Summary(_Answer):
     """One series in short; an accuracy is a fraction."""
 
-    last: float
-    best: float
-    best_step: int
+    last: float | None
+    best: float | None
+    best_step: int | None
+
+
+class Metric(_Answer):
+    """What a run says of one of its series."""
+
+    title: str
+    unit: str
+    better: str | None
+    per: str
 
 
 class Attempt(_Answer):
@@ -133,6 +142,7 @@ class Run(_Answer):
     steps_total: int
     steps_per_epoch: int
     summary: dict[str, Summary]
+    metrics: dict[str, Metric]
     created_at: datetime
     started_at: datetime | None
     ended_at: datetime | None

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
-from app.client import Action, Client, Experiment, Run, RunyardError, Unreachable
+from app.client import Action, Client, Experiment, Run, RunyardError, Summary, Unreachable
 from app.settings import SettingsError, read_settings
 
 FAILED, NO_SERVER, NOT_SUCCEEDED = 1, 3, 4
@@ -341,9 +341,11 @@ def _compared_bits(client: Client, old: Run, new: Run) -> dict[str, Any]:
     """Whether two runs have the same points, or the first step that differs, and in what their environments differ."""
     differs: dict[str, int] = {}
     points = 0
-    for metric in old.summary:
-        before = {point.step: point.value for point in client.points(old.id, metric)}
-        after = {point.step: point.value for point in client.points(new.id, metric)}
+    # the training's own, which both have: neither what the machine said of itself nor what somebody put beside
+    compared = [name for name, of in old.metrics.items() if of.per in ("step", "test") and name in new.summary]
+    for metric in compared:
+        before = {point.step: repr(point.value) for point in client.points(old.id, metric)}  # NaN is itself
+        after = {point.step: repr(point.value) for point in client.points(new.id, metric)}
         points += len(before)
         steps = [step for step in sorted(before | after) if before.get(step) != after.get(step)]
         if steps:
@@ -353,7 +355,7 @@ def _compared_bits(client: Client, old: Run, new: Run) -> dict[str, Any]:
         key: [one.get(key) for one in ran] for key in sorted(ran[0] | ran[1]) if ran[0].get(key) != ran[1].get(key)
     }
     if not differs:
-        said = f"run {new.id} is bit-identical to run {old.id}: {points:,} points of {len(old.summary)} series"
+        said = f"run {new.id} is bit-identical to run {old.id}: {points:,} points of {len(compared)} series"
     else:
         metric, step = min(differs.items(), key=lambda item: item[1])
         where = "; ".join(f"{key}: {before} then, {after} now" for key, (before, after) in changed.items())
@@ -366,6 +368,12 @@ def _compared_bits(client: Client, old: Run, new: Run) -> dict[str, Any]:
 
 
 # Looking
+
+
+def _figures(one: Summary) -> str:
+    """The last value of a series, and its best where something of it is better."""
+    last = "no number" if one.last is None else f"{one.last:.4f}"
+    return last if one.best is None else f"{last}, best {one.best:.4f} at step {one.best_step:,}"
 
 
 def runs(
@@ -399,7 +407,7 @@ def runs(
             _print_json([run.model_dump(mode="json") for run in items])
         for run in [] if as_json else items:
             accuracy = run.summary.get("test/accuracy")
-            figure = f"{accuracy.last:.2%}" if accuracy else ""
+            figure = f"{accuracy.last:.2%}" if accuracy and accuracy.last is not None else ""
             steps = f"{run.steps_done:>7} of {run.steps_total:<7}"
             print(f"{run.id:>5}  {run.status:<9}  {steps}  {figure:>7}  {run.name}{_tags(run)}")
 
@@ -428,10 +436,7 @@ def show(
         "model": f"{_named(found.spec['model'])}, {found.parameters:,} parameters",
         "optimizer": _named(found.spec["optimizer"]),
         **{key: value for key, value in found.spec.items() if key not in ("model", "optimizer", "device")},
-        **{
-            metric: f"{one.last:.4f}, best {one.best:.4f} at step {one.best_step:,}"
-            for metric, one in found.summary.items()
-        },
+        **{metric: _figures(one) for metric, one in found.summary.items()},
         **({"note": found.note} if found.note else {}),
     }
     for attempt in found.attempts:
@@ -481,7 +486,8 @@ def progress(client: Client, ids: Sequence[int], console: Console) -> list[Run]:
             if run.id not in tasks:
                 tasks[run.id] = bars.add_task(run.name, total=run.steps_total, said="")
             accuracy = run.summary.get("test/accuracy")
-            said = f"accuracy {accuracy.last:.2%}" if run.status == "succeeded" and accuracy else run.status
+            last = accuracy.last if accuracy and run.status == "succeeded" else None
+            said = run.status if last is None else f"accuracy {last:.2%}"
             bars.update(tasks[run.id], completed=run.steps_done, said=said)
     return list(found.values())
 

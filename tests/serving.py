@@ -1,6 +1,7 @@
 """A real server for tests: `runyard serve` in a process of its own, on a free port, with a home of its own."""
 
 import contextlib
+import math
 import os
 import signal
 import subprocess
@@ -13,7 +14,10 @@ from typing import Any, TypeVar
 import httpx
 import psutil
 
-from app.store.engine import writer
+from app.store import runs, series
+from app.store.engine import open_database, reading, writer, writing
+from app.store.series import Point
+from app.store.tables import Run
 from tests.template import Command, template
 
 ROOT = Path(__file__).parents[1]
@@ -102,6 +106,29 @@ class Server:
     def run(self, run_id: int) -> dict[str, Any]:
         found: dict[str, Any] = self.call("GET", f"/runs/{run_id}")
         return found
+
+    def files(self, run_id: int) -> Path:
+        """The directory of a run's files, whether it is there or not."""
+        engine = open_database(self.home / "runyard.db")
+        with reading(engine) as session:
+            name = session.get_one(Run, run_id).files
+        engine.dispose()
+        return self.home / "artifacts" / name
+
+    def measure_beside(self, run_id: int) -> int:
+        """Put a point into two series that no training yields, as somebody beside it would: one a second, on and on,
+        and one a step, which is no number. The points that the first has then."""
+        engine = open_database(self.home / "runyard.db")
+        with writing(engine) as session:
+            found = runs.summaries(session, [run_id]).get(run_id, {})
+            number = (found["system/x"].last_step or 0) + 1 if "system/x" in found else 1
+            step = session.get_one(Run, run_id).steps_done
+            points = [Point("system/x", number, 0.5 * number, 40.0 + number)]
+            if step > ((found["odd/NaN"].last_step or 0) if "odd/NaN" in found else 0):
+                points.append(Point("odd/NaN", step, 0.5, math.nan))
+            series.append(session, run_id, points)
+        engine.dispose()
+        return number
 
     def wait_for(self, run_id: int, *statuses: str, steps: int = 0, seconds: float = WAIT_SECONDS) -> dict[str, Any]:
         """Until the run is in one of these states and at that step."""

@@ -22,7 +22,7 @@ class Damaged(Exception):
 
 def save(folder: Path, state: State) -> Path:
     """Write a checkpoint of the state at its step. Raises OSError (a full disk); older checkpoints are then intact."""
-    content, device = io.BytesIO(), state.losses.device
+    content, device = io.BytesIO(), state.measured.device
     torch.save(
         {
             "model": state.model.state_dict(),
@@ -31,7 +31,7 @@ def save(folder: Path, state: State) -> Path:
             "step": state.step,
             "epochs_tested": state.epochs_tested,
             "best": (state.best_accuracy, state.best_epoch, state.best_weights),
-            "seconds": state.losses.seconds,
+            "seconds": state.measured.seconds,
             "rng": torch.get_rng_state(),
             "cuda_rng": torch.cuda.get_rng_state(device) if device.type == "cuda" else None,
         },
@@ -68,10 +68,10 @@ def load(path: Path, state: State) -> None:
     state.optimizer.load_state_dict(kept["optimizer"])
     state.step, state.epochs_tested = kept["step"], kept["epochs_tested"]
     state.best_accuracy, state.best_epoch, state.best_weights = kept.get("best", (-1.0, 0, None))
-    state.losses.go_on_from(kept["seconds"])
+    state.measured.go_on_from(kept["seconds"])
     torch.set_rng_state(kept["rng"])
-    if isinstance(kept["cuda_rng"], torch.Tensor) and state.losses.device.type == "cuda":
-        torch.cuda.set_rng_state(kept["cuda_rng"], state.losses.device)
+    if isinstance(kept["cuda_rng"], torch.Tensor) and state.measured.device.type == "cuda":
+        torch.cuda.set_rng_state(kept["cuda_rng"], state.measured.device)
 
 
 def stored(folder: Path) -> list[Path]:

@@ -2,15 +2,16 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from trainer import catalog, compiler, convolution, forward, pooling, schedule
+from trainer import catalog, compiler, convolution, forward, metrics, pooling, schedule
 from trainer.evaluate import Tested, evaluate
 from trainer.loaded import LoadedData
 from trainer.spec import RunSpec
@@ -19,10 +20,10 @@ from trainer.spec import RunSpec
 class Measurement(NamedTuple):
     """One point of one series."""
 
-    name: str  # train/loss, test/loss, test/accuracy
+    name: str  # of one of `metrics.TRAINING`
     step: int  # optimiser updates done, from 1
     time: float  # seconds of training when it was taken
-    value: float  # a loss in nats, an accuracy as a fraction
+    value: float  # in the metric's unit
 
 
 class Diverged(ArithmeticError):
@@ -30,21 +31,22 @@ class Diverged(ArithmeticError):
 
     def __init__(self, loss: Measurement) -> None:
         self.step = loss.step
-        which = "test loss" if loss.name == "test/loss" else "loss"
+        which = "test loss" if loss.name == metrics.TEST_LOSS.name else "loss"
         what = "NaN" if math.isnan(loss.value) else "infinite"
         super().__init__(f"{which} became {what} at step {loss.step}")
 
 
-BLOCK = 64  # losses that come off a GPU together
+BLOCK = 64  # steps whose values come off a GPU together
 BLOCK_SECONDS = 0.1  # or all there are, when that takes longer
 
 
 @dataclass
-class LossBuffer:
-    """Losses on their way off the device; whoever takes them meets Diverged at the first that is not finite.
+class StepBuffer:
+    """What each step measured, on its way off the device; whoever takes it meets Diverged at the first loss that is no
+    number.
 
-    On a GPU they gather there and are copied in blocks, and a block is read when the next one is sent: the GPU never
-    waits for the recording of its losses. On the CPU a loss is there at once.
+    On a GPU the values gather there and are copied in blocks, and a block is read when the next one is sent: the GPU
+    never waits for the recording of its losses. On the CPU a value is there at once.
     """
 
     device: torch.device
@@ -52,7 +54,7 @@ class LossBuffer:
     """None: on a GPU."""
     before: float = 0.0  # seconds of training of earlier attempts
     began: float = field(default_factory=time.perf_counter)
-    _gathered: list[tuple[int, float, Tensor]] = field(default_factory=list)
+    _gathered: list[tuple[int, float, tuple[Tensor, ...]]] = field(default_factory=list)
     _sent: list[tuple[int, float]] = field(default_factory=list)
     _copy: Tensor | None = None
     _event: "torch.cuda.Event | None" = None
@@ -71,50 +73,58 @@ class LossBuffer:
         """Count on from so many seconds."""
         self.before, self.began = seconds, time.perf_counter()
 
-    def add(self, step: int, loss: Tensor) -> None:
-        self._gathered.append((step, self.seconds, loss))
+    def add(self, step: int, *values: Tensor) -> None:
+        """A step's value of each metric of `OF_A_STEP`, in that order; each a tensor of one number."""
+        self._gathered.append((step, self.seconds, values))
 
-    def ready(self) -> Iterator[Measurement | None]:
-        """What has come off by now; None where that is nothing, as most of the time on a GPU."""
+    def ready(self) -> Iterator[Measurement]:
+        """What has come off by now; nothing most of the time on a GPU."""
         if not self.in_blocks:
             yield from self.flush()
         elif len(self._gathered) >= BLOCK or self.seconds - self._sent_at > BLOCK_SECONDS:
             arrived = self._arrived()
             self._send()
-            yield from _finite(arrived) if arrived else (None,)
-        else:
-            yield None
+            yield from _measured(arrived)
 
     def flush(self) -> Iterator[Measurement]:
         """All that was added; waits for the device."""
         gathered, self._gathered = self._gathered, []
-        rest = [Measurement("train/loss", step, seconds, float(loss)) for step, seconds, loss in gathered]
-        yield from _finite(self._arrived() + rest)
+        rest = [(step, seconds, [float(value) for value in values]) for step, seconds, values in gathered]
+        yield from _measured(self._arrived() + rest)
 
     def _send(self) -> None:
-        """Let the gathered losses come off, all together."""
+        """Let what has gathered come off, all together."""
         gathered, self._gathered = self._gathered, []
         self._sent = [(step, seconds) for step, seconds, _ in gathered]
-        losses = torch.stack([loss for _, _, loss in gathered])
-        if losses.is_cuda:
-            self._copy = torch.empty(len(gathered), pin_memory=True).copy_(losses, non_blocking=True)
+        values = torch.stack([value for _, _, of_step in gathered for value in of_step]).view(len(gathered), -1)
+        if values.is_cuda:
+            self._copy = torch.empty(values.shape, pin_memory=True).copy_(values, non_blocking=True)
             self._event = torch.cuda.Event()  # type: ignore[no-untyped-call]
             self._event.record(torch.cuda.current_stream(self.device))
         else:
-            self._copy = losses
+            self._copy = values
         self._sent_at = self.seconds
 
-    def _arrived(self) -> list[Measurement]:
-        """The losses that were sent, at most once; waits for them."""
+    def _arrived(self) -> "list[tuple[int, float, list[float]]]":
+        """Step, seconds and values of what was sent, at most once; waits for it."""
         if self._copy is None:
             return []
         if self._event is not None:
             self._event.synchronize()
         sent, values = self._sent, self._copy.tolist()
         self._sent, self._copy, self._event = [], None, None
-        return [
-            Measurement("train/loss", step, seconds, value) for (step, seconds), value in zip(sent, values, strict=True)
-        ]
+        return [(*when, of_step) for when, of_step in zip(sent, values, strict=True)]
+
+
+OF_A_STEP = (metrics.TRAIN_LOSS.name, metrics.GRADIENT_NORM.name)
+
+
+def _measured(steps: Iterable[tuple[int, float, list[float]]]) -> Iterator[Measurement]:
+    """The measurements of each step, its loss first. Raises Diverged at the first loss that is no number."""
+    for step, seconds, values in steps:
+        for name, value in zip(OF_A_STEP, values, strict=True):
+            found = Measurement(name, step, seconds, value)
+            yield _finite(found) if name == metrics.TRAIN_LOSS.name else found
 
 
 @dataclass
@@ -125,7 +135,7 @@ class State:
     optimizer: torch.optim.Optimizer
     scaler: torch.amp.GradScaler
     """Keeps small gradients from vanishing in float16; does nothing in other precisions."""
-    losses: LossBuffer
+    measured: StepBuffer
     step: int = 0
     epochs_tested: int = 0
     tested: Tested | None = None
@@ -136,11 +146,15 @@ class State:
     best_weights: dict[str, Tensor] | None = None
     """Of that epoch, on the CPU, where the spec keeps them."""
 
+    def __post_init__(self) -> None:
+        self.weights = list(self.model.parameters())  # to collect them takes as long as a tenth of a tiny net's step
+
 
 OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
-    "sgd": torch.optim.SGD,
-    "adam": torch.optim.Adam,
-    "adamw": torch.optim.AdamW,
+    "sgd": partial(torch.optim.SGD, fused=True),
+    "adam": partial(torch.optim.Adam, fused=True),
+    "adamw": partial(torch.optim.AdamW, fused=True),
+    "rmsprop": torch.optim.RMSprop,
 }
 
 
@@ -161,20 +175,20 @@ def start(spec: RunSpec, device: torch.device) -> State:
         raise ValueError("precision is 'float16': the CPU has float32 and bfloat16; choose one of them")
     model = build(spec).to(device)
     knobs = {name: value == "on" if name == "nesterov" else value for name, value in spec.optimizer.knobs.items()}
-    optimizer = OPTIMIZERS[spec.optimizer.name](model.parameters(), fused=True, **knobs)
+    optimizer = OPTIMIZERS[spec.optimizer.name](model.parameters(), **knobs)
     scaler = torch.amp.GradScaler(device.type, enabled=spec.precision == "float16")
-    return State(model, optimizer, scaler, LossBuffer(device))
+    return State(model, optimizer, scaler, StepBuffer(device))
 
 
 def train(spec: RunSpec, data: LoadedData, state: State) -> Iterator[Measurement | None]:
     """Train to the end of the spec; yield every batch's loss, and test loss and accuracy after each epoch.
 
     A state that was loaded from a checkpoint goes on where that was taken, to the same bits.
-    Yields after each batch, None where nothing has come off the device yet, so that whoever listens can stop at any
-    batch by not asking for more. Raises Diverged at the first loss that is not finite.
+    Yields None after each batch: all that has come off the device is yielded then, so that whoever listens can keep a
+    checkpoint, or stop by not asking for more. Raises Diverged at the first loss that is not finite.
     """
-    losses, size = state.losses, len(data.labels)
-    losses.go_on_from(losses.seconds)
+    measured, size = state.measured, len(data.labels)
+    measured.go_on_from(measured.seconds)
     while state.epochs_tested < spec.epochs and not stops_early(spec, state):
         epoch = state.epochs_tested
         order = torch.from_numpy(data_order(spec.seed, epoch, size)).to(data.device)
@@ -186,31 +200,34 @@ def train(spec: RunSpec, data: LoadedData, state: State) -> Iterator[Measurement
             loss = forward.loss(spec, given, labels, smoothing=spec.label_smoothing)
             torch.autograd.backward(state.scaler.scale(loss))
             state.step += 1
-            _update(spec, state)
-            losses.add(state.step, loss.detach())
-            yield from losses.ready()
-        yield from losses.flush()
+            norm = _update(spec, state)
+            measured.add(state.step, loss.detach(), norm)
+            yield from measured.ready()
+            yield None
+        yield from measured.flush()
         for tested in evaluate(spec, state.model, data):
             if tested is None:
                 yield None
             else:
-                yield from _finite([Measurement("test/loss", state.step, losses.seconds, tested.loss)])
-                yield Measurement("test/accuracy", state.step, losses.seconds, tested.accuracy)
+                yield _finite(Measurement(metrics.TEST_LOSS.name, state.step, measured.seconds, tested.loss))
+                yield Measurement(metrics.TEST_ACCURACY.name, state.step, measured.seconds, tested.accuracy)
                 state.tested = tested
         state.epochs_tested = epoch + 1  # only now: a checkpoint in between tests this epoch again
         _remember_best(spec, state)
 
 
-def _update(spec: RunSpec, state: State) -> None:
-    """One step of the optimiser, at the schedule's learning rate."""
+def _update(spec: RunSpec, state: State) -> Tensor:
+    """One step of the optimiser, at the schedule's learning rate; the norm of the gradient before it is clipped."""
     if spec.schedule != "constant" or spec.warmup_epochs:
         for group in state.optimizer.param_groups:
             group["lr"] = spec.optimizer.knobs["lr"] * schedule.factor(spec, state.step)
+    state.scaler.unscale_(state.optimizer)
+    norm = nn.utils.get_total_norm([weights.grad for weights in state.weights if weights.grad is not None])
     if spec.gradient_clip:
-        state.scaler.unscale_(state.optimizer)
-        nn.utils.clip_grad_norm_(state.model.parameters(), spec.gradient_clip)
+        nn.utils.clip_grads_with_norm_(state.weights, spec.gradient_clip, norm)
     state.scaler.step(state.optimizer)
     state.scaler.update()
+    return norm
 
 
 def _remember_best(spec: RunSpec, state: State) -> None:
@@ -242,8 +259,7 @@ def data_order(seed: int, epoch: int, size: int) -> np.ndarray[tuple[int, ...], 
     return np.random.default_rng([seed, epoch]).permutation(size)
 
 
-def _finite(losses: list[Measurement]) -> Iterator[Measurement]:
-    for loss in losses:
-        if not math.isfinite(loss.value):
-            raise Diverged(loss)
-        yield loss
+def _finite(loss: Measurement) -> Measurement:
+    if not math.isfinite(loss.value):
+        raise Diverged(loss)
+    return loss

@@ -28,9 +28,10 @@ class Metric:
 
 
 TRAIN_LOSS = Metric("train/loss", "Training loss", "nats", "less", "step")
+GRADIENT_NORM = Metric("train/gradient_norm", "Gradient norm", per="step")
 TEST_LOSS = Metric("test/loss", "Test loss", "nats", "less", "test")
 TEST_ACCURACY = Metric("test/accuracy", "Test accuracy", "fraction", "more", "test")
-TRAINING = (TRAIN_LOSS, TEST_LOSS, TEST_ACCURACY)
+TRAINING = (TRAIN_LOSS, GRADIENT_NORM, TEST_LOSS, TEST_ACCURACY)
 """What `trainer.loop.train` yields."""
 KNOWN = {metric.name: metric for metric in TRAINING}
 

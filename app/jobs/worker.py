@@ -100,7 +100,7 @@ def work(settings: Settings, engine: Engine, claim: Claim, spec: RunSpec) -> Non
     folder = artifacts.checkpoints(settings, files)
     state = _newest_state(engine, run_id, folder, lambda: loop.start(spec, device))
     data = LoadedData(spec, arrays, device)
-    start = Start(state.step, state.epochs_tested * spec.steps_per_epoch, state.losses.before)
+    start = Start(state.step, state.epochs_tested * spec.steps_per_epoch, state.measured.before)
     environment = _environment(torch.__version__, devices.described(device), claim.device, threads, spec.precision)
     runs.begin(engine, run_id, attempt, environment, start)
     log(
@@ -114,7 +114,7 @@ def work(settings: Settings, engine: Engine, claim: Claim, spec: RunSpec) -> Non
 
         Raises Diverged, and keeps none, when one of them is no number.
         """
-        for measured in state.losses.flush():
+        for measured in state.measured.flush():
             recorder.add(Point(*measured))
         recorder.flush()
         checkpoint.save(folder, state)
@@ -125,6 +125,7 @@ def work(settings: Settings, engine: Engine, claim: Claim, spec: RunSpec) -> Non
             if measured is not None:
                 recorder.add(Point(*measured))
                 _log_epoch(spec, measured)
+                continue  # more of the same steps may follow: a checkpoint between them would lose it
             recorder.flush_if_due()
             if state.epochs_tested > tested or time.monotonic() - kept > CHECKPOINT_SECONDS:
                 keep()

@@ -9,9 +9,10 @@ import { fetchCurves, replaceTail, tailStart } from "./curves.js";
 import { copy, el, report, setText, toast } from "./dom.js";
 import { chosen, styleOf, varied } from "./facets.js";
 import { drawFinals } from "./finals.js";
-import { loss, percent, plural } from "./format.js";
+import { plural } from "./format.js";
 import { hoverAcross } from "./hover.js";
 import { gathered, on } from "./live.js";
+import { declared, isDense, written } from "./metrics.js";
 import { drawPanels, stepsOf } from "./panels.js";
 import { offer } from "./share.js";
 import { drawSweep } from "./sweep.js";
@@ -155,11 +156,11 @@ function restyle() {
 function redraw() {
   if (!compared || !curves) return;
   drawPanels(plot, { view, compared, curves, style });
-  byId("smoothing-label").hidden = view.metric !== "train/loss";
+  byId("smoothing-label").hidden = !isDense(declared(compared.metrics, view.metric));
   if (!plot.dataset.zooms) {
     plot.dataset.zooms = "yes";
     onZoom(plot, zoomed);
-    hoverAcross(plot, byId("panels"), (value) => (view.metric.endsWith("accuracy") ? percent(value) : loss(value)));
+    hoverAcross(plot, byId("panels"), (value) => written(declared(compared.metrics, view.metric), value));
   }
 }
 
@@ -176,7 +177,7 @@ function remember() {
 
 let overview = null; // the curves in whole, for finding the steps of a part on another axis
 
-const smoothed = () => (view.metric === "train/loss" ? Number(view.smoothing) : 0);
+const smoothed = () => (isDense(declared(compared.metrics, view.metric)) ? Number(view.smoothing) : 0);
 
 async function reload() {
   const runs = compared.groups.flatMap((one) => one.runs.map((run) => run.run));
@@ -304,7 +305,7 @@ function offerKnobs() {
   }
   byId("facets").hidden = !knobs.length;
   const known = new Set([...byId("metric").options].map((option) => option.value));
-  for (const name of compared.series.filter((one) => !known.has(one))) byId("metric").append(el("option", { value: name }, name));
+  for (const name of compared.series.filter((one) => !known.has(one))) byId("metric").append(el("option", { value: name }, declared(compared.metrics, name).title));
   byId("metric").value = view.metric;
 }
 

@@ -5,7 +5,7 @@ import { get, query } from "./api.js";
 const MOST = 250; // runs a request
 const LISTS = ["steps", "times", "min", "max", "mean", "last", "smoothed"];
 
-/** {name, width, items: Map(run -> curve)} of these runs; options: points, smoothing, from, to, width. */
+/** {name, metric, width, items: Map(run -> curve)} of these runs; options: points, smoothing, from, to, width. */
 export async function fetchCurves(runs, name, options) {
   const parts = [];
   for (let start = 0; start < runs.length; start += MOST) {
@@ -13,7 +13,7 @@ export async function fetchCurves(runs, name, options) {
   }
   const answers = await Promise.all(parts);
   const items = new Map(answers.flatMap((answer) => answer.items).map((curve) => [curve.run, curve]));
-  return { name, width: answers[0]?.width ?? 1, from: options.from ?? 1, items };
+  return { name, metric: answers[0]?.metric, width: answers[0]?.width ?? 1, from: options.from ?? 1, items };
 }
 
 /** First step of the last bucket of these runs that may have been full: what is new lies from there on. */
@@ -58,6 +58,7 @@ export function spread(curves, xs, width) {
     const x = xs(curve);
     const y = curve.smoothed ?? curve.mean;
     for (let index = 0; index < curve.steps.length; index += 1) {
+      if (y[index] === null) continue; // no number: the others' mean goes on
       const number = Math.floor((curve.steps[index] - 1) / width);
       let bucket = buckets.get(number);
       if (!bucket) buckets.set(number, (bucket = { x: 0, sum: 0, n: 0, low: Infinity, high: -Infinity, least: Infinity, most: -Infinity }));
@@ -82,8 +83,8 @@ export function spread(curves, xs, width) {
   };
 }
 
-/** How many points a curve's buckets hold: a loss has one a step, a test's buckets hold one point each. */
-const pointsOf = (curve, { name, from }) => (name === "train/loss" && curve.steps.length ? curve.steps.at(-1) - from + 1 : curve.steps.length);
+/** How many points a curve's buckets hold: one a step, or one each. */
+const pointsOf = (curve, { metric, from }) => (metric?.per === "step" && curve.steps.length ? curve.steps.at(-1) - from + 1 : curve.steps.length);
 
 /** What a chart shows, in words: "938 points a run in 235 buckets of 4 steps, min and max kept, smoothing …". */
 export function caption(curves, smoothing) {

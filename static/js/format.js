@@ -15,9 +15,6 @@ export function loss(value) {
   return size !== 0 && (size < 1e-3 || size >= 1e5) ? value.toExponential(2) : value.toFixed(4);
 }
 
-/** The value of any metric by its name. */
-export const metric = (name, value) => (name.endsWith("accuracy") ? percent(value) : loss(value));
-
 /** A difference of accuracies, as points with their sign: -0.129 -> "−12.90" */
 export function points(value) {
   if (value == null) return DASH;

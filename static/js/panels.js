@@ -5,6 +5,7 @@ import { el, setText } from "./dom.js";
 import { chosen, panelsOf } from "./facets.js";
 import { percent } from "./format.js";
 import { token } from "./palette.js";
+import { axisUnit, declared, hovered, isDense, isFraction, wantsMore, written } from "./metrics.js";
 import { band, draw, line, tip, xAxis, yAxis } from "./plots.js";
 
 const NARROW = 620;
@@ -51,7 +52,7 @@ export function drawPanels(plot, given) {
       showticklabels: row === rows - 1 || index + columns >= layers.length,
       ...(index && { matches: "x" }),
     });
-    layout[`yaxis${name}`] = yAxis(view.metric, {
+    layout[`yaxis${name}`] = yAxis(drawn(), {
       domain: [1 - (top + height) / full, 1 - top / full],
       anchor: `x${name}`,
       range: log ? yRange.map(Math.log10) : yRange,
@@ -131,19 +132,23 @@ function valueRange() {
   const { view, curves } = shown;
   let [low, high, least] = [Infinity, -Infinity, Infinity];
   for (const curve of curves.items.values()) {
-    for (const value of curve.max) high = Math.max(high, value);
+    for (const value of curve.max) if (value !== null) high = Math.max(high, value);
     for (const value of curve.min) {
+      if (value === null) continue; // no number: a gap in the curve
       low = Math.min(low, value);
       if (value > 0) least = Math.min(least, value);
     }
   }
-  const accuracy = view.metric.endsWith("accuracy");
-  if (!Number.isFinite(high)) return view.scale === "log" ? [0.01, 10] : accuracy ? [0, 1] : [0, 2.5];
+  const fraction = isFraction(drawn());
+  if (!Number.isFinite(high)) return view.scale === "log" ? [0.01, 10] : fraction ? [0, 1] : [0, 2.5];
   if (view.scale === "log") return [Math.max(1e-9, least === Infinity ? 1e-3 : least * 0.9), Math.max(high, 1e-9) * 1.1];
-  if (!accuracy) return [Math.min(0, low), Math.max(high, 1e-3) * 1.02];
+  if (!fraction) return [Math.min(0, low), Math.max(high, 1e-3) * 1.02];
   const pad = Math.max(0.01, (high - low) * 0.08);
   return [Math.max(0, low - pad), Math.min(1.005, high + pad)];
 }
+
+/** What is said of the series that is drawn. */
+const drawn = () => declared(shown.compared.metrics, shown.view.metric);
 
 const members = (one) => one.runs.map((run) => shown.curves.items.get(run.run)).filter((curve) => curve?.steps.length);
 
@@ -165,7 +170,7 @@ function tracesOf(one, axes) {
   const { view, compared, curves, style } = shown;
   const { colour, dash } = style.of(one);
   const styled = { dash, ...axes };
-  const sparse = view.metric !== "train/loss";
+  const sparse = !isDense(drawn());
   const mode = sparse ? { mode: "lines+markers", marker: { size: 6, color: colour } } : {};
   const label = compared.groups.length > 1 ? `${one.name}, ` : "";
   if (view.curves === "mean") {
@@ -190,25 +195,28 @@ function tracesOf(one, axes) {
   });
 }
 
-const hover = () => (shown.view.metric.endsWith("accuracy") ? "%{y:.2%}" : "%{y:.4f}");
+const hover = () => hovered(drawn());
 
 /** The best point of each configuration in a panel, by what is drawn exactly: no bucket hides it. */
 function bestOf(layer, axes) {
   const { view, curves, style } = shown;
-  const accuracy = view.metric.endsWith("accuracy");
-  const better = accuracy ? (a, b) => a > b : (a, b) => a < b;
+  const metric = drawn();
+  if (metric.better === null) return []; // nobody said which is better
+  const more = wantsMore(metric);
+  const better = more ? (a, b) => a > b : (a, b) => a < b;
   return layer.groups.filter((one) => !isolated || isolated === one.name).flatMap((one) => {
     let best = null;
     for (const run of one.runs) {
       const curve = curves.items.get(run.run);
-      (accuracy ? curve?.max : curve?.min)?.forEach((value, at) => {
+      (more ? curve?.max : curve?.min)?.forEach((value, at) => {
+        if (value === null) return;
         if (best === null || better(value, best.value)) best = { value, x: xs(one, curve)[at] };
       });
     }
     if (best === null) return [];
     const y = view.scale === "log" ? Math.log10(best.value) : best.value;
-    const words = `best ${accuracy ? percent(best.value) : best.value.toFixed(4)}`;
-    const place = { x: best.x, y, xref: axes.xaxis, yref: axes.yaxis, ax: 0, ay: accuracy ? 18 : -18, arrowsize: 0.8, arrowwidth: 1 };
+    const words = `best ${written(metric, best.value)}`;
+    const place = { x: best.x, y, xref: axes.xaxis, yref: axes.yaxis, ax: 0, ay: more ? 18 : -18, arrowsize: 0.8, arrowwidth: 1 };
     return [{ ...place, text: words, font: { size: 11, color: style.of(one).colour }, arrowcolor: style.of(one).colour, arrowhead: 6 }];
   });
 }
@@ -262,7 +270,7 @@ function placeTitles(layers, columns, cell, right, height) {
     title.style.top = `${row * (TITLE + height + GAP.y)}px`;
     return title;
   });
-  const unit = el("span.muted.unit", {}, shown.view.metric.endsWith("loss") ? "nats" : "");
+  const unit = el("span.muted.unit", {}, axisUnit(drawn()));
   byId("panel-titles").replaceChildren(unit, ...titles);
 }
 
@@ -276,12 +284,12 @@ function saidOf(one) {
     counts.queued ? `${counts.queued} queued` : null,
     counts.failed ? el("span.bad", {}, `${counts.failed} failed`) : null,
   ].filter(Boolean);
-  const accuracy = shown.view.metric.endsWith("accuracy");
-  const metric = finalOf(one);
-  const final = metric && [
-    accuracy ? "final " : "final loss ",
-    el("span.strong", {}, accuracy ? percent(metric.mean) : metric.mean.toFixed(3)),
-    metric.std == null ? "" : ` ± ${accuracy ? (metric.std * 100).toFixed(2) : metric.std.toFixed(3)}`,
+  const fraction = isFraction(drawn());
+  const figure = finalOf(one);
+  const final = figure && [
+    drawn().unit === "nats" ? "final loss " : "final ",
+    el("span.strong", {}, fraction ? percent(figure.mean) : figure.mean.toFixed(3)),
+    figure.std == null ? "" : ` ± ${fraction ? (figure.std * 100).toFixed(2) : figure.std.toFixed(3)}`,
   ];
   const parts = waiting.flatMap((part, index) => (index ? [", ", part] : [part]));
   return [...parts, ...(parts.length && final ? [" · "] : []), ...(final ?? [])];
@@ -290,9 +298,9 @@ function saidOf(one) {
 /** Mean and deviation of where the drawn curves of finished runs end: one batch alone is too noisy a figure. */
 function finalOf(one) {
   const { view, curves } = shown;
-  if (view.metric !== "train/loss") return one.metrics[view.metric];
+  if (!isDense(drawn())) return one.metrics[view.metric];
   const done = one.runs.filter((run) => run.status === "succeeded").map((run) => curves.items.get(run.run));
-  const ends = done.filter((curve) => curve?.steps.length).map((curve) => (curve.smoothed ?? curve.mean).at(-1));
+  const ends = done.filter((curve) => curve?.steps.length).map((curve) => (curve.smoothed ?? curve.mean).at(-1)).filter((end) => end !== null);
   if (!ends.length) return null;
   const mean = ends.reduce((a, b) => a + b) / ends.length;
   const squares = ends.reduce((sum, end) => sum + (end - mean) ** 2, 0);

@@ -1,5 +1,6 @@
 // Plotly as we use it: axes, bands and lines in the page's colours. One figure is one redraw.
 
+import { isFraction } from "./metrics.js";
 import { faint, token } from "./palette.js";
 
 const Plotly = globalThis.Plotly;
@@ -71,17 +72,18 @@ export function xAxis(kind, range, more = {}) {
   });
 }
 
+/** For values of a series (metrics.js). */
 export function yAxis(metric, more = {}) {
-  const accuracy = metric.endsWith("accuracy");
+  const fraction = isFraction(metric);
   return axis({
     nticks: 6,
     showline: false,
     ticks: "",
-    tickformat: accuracy ? ".0%" : ".1f",
-    tickformatstops: accuracy
+    tickformat: fraction ? ".0%" : ".1f",
+    tickformatstops: fraction
       ? [{ dtickrange: [null, 0.009], value: ".1%" }]
       : [{ dtickrange: [null, 0.009], value: ".3f" }, { dtickrange: [0.009, 0.09], value: ".2f" }],
-    rangemode: accuracy ? "normal" : "tozero",
+    rangemode: fraction ? "normal" : "tozero",
     ...more,
   });
 }

@@ -10,6 +10,7 @@ import { formAddress } from "./form.js";
 import { keys } from "./keys.js";
 import { gathered, on } from "./live.js";
 import { color, dash, token } from "./palette.js";
+import { declared } from "./metrics.js";
 import { band, draw, line, onZoom, tip, xAxis, yAxis } from "./plots.js";
 
 const byId = (id) => document.getElementById(id);
@@ -496,7 +497,7 @@ function drawLoss() {
       height: HEIGHT,
       margin: { l: 38, r: 24, t: 22, b: 30 },
       xaxis: xAxis(view.x, xRange(), { nticks: Math.max(3, Math.floor(width / 80)) }),
-      yaxis: yAxis("train/loss", { range: [0, high] }),
+      yaxis: yAxis(declared(run.metrics, "train/loss"), { range: [0, high] }),
       shapes: [...resumed().map(({ x }) => mark(x, token("--muted"), "dot")), ...(run.status === "failed" && run.steps_done ? [mark(onAxis(run.steps_done), token("--bad"), "solid")] : [])],
       annotations: [...resumed().map(({ x, n }) => ({ text: `attempt ${n}`, x, y: 1, yref: "paper", xanchor: "left", yanchor: "top", showarrow: false, xshift: 4, font: { color: token("--muted") } })), { text: "nats", x: 0, y: 1, xref: "paper", yref: "paper", xanchor: "right", yanchor: "bottom", showarrow: false, xshift: -4, yshift: 6 }],
     },
@@ -574,7 +575,7 @@ function drawAccuracy() {
       margin: { l: 44, r: 34, t: 22, b: 30 },
       hovermode: "x unified",
       xaxis: xAxis("epoch", [0, Math.max(run.spec.epochs, 1) * 1.04], { nticks: Math.min(run.spec.epochs + 1, 7), hoverformat: ",", ticksuffix: run.spec.epochs === 1 ? " epoch" : " epochs" }),
-      yaxis: yAxis("test/accuracy", { range: values.length ? [Math.max(0, low - pad), Math.min(1.002, high + pad)] : [0, 1] }),
+      yaxis: yAxis(declared(run.metrics, "test/accuracy"), { range: values.length ? [Math.max(0, low - pad), Math.min(1.002, high + pad)] : [0, 1] }),
     },
     "accuracy",
   );

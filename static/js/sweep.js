@@ -3,6 +3,7 @@
 import { el, setText } from "./dom.js";
 import { varied } from "./facets.js";
 import { integer, percent } from "./format.js";
+import { declared, isFraction } from "./metrics.js";
 import { token } from "./palette.js";
 import { axis, draw, line } from "./plots.js";
 
@@ -52,7 +53,7 @@ function drawParallel(compared, style, knobs) {
     ...FIGURES.map(([metric, title]) => {
       const read = valueOf(metric);
       const values = runs.map(read).filter((value) => value !== undefined);
-      return values.length ? axisOf(title, values, read, (value) => (metric.endsWith("accuracy") ? percent(value, 1) : short(value)), false) : null;
+      return values.length ? axisOf(title, values, read, (value) => (isFraction(declared(compared.metrics, metric)) ? percent(value, 1) : short(value)), false) : null;
     }),
   ].filter(Boolean);
   // one trace a configuration: its runs one after another, with a gap between

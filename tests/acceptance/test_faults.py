@@ -48,7 +48,7 @@ def fill(place: Path, leave: int) -> Path:
 
 def freeze_between_checkpoints(server: Server, run_id: int) -> psutil.Process:
     """One that is being written, or an old one about to go, would leave room for the next."""
-    folder = server.home / f"artifacts/run-{run_id}/checkpoints"
+    folder = server.files(run_id) / "checkpoints"
 
     def caught() -> psutil.Process | None:
         worker = server.freeze(run_id)
@@ -81,7 +81,7 @@ def test_a_full_disk_is_the_cause_and_nothing_is_lost(
         assert failed["retry_at"] is None
         with server.api() as client:
             assert ("checkpoint.py" in client.get(f"/runs/{run_id}/log").text) == bool(leave)
-        assert not list(server.home.glob(f"artifacts/run-{run_id}/checkpoints/*.part"))
+        assert not list(server.files(run_id).glob("checkpoints/*.part"))
         server.call("POST", f"/runs/{run_id}/resume")
         run = assert_undisturbed(server, run_id, {"it": trained(places, spec)}, "it")
         assert len(run["attempts"]) == 2

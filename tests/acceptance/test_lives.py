@@ -12,6 +12,7 @@ from tests.acceptance.test_line import raw
 from tests.serving import Server, until
 from trainer import devices, loop
 from trainer.loaded import LoadedData
+from trainer.metrics import KNOWN
 from trainer.prepared import Places, load
 from trainer.spec import parse
 
@@ -43,7 +44,7 @@ def assert_undisturbed(server: Server, run_id: int, undisturbed: Any, model: str
     run = server.wait_for(run_id, "succeeded", "failed", "lost", "paused")
     run = until(lambda: (r := server.run(run_id))["status"] == "succeeded" and r, f"run {run_id} succeeds")
     measured, weights = undisturbed[model]
-    for name in ("train/loss", "test/loss", "test/accuracy"):
+    for name in KNOWN:
         assert raw(server, run_id, name) == [(m.step, m.value) for m in measured if m.name == name]
     with server.api() as client:
         kept = torch.load(io.BytesIO(client.get(f"/runs/{run_id}/weights").content), weights_only=True)
@@ -77,9 +78,13 @@ def test_pause_and_resume_leave_no_trace(server: Server, undisturbed: Any, model
     server.call("POST", f"/runs/{run_id}/pause")
     paused = server.wait_for(run_id, "paused", seconds=5)
     assert (paused["cause"], paused["checkpoint_step"]) == ("paused by user", paused["steps_done"])
+    server.measure_beside(run_id)
     server.call("POST", f"/runs/{run_id}/resume")
     run = assert_undisturbed(server, run_id, undisturbed, model)
     assert run["attempts"][1]["from_step"] == paused["steps_done"]
+    assert raw(server, run_id, "system/x") == [(1, 41.0)]
+    assert [step for step, _ in raw(server, run_id, "odd/NaN")] == [paused["steps_done"]]
+    assert (run["summary"]["odd/NaN"]["last"], run["metrics"]["odd/NaN"]["better"]) == (None, None)
 
 
 def test_a_worker_outlives_its_server_and_is_adopted(own_server: Server, undisturbed: Any) -> None:
@@ -140,7 +145,7 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(server: Server, undis
     server.wait_for(run_id, "running", steps=130)  # beyond the first checkpoint
     server.call("POST", f"/runs/{run_id}/pause")
     paused = server.wait_for(run_id, "paused")
-    newest = sorted((server.home / "artifacts" / f"run-{run_id}" / "checkpoints").glob("*.pt"))[-1]
+    newest = sorted((server.files(run_id) / "checkpoints").glob("*.pt"))[-1]
     content = bytearray(newest.read_bytes())
     if damage == "cut short":
         del content[1000:]

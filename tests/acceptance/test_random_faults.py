@@ -18,6 +18,7 @@ from tests.acceptance.test_line import raw
 from tests.serving import Server, serving, until
 from trainer import checkpoint, devices, loop
 from trainer.loaded import LoadedData
+from trainer.metrics import KNOWN
 from trainer.prepared import Places, load
 from trainer.spec import RunSpec, parse
 
@@ -37,6 +38,7 @@ class Chaos:
     def __init__(self, server: Server, run_ids: list[int], seed: int) -> None:
         self.server, self.run_ids, self.random = server, run_ids, random.Random(seed)
         self.frozen: list[psutil.Process] = []
+        self.beside: dict[int, int] = {}  # run to the points that were put into it from beside
         self.killed_at: dict[int, int] = {}  # run to its checkpoint when it was last killed
         self.faults: dict[Callable[[int], None], int] = {  # fault to how often, since a server takes long to come back
             self.kill_worker: 4,
@@ -70,6 +72,7 @@ class Chaos:
         run_id = until(target, "a run moves on")
         if kills:
             self.killed_at[run_id] = self.server.run(run_id)["checkpoint_step"] or 0
+        self.beside[run_id] = self.server.measure_beside(run_id)
         fault(run_id)
         return f"{fault.__name__} {run_id}"
 
@@ -118,7 +121,7 @@ class Chaos:
     def damage_checkpoint(self, run_id: int) -> None:
         worker = self.worker(run_id)
         worker.suspend()
-        newest = sorted(self.server.home.glob(f"artifacts/run-{run_id}/checkpoints/checkpoint-*.pt"))[-1]
+        newest = sorted(self.server.files(run_id).glob("checkpoints/checkpoint-*.pt"))[-1]
         content = bytearray(newest.read_bytes())
         content[self.random.randrange(len(content))] ^= 1 << self.random.randrange(8)
         newest.write_bytes(content)
@@ -149,14 +152,14 @@ def trained(places: Places, spec: RunSpec, steps: set[int]) -> Undisturbed:
 def assert_its_beginning(server: Server, run: dict[str, Any], undisturbed: Undisturbed) -> None:
     """Each recorded point and the weights of the last checkpoint are those of the undisturbed training."""
     spec, steps = parse(run["spec"]), run["steps_done"]
-    recorded = {name: raw(server, run["id"], name) for name in ("train/loss", "test/loss", "test/accuracy")}
+    recorded = {name: raw(server, run["id"], name) for name in KNOWN}
     for name, points in recorded.items():
         assert points == [(m.step, m.value) for m in undisturbed.measured if m.name == name][: len(points)]
-    assert len(recorded["train/loss"]) == steps
+    assert len(recorded["train/loss"]) == len(recorded["train/gradient_norm"]) == steps
     epochs = steps // spec.steps_per_epoch
     assert epochs - 1 <= len(recorded["test/loss"]) <= epochs  # it may have been stopped between an epoch and its test
     kept = loop.start(spec, CPU)
-    checkpoint.load(checkpoint.stored(server.home / "artifacts" / f"run-{run['id']}" / "checkpoints")[0], kept)
+    checkpoint.load(checkpoint.stored(server.files(run["id"]) / "checkpoints")[0], kept)
     assert kept.step == steps
     assert all(
         torch.equal(values, undisturbed.weights[steps][name]) for name, values in kept.model.state_dict().items()
@@ -191,3 +194,6 @@ def test_thirty_random_faults_leave_no_trace(places: Places, tmp_path: Path) -> 
             undisturbed = trained(places, spec, {run["steps_done"] for run in of_spec})
             for run in of_spec:
                 assert_its_beginning(server, run, undisturbed)
+                beside = chaos.beside.get(run["id"], 0)
+                assert [step for step, _ in raw(server, run["id"], "system/x")] == list(range(1, beside + 1))
+                assert all(step <= run["steps_done"] for step, _ in raw(server, run["id"], "odd/NaN"))

@@ -108,7 +108,7 @@ def test_a_loss_that_is_no_number_ends_a_run_whatever_falls_into_its_block(
         return states[-1].step >= diverged.step
 
     with pytest.raises(loop.Diverged) as caught:
-        worker.work(settings, engine, 1, claim.attempt, parse(DIVERGING), str(device))
+        worker.work(settings, engine, claim, parse(DIVERGING))
     assert caught.value.step == diverged.step
     with reading(engine) as session:
         kept = series.read(session, 1, "train/loss")

@@ -21,6 +21,7 @@ from tests.acceptance.test_line import raw
 from tests.serving import Server, serving, until
 from trainer import devices, loop
 from trainer.loaded import LoadedData
+from trainer.metrics import KNOWN
 from trainer.prepared import Places, load
 from trainer.spec import parse
 
@@ -64,7 +65,7 @@ def undisturbed(given: dict[str, Any], places: Places, device: torch.device) -> 
 def assert_undisturbed(server: Server, run: int, given: dict[str, Any], places: Places, device: torch.device) -> None:
     until(lambda: server.run(run)["status"] == "succeeded", f"run {run} succeeds")
     measured, weights = undisturbed(given, places, device)
-    for name in ("train/loss", "test/loss", "test/accuracy"):
+    for name in KNOWN:
         assert raw(server, run, name) == [(step, value) for one, step, value in measured if one == name]
     with server.api() as client:
         kept = torch.load(io.BytesIO(client.get(f"/runs/{run}/weights").content), weights_only=True)
@@ -191,7 +192,7 @@ def test_what_a_net_says_of_the_test_set_and_its_filters_come_off_the_device(
     assert found["right"] / found["n"] == np.trace(np.array(found["confusion"])) / 1800 == accuracy
     with server.api() as client:
         weights = torch.load(io.BytesIO(client.get(f"/runs/{run['id']}/weights").content), weights_only=True)
-    filters = np.load(server.home / "artifacts" / f"run-{run['id']}" / "filters.npy")
+    filters = np.load(server.files(run["id"]) / "filters.npy")
     assert {value.device.type for value in weights.values()} == {"cpu"}
     kept = {one.tobytes() for one in weights["0.weight"].numpy()}
     assert {one.tobytes() for one in filters} == kept

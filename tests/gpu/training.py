@@ -55,7 +55,7 @@ def losses(
             found.append(measured.value)
         if state.step == last:
             break
-    return found + [one.value for one in state.losses.flush()], state
+    return found + [one.value for one in state.measured.flush() if one.name == "train/loss"], state
 
 
 def resumed(spec: RunSpec, arrays: Arrays, device: torch.device, first: int, rest: int, folder: Path) -> loop.State:

@@ -230,9 +230,10 @@ def test_a_deleted_run_loses_its_files_when_it_can_no_longer_be_restored(places:
         with sqlite3.connect(own.home / "runyard.db") as connection:
             connection.execute("UPDATE run SET deleted_at = '2020-01-01 00:00:00.000000'")
         connection.close()
-        assert (own.home / "artifacts" / f"run-{run_id}").exists()
+        files = own.files(run_id)
+        assert files.exists()
         own.restart()
-        until(lambda: not (own.home / "artifacts" / f"run-{run_id}").exists(), "the files are gone")
-        until(lambda: not list(own.home.glob(f"logs/run-{run_id}-*")), "the logs are gone")
+        until(lambda: not files.exists(), "the files are gone")
+        until(lambda: not list(own.home.glob(f"logs/{files.name}-*")), "the logs are gone")
         with own.api() as client:
             assert client.post(f"/runs/{run_id}/restore").status_code == 404

@@ -7,7 +7,7 @@ SCRIPT = """
 import inspect, os, sys, torch
 from trainer import downloads, loop, spec
 from trainer.trace import trace
-for name in ("sgd", "adam", "adamw"):
+for name in ("sgd", "adam", "adamw", "rmsprop"):
     state = loop.start(spec.parse({"model": "fc", "optimizer": {"name": name}}), torch.device("cpu"))
     state.model(torch.zeros(2, 1, 28, 28)).sum().backward()
     state.optimizer.step()

@@ -26,7 +26,10 @@ def test_every_batch_is_measured_once_and_every_epoch_tested(places: Places, mod
     measured, _ = run(places, model=model, epochs=2, batch_size=100)
     losses = [m for m in measured if m.name == "train/loss"]
     assert [m.step for m in losses] == list(range(1, 145))  # 7,185 images: 72 batches an epoch, the last of 85
-    assert [(m.name, m.step) for m in measured if m.name != "train/loss"] == [
+    norms = [m for m in measured if m.name == "train/gradient_norm"]
+    assert [m.step for m in norms] == [m.step for m in losses]
+    assert all(m.value > 0 for m in norms)
+    assert [(m.name, m.step) for m in measured if not m.name.startswith("train/")] == [
         ("test/loss", 72),
         ("test/accuracy", 72),
         ("test/loss", 144),
@@ -72,9 +75,22 @@ def test_a_loss_that_is_no_number_ends_the_training_at_its_step(places: Places) 
     data = LoadedData(spec, load("digits", places), CPU)
     with pytest.raises(loop.Diverged, match=r"loss became (NaN|infinite) at step \d+") as caught:
         seen.extend(m for m in loop.train(spec, data, loop.start(spec, CPU)) if m)
-    assert [m.step for m in seen] == list(range(1, caught.value.step))
+    assert [m.step for m in seen if m.name == "train/loss"] == list(range(1, caught.value.step))
 
 
 def test_a_device_that_is_not_there_is_refused_with_those_that_are() -> None:
     with pytest.raises(ValueError, match=r"device is 'cuda:77': there is no such device; choose auto or .*cpu"):
         devices.choose("cuda:77")
+
+
+def test_the_gradient_s_norm_is_that_before_it_is_clipped(places: Places) -> None:
+    free, _ = run(places, epochs=1)
+    clipped, _ = run(places, epochs=1, gradient_clip=0.01)
+    norms = [[m.value for m in measured if m.name == "train/gradient_norm"] for measured in (free, clipped)]
+    assert norms[0][0] == norms[1][0] > 0.01, "the first step's is the same"
+    spec = parse({"epochs": 1})
+    state = loop.start(spec, CPU)
+    data = LoadedData(spec, load("digits", places), CPU)
+    next(iter(loop.train(spec, data, state)))
+    given = [float(weights.grad.norm()) for weights in state.model.parameters() if weights.grad is not None]
+    assert norms[0][0] == pytest.approx(np.linalg.norm(given), rel=1e-6)

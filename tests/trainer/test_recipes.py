@@ -126,6 +126,8 @@ def test_nesterov_and_weight_decay_reach_torch_and_nesterov_needs_a_momentum() -
     group = state.optimizer.param_groups[0]
     assert (group["nesterov"], group["weight_decay"], group["momentum"]) == (True, 0.1, 0.9)
     assert isinstance(loop.start(spec_of(optimizer="adamw"), CPU).optimizer, torch.optim.AdamW)
+    rmsprop = loop.start(spec_of(optimizer={"name": "rmsprop", "alpha": 0.9}), CPU).optimizer
+    assert (type(rmsprop), rmsprop.param_groups[0]["alpha"]) == (torch.optim.RMSprop, 0.9)
     with pytest.raises(SpecError, match=r"optimizer.nesterov is 'on' with momentum 0: give it a momentum"):
         spec_of(optimizer={"name": "sgd", "nesterov": "on", "momentum": 0})
 

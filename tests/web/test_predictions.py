@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.settings import Settings
-from app.store import artifacts, predictions
+from app.store import predictions
 from tests.serving import Server
 from trainer.permutation import permutation
 from trainer.prepared import Places, open_arrays
@@ -117,14 +116,14 @@ def test_a_run_without_predictions_is_refused_with_the_reason(server: Server, pa
 
 
 def test_damaged_predictions_are_named_and_nothing_else_breaks(server: Server, pair: tuple[int, int]) -> None:
-    path = artifacts.predictions(Settings(home=server.home), pair[1])
+    path = server.files(pair[1]) / "predictions.npz"
     kept = path.read_bytes()
     try:
         path.write_bytes(kept[: len(kept) // 2])
         with server.api() as client:
             answer = client.get(f"/runs/{pair[1]}/predictions")
         assert answer.status_code == 503
-        assert f"predictions.npz of run-{pair[1]} can't be read" in answer.json()["detail"]
+        assert f"predictions.npz of {path.parent.name} can't be read" in answer.json()["detail"]
     finally:
         path.write_bytes(kept)
     assert len(predictions.load(path).labels) == 1800

@@ -15,8 +15,9 @@ from app.store import buckets, runs, series
 from app.store.engine import reading
 from app.store.tables import Run
 from app.web.problems import Refused, documented
-from app.web.schemas import MAX_ID, RunId, RunIds, SeriesName
+from app.web.schemas import MAX_ID, MetricOut, RunId, RunIds, SeriesName
 from app.web.state import Database
+from trainer.metrics import assumed
 
 router = APIRouter(tags=["series"])
 
@@ -51,6 +52,7 @@ class CurvesOut(BaseModel):
     """The same series of several runs, in buckets of the same steps."""
 
     name: str
+    metric: MetricOut = Field(description="What the runs say of the series.")
     width: int = Field(description="Steps a bucket: bucket k holds steps k·width+1 to (k+1)·width.")
     smoothing: float
     items: list[CurveOut]
@@ -60,6 +62,7 @@ class CurveAlone(CurveOut):
     """One run's series in buckets."""
 
     name: str
+    metric: MetricOut
     width: int
     smoothing: float
 
@@ -116,7 +119,7 @@ def one(
     if raw:
         return StreamingResponse(_csv(engine, run_id, name), media_type="text/csv")
     found = _curves(engine, [row], name, points, width, smoothing, first, last)
-    return _json({**{key: found[key] for key in ("name", "width", "smoothing")}, **found["items"][0]})
+    return _json({**{key: found[key] for key in ("name", "metric", "width", "smoothing")}, **found["items"][0]})
 
 
 def _curves(
@@ -133,8 +136,11 @@ def _curves(
         raise Refused(422, "to", f"to is {last}: it comes before from, {first}")
     longest = max(row.steps_total for row in rows)
     whole = width or buckets.width_for(min(longest, last or longest) - min(first, longest) + 1, points)
+    with reading(engine) as session:
+        declared = runs.metrics(session, [row.id or 0 for row in rows])
     return {
         "name": name,
+        "metric": MetricOut.of(declared.get(name) or assumed(name)).model_dump(),
         "width": whole,
         "smoothing": smoothing,
         "items": [_curve(engine, row.id or 0, name, whole, smoothing, first, last) for row in rows],
