@@ -163,7 +163,7 @@ def ask(
             base.pop(path, None)
             grid.pop(path, None)
             if len(values) == 1 and path != "seed":
-                _set(base, path, values[0])
+                base[path] = values[0]
             else:
                 grid[path] = values
         asked = about or [path for path, values in grid.items() if path != "seed" and len(values) == 2]
@@ -228,13 +228,6 @@ def _answered(client: Client, experiment: int) -> dict[str, Any]:
         if found["state"] != "asking":
             return found
         time.sleep(FOLLOW_SECONDS)
-
-
-def _set(base: dict[str, Any], path: str, value: Any) -> None:
-    """`optimizer.lr` into the base's optimizer."""
-    head, dot, knob = path.partition(".")
-    known = base.get(head, {})
-    base[head] = {**({"name": known} if isinstance(known, str) else known), knob: value} if dot else value
 
 
 def _start(client: Client, preset: str | None) -> tuple[dict[str, Any], dict[str, list[Any]], str]:

@@ -20,7 +20,7 @@ def test_every_cause_is_explained_and_every_explained_cause_is_there() -> None:
 
 def test_no_cause_is_written_anywhere_else() -> None:
     """A run's end gets its words from app.jobs.causes or app.store.runs, so that the list above is whole."""
-    for name in ("dispatcher", "worker", "recorder", "launchers"):
+    for name in ("dispatcher", "plan", "worker", "recorder", "launchers"):
         text = (ROOT / f"app/jobs/{name}.py").read_text()
         assert not re.findall(r"(?:runs\.end|runs\.refuse|recorder\.flush)\([^()]*[\"'][^()]*\)", text), name
 

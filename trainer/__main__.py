@@ -20,6 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from trainer import catalog, hardware
 from trainer.data import folder as image_folder
 from trainer.entries import DataError
+from trainer.paths import put
 from trainer.prepared import Places, ensure_prepared, load, register_folders, save
 from trainer.spec import RunSpec, SpecError, parse
 
@@ -75,14 +76,10 @@ def train_here(
     }
     for knob in knobs or []:
         path, _, text = knob.partition("=")
-        head, _, inner = path.partition(".")
         value: Any = text
         with contextlib.suppress(ValueError):
             value = float(text)
-        if inner and isinstance(given.get(head), dict):
-            given[head][inner] = value
-        else:
-            given[path] = value
+        put(given, path, value)
     places = _places(datasets, prepared)
     try:
         register_folders(places)

@@ -12,6 +12,7 @@ from app.compare.groups import Group, differing
 from app.compare.judged import ALPHA, Judged, correct, judge
 from app.compare.measure import Measure
 from app.compare.statistics import Summary, summary
+from trainer.paths import split
 
 MOST_SUBJECTS = 4
 """With more configurations to change a knob of, the best is looked for instead."""
@@ -105,7 +106,7 @@ def _changed(groups: Sequence[Group]) -> str | None:
     varied = differing(groups)
     two = [knob for knob, values in varied.items() if len(values) == 2 and _partners(groups, knob)]
     two = [knob for knob in two if len(_partners(groups, knob)) <= MOST_SUBJECTS]
-    two.sort(key=lambda knob: (knob != "pixel_order", knob == "model", knob.startswith("model.")))
+    two.sort(key=lambda knob: (knob != "pixel_order", knob == "model", split(knob)[0] == "model"))
     alone = len(varied) == 1 or (two and len(groups) == 2 * len(_partners(groups, two[0])))
     return two[0] if two and alone else None
 

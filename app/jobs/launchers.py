@@ -1,24 +1,30 @@
 """Starting and ending worker processes. `Launcher` is what the dispatcher needs of one; local processes here."""
 
 import contextlib
+import errno
 import fcntl
+import json
+import logging
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, Any, Protocol
 
 import psutil
 
 from app.jobs.forkserver import ForkServer
+from app.jobs.plan import VANISHED
 from app.settings import Settings
 from app.store import artifacts
 from app.store.runs import Claim
+from trainer import hardware
 
-VANISHED = object()
-"""The end of a worker whose exit code nobody saw."""
+errors = logging.getLogger("runyard.jobs")
 SPINS = "20000"
 """How often a thread of OpenMP looks for new work before it sleeps. 20,000 are enough for full speed; GCC's own 300,000
 make nets on several threads four times slower as soon as others want the same cores."""
@@ -26,11 +32,24 @@ UNNAMED_SECONDS = 2.0  # between the moments in which a lock is taken and a proc
 UNTOLD_SECONDS = 5.0  # a worker that is gone, and whose fork server says nothing of it for so long, has vanished
 
 
+PASSING = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
+"""Reasons for which the system refuses a process now, and may not in a moment."""
+
+
+class Later(Exception):
+    """A launch that failed for a reason that passes; str() says which."""
+
+
 class Launched(Protocol):
     """A worker that was started."""
 
     @property
-    def pid(self) -> int: ...
+    def pid(self) -> int | None:
+        """Its process, where that is on this machine."""
+
+    @property
+    def handle(self) -> str:
+        """The launcher's own text for it."""
 
     def poll(self) -> int | object | None:
         """None while it lives; its exit code, negative for a signal; VANISHED when that is not known."""
@@ -40,10 +59,20 @@ class Launched(Protocol):
 
 
 class Launcher(Protocol):
-    """Starts workers somewhere, and finds those that an earlier server started."""
+    """Starts workers somewhere, and finds those that an earlier server started. Devices, workers' handles and the
+    places of their logs are its own."""
+
+    def start(self, changed: Callable[[], None]) -> None:
+        """Begin to look for devices; `changed` is called when they are known."""
+
+    def devices(self) -> list[dict[str, Any]] | None:
+        """Name, title and memory of each, best first; None while they are not known."""
 
     def launch(self, claim: Claim) -> Launched:
-        """Raises OSError when the process can't be started."""
+        """Raises Later when it may go well in a moment, OSError when the process can't be started."""
+
+    def log(self, files: str, attempt: int) -> Path:
+        """Where an attempt's output goes; `files`: what the names of its run's files begin with."""
 
     def adopt(self, claim: Claim) -> Launched | None:
         """The worker of an attempt, if it lives; None: it is gone."""
@@ -65,6 +94,10 @@ class LocalProcess:
     def pid(self) -> int:
         return self._process.pid
 
+    @property
+    def handle(self) -> str:
+        return f"process {self.pid}"
+
     def poll(self) -> int | None:
         return self._process.poll()
 
@@ -76,7 +109,7 @@ class AdoptedProcess:
     """A worker that an earlier server started: its lock tells whether it lives."""
 
     def __init__(self, pid: int, lock: Path) -> None:
-        self.pid, self._lock = pid, lock
+        self.pid, self.handle, self._lock = pid, f"process {pid}", lock
         self._created = _created(pid)
 
     def poll(self) -> object | None:
@@ -117,6 +150,20 @@ class LocalLauncher:
         self.settings = settings
         self._forks: ForkServer | None = None
         self._cold = not settings.preload
+        self._devices: list[dict[str, Any]] | None = None
+
+    def start(self, changed: Callable[[], None]) -> None:
+        def probe() -> None:
+            self._devices = _probed()
+            changed()
+
+        threading.Thread(target=probe, name="runyard-devices", daemon=True).start()
+
+    def devices(self) -> list[dict[str, Any]] | None:
+        return self._devices
+
+    def log(self, files: str, attempt: int) -> Path:
+        return artifacts.log(self.settings, files, attempt)
 
     def ready(self) -> bool:
         if self._cold:
@@ -134,7 +181,15 @@ class LocalLauncher:
             self._forks.close()
 
     def launch(self, claim: Claim) -> Launched:
-        log = artifacts.log(self.settings, claim.files, claim.attempt)
+        try:
+            return self._launch(claim)
+        except OSError as error:
+            if error.errno in PASSING:
+                raise Later(str(error)) from error
+            raise
+
+    def _launch(self, claim: Claim) -> Launched:
+        log = self.log(claim.files, claim.attempt)
         log.parent.mkdir(parents=True, exist_ok=True)
         lock = artifacts.lock(self.settings, claim.files, claim.attempt)
         with log.open("ab") as output, lock.open("wb", buffering=0) as held:
@@ -171,6 +226,20 @@ class LocalLauncher:
                 return None  # its attempt is over, so that it records nothing more and leaves
             time.sleep(0.01)
         return None
+
+
+def _probed() -> list[dict[str, Any]]:
+    """The devices of this machine; where there may be a GPU, from a process of its own: the server imports no torch."""
+    if not hardware.may_have_gpu():
+        return [hardware.cpu()]
+    command = [sys.executable, "-m", "trainer", "devices", "--json"]
+    asked = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    try:
+        found: list[dict[str, Any]] = json.loads(asked.stdout)
+    except ValueError:
+        errors.error("the devices could not be found out, the CPU is used: %s", asked.stderr.strip()[-500:])
+        return [hardware.cpu()]
+    return found
 
 
 def is_held(lock: Path) -> bool:

@@ -2,19 +2,19 @@
 
 queued -> starting -> running -> succeeded
    |          |          |----> failed | stopped | paused | lost
-   |          '----> failed | stopped | paused | lost
+   |          '----> failed | stopped | paused | lost | queued (the launcher gave it back)
    '--> stopped | paused | failed
 paused, failed, stopped, lost -> queued   (resume from the last checkpoint, or from the start)
 """
 
 import contextlib
 import secrets
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, and_, delete, func, update
+from sqlalchemy import Engine, and_, delete, func, or_, update
 from sqlmodel import Session, col, select
 
 from app.spec.stored import configuration
@@ -27,7 +27,9 @@ from trainer.spec import RunSpec
 
 TRANSITIONS: Mapping[Status, frozenset[Status]] = {
     Status.QUEUED: frozenset({Status.STARTING, Status.STOPPED, Status.PAUSED, Status.FAILED}),
-    Status.STARTING: frozenset({Status.RUNNING, Status.STOPPED, Status.PAUSED, Status.FAILED, Status.LOST}),
+    Status.STARTING: frozenset(
+        {Status.QUEUED, Status.RUNNING, Status.STOPPED, Status.PAUSED, Status.FAILED, Status.LOST}
+    ),
     Status.RUNNING: frozenset({Status.SUCCEEDED, Status.STOPPED, Status.PAUSED, Status.FAILED, Status.LOST}),
     Status.SUCCEEDED: frozenset(),
     **{status: frozenset({Status.QUEUED}) for status in RESUMABLE},
@@ -128,18 +130,11 @@ def resume(engine: Engine, run_id: int) -> None:
         _queue_again(session, run_id, crashes=0)
 
 
-def resume_due(engine: Engine) -> bool:
-    """Queue the runs whose time to resume by themselves has come. True: there are more, whose time will come."""
-    with reading(engine) as session:
-        waiting = select(Run.id, Run.retry_at).where(
-            THERE, col(Run.retry_at).is_not(None), col(Run.status).in_(RESUMABLE)
-        )
-        found = session.exec(waiting).all()
-    due = [run_id for run_id, when in found if run_id is not None and when is not None and when <= now()]
-    for run_id in due:
-        with contextlib.suppress(NotFound, IllegalTransition), writing(engine) as session:
+def resume_by_itself(engine: Engine, run_id: int) -> None:
+    """Queue a run again whose time has come, unless it was stopped or deleted meanwhile."""
+    with contextlib.suppress(NotFound, IllegalTransition), writing(engine) as session:
+        if get(session, run_id).retry_at is not None:
             _queue_again(session, run_id, crashes=Run.crashes + 1)
-    return len(due) < len(found)
 
 
 def _queue_again(session: Writing, run_id: int, **values: Any) -> None:
@@ -304,6 +299,21 @@ def claim(session: Writing, run: Run, device: str) -> Claim:
     return Claim(run.id, n, device, run.files)
 
 
+def give_back(engine: Engine, claimed: Claim) -> None:
+    """Queue a run again, in its place, that could not be launched just now; its attempt never was. One that was asked
+    to stop or to pause meanwhile does."""
+    with contextlib.suppress(NotFound, IllegalTransition, Superseded), writing(engine) as session:
+        run = get(session, claimed.run_id)
+        if run.stop_requested or run.pause_requested:
+            to, cause = (Status.STOPPED, STOPPED_BY_USER) if run.stop_requested else (Status.PAUSED, PAUSED_BY_USER)
+            move(session, claimed.run_id, to, attempt=claimed.attempt, cause=cause)
+        else:
+            move(session, claimed.run_id, Status.QUEUED, attempt=claimed.attempt, device=None)
+        session.execute(update(Run).where(col(Run.id) == claimed.run_id).values(attempt=claimed.attempt - 1))
+        own = (col(Attempt.run_id) == claimed.run_id, col(Attempt.n) == claimed.attempt)
+        session.execute(delete(Attempt).where(*own))
+
+
 def launched(engine: Engine, claimed: Claim, pid: int | None, handle: str) -> None:
     """Note the launcher's text for the worker, and its process where that is on this machine."""
     with writing(engine) as session:
@@ -381,9 +391,18 @@ def refuse(engine: Engine, run_id: int, cause: str) -> None:
         move(session, run_id, Status.FAILED, cause=cause)
 
 
-def end(engine: Engine, run_id: int, attempt: int, to: Status, cause: str | None, *, again: bool = False) -> bool:
+def end(
+    engine: Engine,
+    run_id: int,
+    attempt: int,
+    to: Status,
+    cause: str | Callable[[], str | None] | None,
+    *,
+    again: bool = False,
+) -> bool:
     """End an attempt, if it is still at work; False if it had ended (or was deleted) before.
 
+    A cause that is to be looked up is asked for within the transaction, when the directory is known to be there.
     `again`: it may resume by itself, unless it has done so too often without a new checkpoint.
     """
     with writing(engine) as session:
@@ -394,7 +413,8 @@ def end(engine: Engine, run_id: int, attempt: int, to: Status, cause: str | None
             retry_at = None
             if again and run.crashes < MOST_CRASHES and not (run.stop_requested or run.pause_requested):
                 retry_at = now() + timedelta(seconds=RETRY_SECONDS)
-            move(session, run_id, to, attempt=attempt, cause=cause, retry_at=retry_at)
+            why = cause() if callable(cause) else cause
+            move(session, run_id, to, attempt=attempt, cause=why, retry_at=retry_at)
         except (NotFound, Superseded, IllegalTransition):
             return False
     return True
@@ -411,12 +431,24 @@ def at_work(engine: Engine) -> list[tuple[Run, Attempt | None]]:
         return [(run, attempt) for run, attempt in session.exec(query)]
 
 
-def queued(session: Session) -> list[Run]:
-    """The queue, in order."""
-    waiting = (
-        select(Run).where(THERE, Run.status == Status.QUEUED).order_by(col(Run.position), col(Run.turn), col(Run.id))
-    )
-    return list(session.exec(waiting))
+def pending(engine: Engine) -> list[tuple[Run, Attempt | None]]:
+    """The runs that wait, are at work, or will go on by themselves, in the queue's order; each with its attempt."""
+    with reading(engine) as session:
+        due = and_(col(Run.status).in_(RESUMABLE), col(Run.retry_at).is_not(None))
+        query = (
+            select(Run, Attempt)
+            .outerjoin(Attempt, and_(col(Attempt.run_id) == Run.id, col(Attempt.n) == Run.attempt))
+            .where(THERE, or_(col(Run.status).in_((Status.QUEUED, *ACTIVE)), due))
+            .order_by(col(Run.position), col(Run.turn), col(Run.id))
+        )
+        return [(run, attempt) for run, attempt in session.exec(query)]
+
+
+def oldest_deletion(engine: Engine) -> datetime | None:
+    """When the oldest run or experiment was deleted that can still be restored."""
+    with reading(engine) as session:
+        both = [session.exec(select(func.min(col(of.deleted_at)))).one() for of in (Run, Experiment)]
+        return min((when for when in both if when is not None), default=None)
 
 
 # Looking

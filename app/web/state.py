@@ -1,5 +1,6 @@
 """What the routes find in `app.state`, typed, as FastAPI dependencies."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Protocol, cast
 
 from fastapi import Depends
@@ -23,6 +24,9 @@ class Background(Protocol):
 
     def slots(self) -> list[dict[str, Any]]:
         """The devices with their slots and how many are used."""
+
+    def log(self, files: str, attempt: int) -> Path:
+        """Where the output of an attempt lies; `files`: what the names of its run's files begin with."""
 
     def wake(self) -> None:
         """Something was queued or is to stop: look now."""

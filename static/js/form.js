@@ -1,6 +1,7 @@
 // An experiment as the form holds it: knob paths to lists of texts, as typed; and its ways into a URL and a request.
 
 import { query } from "./api.js";
+import { join, leaf } from "./paths.js";
 
 /** {name, models: {fc: {n_hidden: ["8"]}}, optimizers: {sgd: {lr: ["0.1", "0.01"], …}}, knobs: {dataset: ["digits"], …}} */
 export const emptyForm = () => ({ name: "", models: {}, optimizers: {}, knobs: {}, ask: null, random: { count: "20", seed: "1" } });
@@ -15,7 +16,7 @@ export function rangeOf(texts) {
 /** Knob path to range, of every field that has one. */
 export function rangesOf(form) {
   const [optimizer, ...others] = Object.values(form.optimizers);
-  const own = others.length || !optimizer ? [] : Object.entries(optimizer).map(([knob, texts]) => [`optimizer.${knob}`, texts]);
+  const own = others.length || !optimizer ? [] : Object.entries(optimizer).map(([knob, texts]) => [join("optimizer", knob), texts]);
   const found = [...own, ...Object.entries(form.knobs)].map(([path, texts]) => [path, rangeOf(texts)]);
   return Object.fromEntries(found.filter(([, range]) => range));
 }
@@ -74,7 +75,7 @@ export function bodyOf(form, catalog) {
     for (const [knob, texts] of Object.entries(knobs)) {
       if (rangeOf(texts)) continue;
       if (texts.length === 1) base.optimizer[knob] = valueOf(texts[0]);
-      else grid[`optimizer.${knob}`] = texts.map(valueOf);
+      else grid[join("optimizer", knob)] = texts.map(valueOf);
     }
   } else {
     grid.optimizer = optimizers.flatMap(([name, knobs]) => combinations(name, knobs));
@@ -143,7 +144,7 @@ export function formAt(search, catalog) {
 }
 
 const knobsAt = (given, prefix, knobs) =>
-  Object.fromEntries(knobs.map((knob) => [keyOf(knob), listed(given.getAll(`${prefix}.${keyOf(knob)}`), knob.default)]));
+  Object.fromEntries(knobs.map((knob) => [keyOf(knob), listed(given.getAll(join(prefix, keyOf(knob))), knob.default)]));
 const listed = (values, fallback) => (values.length ? values : [String(fallback)]);
 
 /** [path, default] of every knob of the form but models and optimisers and theirs. */
@@ -175,7 +176,7 @@ export function formOf(name, base, grid, catalog) {
 
 const DEFAULT_OPTIMIZER = "sgd";
 /** The knob's name within its model or optimiser. */
-export const keyOf = (knob) => knob.path.split(".")[1];
+export const keyOf = (knob) => leaf(knob.path);
 
 /** The address of a form filled with one run's spec. */
 export function formAddress(name, spec) {

@@ -6,6 +6,7 @@ import { el, report, setText, swatch } from "./dom.js";
 import { bytes, integer, percent, plural } from "./format.js";
 import { multiple } from "./images.js";
 import { color } from "./palette.js";
+import { join, leaf } from "./paths.js";
 
 const MOST_RUNS = 100; // to choose from, the best first
 
@@ -40,7 +41,7 @@ async function showKnobs() {
   const model = catalog.models.find((one) => one.name === name);
   byId("knobs").replaceChildren(
     ...model.knobs.map((knob) => {
-      const key = knob.path.replace("model.", "");
+      const key = leaf(knob.path);
       const value = knobs.get(key) ?? String(knob.default);
       const field = knob.choices.length
         ? el("select", {}, ...knob.choices.map((one) => el("option", { value: one, selected: one === value }, one)))
@@ -61,7 +62,7 @@ let asked = 0;
 async function showLayers() {
   remember();
   const own = ++asked;
-  byId("train").href = `/experiments/new${query({ model: name, dataset: dataset.value, ...Object.fromEntries([...knobs].map(([key, value]) => [`model.${key}`, value])) })}`;
+  byId("train").href = `/experiments/new${query({ model: name, dataset: dataset.value, ...Object.fromEntries([...knobs].map(([key, value]) => [join("model", key), value])) })}`;
   const found = await get(`/models/${name}/layers${query({ dataset: dataset.value, knob: set() })}`);
   if (own !== asked) return; // another one was chosen meanwhile
   setText(byId("answer"), found.answer);

@@ -11,6 +11,7 @@ import { keys } from "./keys.js";
 import { gathered, on } from "./live.js";
 import { color, dash, token } from "./palette.js";
 import { declared } from "./metrics.js";
+import { join } from "./paths.js";
 import { band, draw, line, onZoom, tip, xAxis, yAxis } from "./plots.js";
 
 const byId = (id) => document.getElementById(id);
@@ -390,14 +391,14 @@ function showConfig() {
   const settled = (key) => key === "precision" && spec[key] === "auto" && environment?.precision ? `auto: ${environment.precision}` : String(spec[key]);
   const rows = [
     ["Model", titles.models.get(spec.model.name) ?? spec.model.name],
-    ...knobs("model").map(([key, value]) => [titles.knobs.get(`model.${key}`) ?? key, Number.isInteger(value) ? integer(value) : String(value)]),
+    ...knobs("model").map(([key, value]) => [titles.knobs.get(join("model", key)) ?? key, Number.isInteger(value) ? integer(value) : String(value)]),
     ["Data", titles.datasets.get(spec.dataset) ?? spec.dataset],
     ["Pixel order", spec.pixel_order === "shuffled" ? `shuffled, permutation seed ${spec.permutation_seed}` : "original"],
     ["Seed", String(spec.seed)],
     ["Epochs", integer(spec.epochs)],
     ["Batch size", integer(spec.batch_size)],
     ["Optimiser", titles.optimizers.get(spec.optimizer.name) ?? spec.optimizer.name],
-    ...knobs("optimizer").map(([key, value]) => [titles.knobs.get(`optimizer.${key}`) ?? key, String(value)]),
+    ...knobs("optimizer").map(([key, value]) => [titles.knobs.get(join("optimizer", key)) ?? key, String(value)]),
     ...rest.filter((key) => spec[key] !== titles.defaults.get(key)).map((key) => [titles.knobs.get(key) ?? key, settled(key)]),
     ["Other knobs", "at their defaults"],
     ["Device", spec.device],

@@ -10,6 +10,7 @@ import { keys } from "./keys.js";
 import { offerViews } from "./views.js";
 import { gathered, on } from "./live.js";
 import { colorVariable, dash } from "./palette.js";
+import { valueAt } from "./paths.js";
 import { showWelcome } from "./welcome.js";
 
 const PAGE = 100;
@@ -325,19 +326,13 @@ function groupsShown() {
 function groupsBy(knob, list) {
   const groups = new Map();
   for (const run of list) {
-    const value = knobOf(run.spec, knob);
+    const value = valueAt(run.spec, knob);
     const key = `${knob}=${value}`;
     if (!groups.has(key)) groups.set(key, { key, value, experiment: null, members: [] });
     groups.get(key).members.push(run);
   }
   const number = (one) => (typeof one.value === "number" ? one.value : Infinity);
   return [...groups.values()].sort((a, b) => number(a) - number(b) || 0);
-}
-
-function knobOf(spec, path) {
-  const [head, knob] = path.split(".");
-  const value = spec[head];
-  return knob ? (value?.[knob] ?? null) : typeof value === "object" ? value.name : value;
 }
 
 /** "Learning rate 0.1 · 3 runs, test accuracy 94.20 ± 0.41% (3)": of the runs shown, those that succeeded. */

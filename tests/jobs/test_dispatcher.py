@@ -1,54 +1,24 @@
-"""Which device a run gets, and what becomes of one that would wait for ever; without a process."""
+"""The dispatcher with a launcher that launches nothing: what becomes of runs, in the database, turn by turn."""
 
+import errno
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
+from sqlmodel import col
 
+from app.jobs import causes
 from app.jobs.dispatcher import Dispatcher
-from app.jobs.launchers import Launched
+from app.jobs.launchers import Later, LocalLauncher
 from app.settings import Settings
 from app.store import runs
 from app.store.engine import open_database, reading, writing
-from app.store.runs import Claim
-from app.store.tables import Run
+from app.store.runs import Claim, Start
+from app.store.tables import Attempt, Run, Status, now
+from tests.jobs.fakes import CPU, FakeLauncher, FakeWorker
 from trainer.spec import parse
-
-DEVICES = [{"name": "cuda:0", "title": "a card", "memory": 1}, {"name": "cpu", "title": "cores", "memory": None}]
-
-
-class Working:
-    """A worker that works on and on."""
-
-    pid = 1
-
-    def poll(self) -> None:
-        return None
-
-    def kill(self) -> None:
-        pass
-
-
-class FakeLauncher:
-    """Launches nothing."""
-
-    def __init__(self) -> None:
-        self.launched: list[Claim] = []
-
-    def launch(self, claim: Claim) -> Launched:
-        self.launched.append(claim)
-        return Working()
-
-    def adopt(self, claim: Claim) -> None:  # noqa: ARG002
-        return None
-
-    def ready(self) -> bool:
-        return True
-
-    def close(self) -> None:
-        pass
 
 
 @pytest.fixture
@@ -58,69 +28,265 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
     found.dispose()
 
 
-def launched(engine: Engine, home: Path, devices: list[str], **slots: int) -> list[Run]:
-    """The runs that want these devices, after a turn of the dispatcher."""
+class Queue:
+    """A dispatcher on a database of its own, a turn at a time."""
+
+    def __init__(self, engine: Engine, home: Path, launcher: FakeLauncher | None = None, **slots: int) -> None:
+        self.engine, self.launcher = engine, launcher or FakeLauncher(logs=home)
+        self.dispatcher = Dispatcher(engine, Settings(home=home, **slots), self.launcher)
+
+    def add(self, *devices: str) -> list[int]:
+        with writing(self.engine) as session:
+            made = [runs.add(session, parse({"device": device}), device) for device in devices]
+            session.flush()
+            return [run.id or 0 for run in made]
+
+    def turn(self) -> None:
+        self.dispatcher._look_next = 0.0
+        self.dispatcher._turn()
+
+    def begin(self, run_id: int) -> None:
+        """As its worker does."""
+        runs.begin(self.engine, run_id, self.run(run_id).attempt, {}, Start())
+
+    def run(self, run_id: int) -> Run:
+        with reading(self.engine) as session:
+            return runs.get(session, run_id)
+
+    def statuses(self, *run_ids: int) -> list[str]:
+        return [self.run(run_id).status for run_id in run_ids]
+
+    def attempts(self, run_id: int) -> list[Attempt]:
+        with reading(self.engine) as session:
+            return runs.attempts(session, [run_id]).get(run_id, [])
+
+
+@pytest.fixture
+def queue(engine: Engine, tmp_path: Path) -> Queue:
+    return Queue(engine, tmp_path, gpu_slots=1, cpu_slots=1)
+
+
+def test_a_queued_run_is_claimed_and_its_worker_noted(queue: Queue) -> None:
+    first, second = queue.add("auto", "auto")
+    queue.turn()
+    assert queue.statuses(first, second) == ["starting", "queued"]
+    assert [(claim.run_id, claim.device) for claim in queue.launcher.launched] == [(first, "cuda:0")]
+    (attempt,) = queue.attempts(first)
+    assert (attempt.pid, attempt.handle) == (1000 + first, f"fake {first}-1")
+
+
+def test_the_queue_goes_by_position_then_turn(queue: Queue, engine: Engine) -> None:
+    first, second, third = queue.add("cpu", "cpu", "cpu")
     with writing(engine) as session:
-        for device in devices:
-            runs.add(session, parse({"device": device}), device)
-    dispatcher = Dispatcher(engine, Settings(home=home, **slots), FakeLauncher())
-    dispatcher.devices = DEVICES
-    dispatcher._turn()
-    with reading(engine) as session:
-        return [runs.get(session, run + 1) for run in range(len(devices))]
+        for run_id, turn in ((first, 2), (second, 1), (third, 0)):
+            session.execute(update(Run).where(col(Run.id) == run_id).values(turn=turn))
+    runs.move_first(engine, second)
+    for _ in range(3):
+        queue.turn()
+        for worker in queue.launcher.workers.values():
+            worker.end = worker.end if worker.end is not None else 1
+    assert [claim.run_id for claim in queue.launcher.launched] == [second, third, first]
+
+
+def test_a_slot_that_becomes_free_is_filled_in_the_same_turn(queue: Queue) -> None:
+    first, second = queue.add("cpu", "cpu")
+    queue.turn()
+    queue.launcher.workers[first].end = 1
+    queue.turn()
+    assert queue.statuses(first, second) == ["failed", "starting"]
+
+
+def test_the_log_of_a_worker_that_left_without_a_word_says_why(queue: Queue) -> None:
+    (run_id,) = queue.add("cpu")
+    queue.turn()
+    queue.launcher.log(queue.run(run_id).files, 1).write_text("one\nModuleNotFoundError: No module named 'x'\n")
+    queue.launcher.workers[run_id].end = 1
+    queue.turn()
+    assert queue.run(run_id).cause == "the worker ended with exit code 1: ModuleNotFoundError: No module named 'x'"
+
+
+def test_a_killed_worker_s_run_resumes_by_itself_three_times(queue: Queue, engine: Engine) -> None:
+    (run_id,) = queue.add("cpu")
+    for crash in range(4):
+        queue.turn()
+        queue.begin(run_id)
+        queue.launcher.workers[run_id].end = -9
+        queue.turn()
+        run = queue.run(run_id)
+        assert (run.status, run.cause, run.crashes) == ("failed", causes.KILLED_9, crash)
+        assert (run.retry_at is not None) == (crash < 3)
+        with writing(engine) as session:
+            session.execute(update(Run).values(retry_at=now() if run.retry_at else None))
+        queue.turn()
+    assert queue.statuses(run_id) == ["failed"]
+    assert [attempt.cause for attempt in queue.attempts(run_id)] == [causes.KILLED_9] * 4
+
+
+def test_a_launch_that_fails_for_a_passing_reason_gives_the_run_back(queue: Queue) -> None:
+    first, second = queue.add("cpu", "auto")
+    queue.launcher.failing = [Later("Resource temporarily unavailable")]
+    queue.turn()
+    assert queue.statuses(first, second) == ["queued", "queued"], "the others wait as well, for a moment"
+    run = queue.run(first)
+    assert (run.attempt, run.device, run.crashes, run.cause, queue.attempts(first)) == (0, None, 0, None, [])
+    queue.dispatcher._launch_next = 0.0
+    queue.turn()
+    assert queue.statuses(first, second) == ["starting", "starting"]
+    assert [attempt.n for attempt in queue.attempts(first)] == [1]
+
+
+def test_a_run_that_is_given_back_while_it_is_asked_to_stop_does(queue: Queue, engine: Engine) -> None:
+    (run_id,) = queue.add("cpu")
+    with writing(engine) as session:
+        claim = runs.claim(session, runs.get(session, run_id), "cpu")
+    runs.request_stop(engine, run_id)
+    runs.give_back(engine, claim)
+    assert (queue.run(run_id).status, queue.run(run_id).cause) == ("stopped", runs.STOPPED_BY_USER)
+
+
+def test_a_launch_that_fails_for_good_fails_the_run(queue: Queue) -> None:
+    first, second = queue.add("cpu", "cpu")
+    queue.launcher.failing = [FileNotFoundError(errno.ENOENT, "no such program")]
+    queue.turn()
+    assert queue.statuses(first, second) == ["failed", "queued"]
+    assert queue.run(first).cause == "the worker could not be started: [Errno 2] no such program"
 
 
 @pytest.mark.parametrize(
-    ("device", "slots", "given"),
-    [
-        ("auto", {"gpu_slots": 1, "cpu_slots": 1}, "cuda:0"),
-        ("cuda", {"gpu_slots": 1, "cpu_slots": 1}, "cuda:0"),
-        ("cuda:0", {"gpu_slots": 1, "cpu_slots": 0}, "cuda:0"),
-        ("cpu", {"gpu_slots": 1, "cpu_slots": 1}, "cpu"),
-        ("auto", {"gpu_slots": 0, "cpu_slots": 1}, "cpu"),
-    ],
+    ("code", "raised"), [(errno.EAGAIN, Later), (errno.ENOMEM, Later), (errno.EMFILE, Later), (errno.EACCES, OSError)]
 )
-def test_a_run_gets_the_best_device_that_has_slots(
-    engine: Engine, tmp_path: Path, device: str, slots: dict[str, int], given: str
+def test_the_system_s_refusals_are_told_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, raised: type[Exception]
 ) -> None:
-    (run,) = launched(engine, tmp_path, [device], **slots)
-    assert (run.status, run.device) == ("starting", given)
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(code, "refused")
+
+    launcher = LocalLauncher(Settings(home=tmp_path, preload=False))
+    monkeypatch.setattr("subprocess.Popen", refuse)
+    with pytest.raises(raised, match="refused"):
+        launcher.launch(Claim(1, 1, "cpu", "run-1-abc"))
 
 
-@pytest.mark.parametrize(
-    ("device", "slots", "cause"),
-    [
-        (
-            "cuda:0",
-            {"gpu_slots": 0, "cpu_slots": 1},
-            "device is 'cuda:0': RUNYARD_GPU_SLOTS is 0, so that nothing runs there; choose auto or cpu, "
-            "or give it a slot",
-        ),
-        (
-            "cpu",
-            {"gpu_slots": 1, "cpu_slots": 0},
-            "device is 'cpu': RUNYARD_CPU_SLOTS is 0, so that nothing runs there; choose auto or cuda:0, "
-            "or give it a slot",
-        ),
-        (
-            "cuda:7",
-            {"gpu_slots": 1, "cpu_slots": 1},
-            "device is 'cuda:7': there is no such device here; choose auto or cuda:0 or cpu",
-        ),
-    ],
-)
-def test_a_run_that_would_wait_for_ever_fails_and_says_why(
-    engine: Engine, tmp_path: Path, device: str, slots: dict[str, Any], cause: str
-) -> None:
-    (run,) = launched(engine, tmp_path, [device], **slots)
-    assert (run.status, run.cause) == ("failed", cause)
+def test_a_stop_is_seen_and_a_worker_that_ignores_it_is_killed(queue: Queue, engine: Engine) -> None:
+    (run_id,) = queue.add("cpu")
+    queue.turn()
+    queue.begin(run_id)
+    runs.request_stop(engine, run_id)
+    queue.turn()
+    assert queue.launcher.workers[run_id].kills == 0
+    queue.dispatcher._workers[run_id].stopping_since -= 6  # type: ignore[operator]
+    queue.turn()
+    assert queue.launcher.workers[run_id].kills == 1
+    queue.turn()
+    assert (queue.run(run_id).status, queue.run(run_id).cause) == ("stopped", runs.STOPPED_BY_USER)
 
 
-def test_with_no_slot_anywhere_all_wait(engine: Engine, tmp_path: Path) -> None:
-    found = launched(engine, tmp_path, ["auto", "cpu", "cuda:7"], gpu_slots=0, cpu_slots=0)
-    assert [run.status for run in found] == ["queued"] * 3
+def test_a_longer_grace_is_kept(queue: Queue, engine: Engine) -> None:
+    (run_id,) = queue.add("cpu")
+    queue.turn()
+    queue.begin(run_id)
+    with writing(engine) as session:
+        session.execute(update(Attempt).values(grace=60.0))
+    runs.request_pause(engine, run_id)
+    queue.turn()
+    queue.dispatcher._workers[run_id].stopping_since -= 30  # type: ignore[operator]
+    queue.turn()
+    assert queue.launcher.workers[run_id].kills == 0
+
+
+def test_a_silent_worker_is_shown_so(queue: Queue, engine: Engine) -> None:
+    (run_id,) = queue.add("cpu")
+    queue.turn()
+    queue.begin(run_id)
+    queue.turn()
+    assert queue.run(run_id).responding
+    with writing(engine) as session:
+        session.execute(update(Attempt).values(heartbeat_at=now() - timedelta(seconds=11)))
+    queue.turn()
+    assert not queue.run(run_id).responding
+    assert queue.statuses(run_id) == ["running"]
+
+
+def test_what_is_found_alive_is_adopted_and_what_is_not_has_lost_its_run(queue: Queue, engine: Engine) -> None:
+    first, second = queue.add("cpu", "auto")
+    with writing(engine) as session:
+        claims = [runs.claim(session, runs.get(session, run_id), "cpu") for run_id in (first, second)]
+    queue.launcher.adoptable = {first: FakeWorker(claims[0], 77)}
+    queue.dispatcher.adopt()
+    assert (queue.run(first).status, queue.run(second).status) == ("starting", "lost")
+    assert queue.run(second).cause == causes.VANISHED
+    assert (queue.attempts(first)[0].pid, queue.attempts(first)[0].handle) == (77, f"fake {first}-1")
+    queue.launcher.adoptable[first].vanish()
+    queue.turn()
+    assert queue.run(first).status == "lost"
+
+
+def test_a_run_that_would_wait_for_ever_fails_and_says_why(queue: Queue) -> None:
+    gone, fine = queue.add("cuda:7", "cpu")
+    queue.turn()
+    assert queue.statuses(gone, fine) == ["failed", "starting"]
+    assert queue.run(gone).cause == "device is 'cuda:7': there is no such device here; choose auto or cuda:0 or cpu"
+
+
+def test_with_no_slots_on_the_gpus_auto_is_the_cpu(engine: Engine, tmp_path: Path) -> None:
+    queue = Queue(engine, tmp_path, gpu_slots=0, cpu_slots=1)
+    auto, card = queue.add("auto", "cuda:0")
+    queue.turn()
+    assert (queue.run(auto).device, queue.run(card).status) == ("cpu", "failed")
+    assert "RUNYARD_GPU_SLOTS is 0" in (queue.run(card).cause or "")
 
 
 def test_two_runs_share_a_card_with_two_slots_and_the_third_waits(engine: Engine, tmp_path: Path) -> None:
-    found = launched(engine, tmp_path, ["auto"] * 3, gpu_slots=2, cpu_slots=1)
-    assert [(run.status, run.device) for run in found] == [("starting", "cuda:0")] * 2 + [("queued", None)]
+    queue = Queue(engine, tmp_path, gpu_slots=2, cpu_slots=1)
+    found = queue.add(*["auto"] * 3)
+    queue.turn()
+    assert [(queue.run(one).status, queue.run(one).device) for one in found] == [
+        *[("starting", "cuda:0")] * 2,
+        ("queued", None),
+    ]
+    assert [(one["name"], one["used"]) for one in queue.dispatcher.slots()] == [("cuda:0", 2), ("cpu", 0)]
+
+
+def test_nothing_is_launched_while_devices_are_not_known_or_the_launcher_is_not_ready(queue: Queue) -> None:
+    (run_id,) = queue.add("auto")
+    queue.launcher.here = None
+    queue.turn()
+    queue.launcher.here, queue.launcher.is_ready = [CPU], False
+    queue.turn()
+    assert queue.statuses(run_id) == ["queued"]
+    queue.launcher.is_ready = True
+    queue.turn()
+    assert queue.run(run_id).device == "cpu"
+
+
+def test_a_run_that_is_paused_and_resumed_waits_for_its_old_worker(queue: Queue, engine: Engine) -> None:
+    (run_id,) = queue.add("auto")
+    queue.turn()
+    queue.begin(run_id)
+    with writing(engine) as session:
+        runs.move(session, run_id, Status.PAUSED, attempt=1, cause=runs.PAUSED_BY_USER)
+    runs.resume(engine, run_id)
+    queue.turn()
+    assert queue.statuses(run_id) == ["queued"]
+    queue.launcher.workers[run_id].end = 0
+    queue.turn()
+    queue.turn()
+    assert queue.run(run_id).attempt == 2
+
+
+def test_a_deleted_run_is_purged_with_its_files_when_it_can_no_longer_be_restored(
+    queue: Queue, engine: Engine, tmp_path: Path
+) -> None:
+    (run_id,) = queue.add("cpu")
+    files = tmp_path / "artifacts" / queue.run(run_id).files
+    files.mkdir(parents=True)
+    runs.remove(engine, run_id)
+    queue.turn()
+    assert files.exists()
+    with writing(engine) as session:
+        session.execute(update(Run).values(deleted_at=now() - timedelta(minutes=11)))
+    queue.dispatcher._purge_next = 0.0
+    queue.turn()
+    assert not files.exists()
+    with reading(engine) as session:
+        assert session.get(Run, run_id) is None

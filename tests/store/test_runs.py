@@ -91,7 +91,7 @@ def test_a_deleted_run_is_nowhere_until_it_is_restored_and_then_as_it_was(engine
     with reading(engine) as session:
         with pytest.raises(NotFound):
             runs.get(session, run_id)
-        assert runs.queued(session) == []
+        assert runs.pending(engine) == []
         assert not any(runs.counts(session).values())
         assert listed(session, Query())[0] == []
         assert runs.changed_since(session, before) == ([], [run_id])
@@ -99,7 +99,7 @@ def test_a_deleted_run_is_nowhere_until_it_is_restored_and_then_as_it_was(engine
         runs.move(session, run_id, Status.STARTING)
     runs.restore(engine, run_id)
     with reading(engine) as session:
-        assert [run.id for run in runs.queued(session)] == [run_id]
+        assert [run.id for run, _ in runs.pending(engine)] == [run_id]
         assert series.read(session, run_id, "train/loss").values.tolist() == [2.3]
         changed, deleted = runs.changed_since(session, before)
         assert ([run.id for run in changed], deleted) == ([run_id], [])
@@ -143,7 +143,7 @@ def test_a_queued_run_moves_to_the_front(engine: Engine) -> None:
     runs.move_first(engine, ids[2])
     runs.move_first(engine, ids[1])
     with reading(engine) as session:
-        assert [run.id for run in runs.queued(session)] == [ids[1], ids[2], ids[0]]
+        assert [run.id for run, _ in runs.pending(engine)] == [ids[1], ids[2], ids[0]]
         assert [run.id for run in listed(session, Query(sort="queue", ascending=True))[0]] == [ids[1], ids[2], ids[0]]
     with pytest.raises(IllegalTransition, match="only a queued run can be moved to the front"):
         runs.move_first(engine, forced(engine, Status.RUNNING))

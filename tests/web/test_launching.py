@@ -1,5 +1,6 @@
 """Which devices a launch may name, by what the machine has and what the server was told to use."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,9 @@ class Devices:
 
     def slots(self) -> list[dict[str, Any]]:
         return self.devices
+
+    def log(self, files: str, attempt: int) -> Path:
+        raise NotImplementedError
 
     def wake(self) -> None:
         pass

@@ -220,7 +220,7 @@ def relaunch_run(
 def get_log(
     run_id: RunId,
     engine: Database,
-    settings: SettingsNow,
+    background: BackgroundNow,
     attempt: Annotated[int | None, Param(ge=1, le=1_000_000, description="The newest when absent.")] = None,
     after: Annotated[int | None, Param(ge=0, le=MAX_ID, description="Byte from which on.")] = None,
 ) -> PlainTextResponse:
@@ -228,7 +228,7 @@ def get_log(
     byte at which it ends: give that as `after` to read on."""
     with reading(engine) as session:
         run = runs.get(session, run_id)
-    path = artifacts.log(settings, run.files, attempt or run.attempt)
+    path = background.log(run.files, attempt or run.attempt)
     try:
         with path.open("rb") as file:
             size = file.seek(0, 2)

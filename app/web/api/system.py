@@ -22,6 +22,7 @@ from app.web.security import is_shared
 from app.web.state import BackgroundNow, Database, PlacesNow, SettingsNow, TailNow
 from trainer import catalog
 from trainer.entries import Knob, Model
+from trainer.paths import join
 
 router = APIRouter(tags=["system"])
 
@@ -39,10 +40,10 @@ class KnobOut(BaseModel):
     choices: list[str]
 
     @classmethod
-    def of(cls, knob: Knob, prefix: str = "") -> "KnobOut":
+    def of(cls, knob: Knob, head: str = "") -> "KnobOut":
         number = knob.kind != "choice"
         return cls(
-            path=prefix + knob.name,
+            path=join(head, knob.name) if head else knob.name,
             title=knob.title,
             kind=knob.kind,
             default=knob.default,
@@ -205,7 +206,7 @@ def get_catalog(places: PlacesNow) -> CatalogOut:
                 name=optimizer.name,
                 title=optimizer.title,
                 description=optimizer.description,
-                knobs=[KnobOut.of(knob, "optimizer.") for knob in optimizer.knobs],
+                knobs=[KnobOut.of(knob, "optimizer") for knob in optimizer.knobs],
             )
             for optimizer in catalog.OPTIMIZERS.values()
         ],
@@ -233,7 +234,7 @@ def _model(model: Model) -> ModelOut:
         title=model.title,
         description=model.description,
         citation=model.citation,
-        knobs=[KnobOut.of(knob, "model.") for knob in model.knobs],
+        knobs=[KnobOut.of(knob, "model") for knob in model.knobs],
         parameters={
             dataset.name: model.parameters(defaults, dataset.shape, len(dataset.classes))
             for dataset in catalog.DATASETS.values()
