@@ -1,5 +1,6 @@
 """When an open question goes on, on a real database, turn by turn."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from app.store import experiments, runs, series
 from app.store.engine import clock, open_database, reading, writing
 from app.store.series import Point
 from app.store.tables import Run, Status, now
+from trainer import catalog
+from trainer.entries import Knob
 from trainer.spec import SpecError
 
 GRID = {"pixel_order": ["original", "shuffled"]}
@@ -55,6 +58,25 @@ def test_nothing_is_written_where_there_is_nothing_to_do(asked: tuple[Asker, int
     assert not asker.go_on(slots=2)
     assert change(asker) == before + 1
     assert state(asker, experiment) == ("asking", 8)
+
+
+def test_a_model_that_gains_a_knob_makes_a_question_forget_nothing(
+    asked: tuple[Asker, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asker, experiment = asked
+    for seed in (1, 2):
+        finish(asker, experiment, seed, 0.9, 0.8)
+    knob = Knob("bias", "Bias", "choice", "on", "Whether layers have one", choices=("off", "on"))
+    fc = catalog.MODELS["fc"]
+    monkeypatch.setitem(catalog.MODELS, "fc", dataclasses.replace(fc, knobs=(*fc.knobs, knob)))
+    with reading(asker.engine) as session:
+        row = experiments.get(session, experiment)
+        found = asking.read(session, row)
+        assert dict(found.cells[0].spec.model.knobs)["bias"] == "on", "it is asked of the model of today"
+        assert [one.seed for one in found.sets if one.is_complete] == [1, 2]
+        planned = asking.plan(row.base, row.grid, found.question)
+        assert len(experiments.already_run(session, planned.specs)) == 4
+    assert not asker.go_on(slots=2)
 
 
 def test_a_next_set_is_queued_when_a_slot_would_be_empty_and_never_beyond_the_budget(asked: tuple[Asker, int]) -> None:

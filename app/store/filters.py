@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, false, func, not_, or_
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
 from app.spec import knobs
 from app.store.tables import Experiment, Metric, Run, RunTag, Status, Summary
@@ -54,12 +54,21 @@ _WORDS: dict[str, Any] = {
 _SHORT = {"data": "dataset", "order": "pixel_order", "params": "parameters"}
 
 
-def as_figure(key: str) -> tuple[str, str] | None:
-    """`test/accuracy.best` as the name of a series and one of FIGURES; None: it names no series, which has a slash."""
+def as_figure(key: str, session: Session | None = None) -> tuple[str, str] | None:
+    """`test/accuracy.best` as the name of a series and one of FIGURES; None: it names no series.
+
+    A name with a slash is one; any other is, where the session has a run that declares it.
+    """
     name, dot, kind = key.rpartition(".")
-    if dot and kind in FIGURES:
-        return (name, kind) if "/" in name else None
-    return (key, "last") if "/" in key else None
+    if dot and kind in FIGURES and _is_series(name, session):
+        return name, kind
+    return (key, "last") if _is_series(key, session) else None
+
+
+def _is_series(name: str, session: Session | None) -> bool:
+    if "/" in name or session is None:
+        return "/" in name
+    return session.exec(select(Metric.name).where(Metric.name == name).limit(1)).first() is not None
 
 
 class BadFilter(ValueError):
@@ -87,8 +96,11 @@ def _value(path: str, is_number: bool) -> Any:
     return func.coalesce(there, case(*((name == of, value) for of, value in knobs.defaults(path).items())))
 
 
-def condition(text: str) -> list[ColumnElement[bool]]:
-    """What all terms of the text ask for. Raises BadFilter."""
+def condition(text: str, session: Session | None = None) -> list[ColumnElement[bool]]:
+    """What all terms of the text ask for; `session`: where series are that have no slash in their names.
+
+    Raises BadFilter.
+    """
     found = []
     at = 0
     while match := re.compile(r"\s*").match(text, at):
@@ -99,13 +111,13 @@ def condition(text: str) -> list[ColumnElement[bool]]:
         if term is None:
             raise BadFilter(f"q has {text[at : at + 30]!r}: a quotation mark is open; close it, or leave it out")
         at = term.end()
-        one = _one(term)
+        one = _one(term, session)
         # a run that has no such knob or figure does not fit the term, so it fits its opposite
         found.append(not_(func.coalesce(one, false())) if term["minus"] else one)
     return found
 
 
-def _one(term: "re.Match[str]") -> ColumnElement[bool]:
+def _one(term: "re.Match[str]", session: Session | None) -> ColumnElement[bool]:
     key, sign, value = term["key"], term["sign"], term["value"]
     if key is None:
         return _word(value.strip('"'))
@@ -113,14 +125,14 @@ def _one(term: "re.Match[str]") -> ColumnElement[bool]:
     if sign == ":":
         return or_(*(_is(key, one.strip('"'), term[0]) for one in re.findall(r'"[^"]*"|[^,"]+', value)))
     number = _number(value.strip('"'), term[0])
-    figure = as_figure(key)
+    if key in _NUMBERS:
+        return _COMPARE[sign](_NUMBERS[key], number)  # type: ignore[no-any-return]
+    knob = _knobs().get(key)
+    figure = None if knob else as_figure(key, session)
     if figure is not None:
         name, kind = figure
         has = and_(col(Summary.metric) == name, _COMPARE[sign](FIGURES[kind], number))
         return col(Run.id).in_(select(Summary.run_id).join(Metric, SAME_SERIES).where(has))
-    if key in _NUMBERS:
-        return _COMPARE[sign](_NUMBERS[key], number)  # type: ignore[no-any-return]
-    knob = _knobs().get(key)
     if knob is None or not knob[1]:
         raise BadFilter(f"q has {term[0]!r}: {_choices(key, numbers=True)}")
     return _COMPARE[sign](knob[0], number)  # type: ignore[no-any-return]

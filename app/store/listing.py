@@ -34,7 +34,11 @@ SORTS = (*_COLUMNS, "METRIC", "METRIC.best")
 
 
 class BadQuery(ValueError):
-    """A sort or a cursor that is not possible."""
+    """A sort that is not possible."""
+
+
+class BadCursor(BadQuery):
+    """A cursor that is not one of ours, or belongs to another sort."""
 
 
 @dataclass(frozen=True)
@@ -54,13 +58,9 @@ class Query:
     limit: int = 100
 
 
-def is_sort(sort: str) -> bool:
-    return sort in _COLUMNS or as_figure(sort) is not None
-
-
 def listed(session: Session, query: Query) -> tuple[list[Run], str | None]:
     """One page of runs and the cursor of the next. Raises BadQuery, and BadFilter for `text`."""
-    found = _sorted(query).where(THERE)
+    found = _sorted(query, session).where(THERE)
     if query.statuses:
         found = found.where(col(Run.status).in_(query.statuses))
     if query.experiment_id is not None:
@@ -73,7 +73,7 @@ def listed(session: Session, query: Query) -> tuple[list[Run], str | None]:
         found = found.where(col(Run.spec)["dataset"].as_string() == query.dataset)
     for tag in query.tags:
         found = found.where(col(Run.id).in_(select(RunTag.run_id).where(RunTag.tag == tag)))
-    for term in condition(query.text):
+    for term in condition(query.text, session):
         found = found.where(term)
     page = list(session.execute(found.limit(query.limit + 1)).all())
     more = len(page) > query.limit
@@ -82,8 +82,8 @@ def listed(session: Session, query: Query) -> tuple[list[Run], str | None]:
     return [run for run, _ in page], following
 
 
-def _sorted(query: Query) -> Select[Any]:
-    figure = as_figure(query.sort)
+def _sorted(query: Query, session: Session) -> Select[Any]:
+    figure = as_figure(query.sort, session)
     if query.sort in _COLUMNS:
         key, kind = _COLUMNS[query.sort]
         found = cast(Select[Any], sqlalchemy.select(Run, key))
@@ -113,9 +113,9 @@ def _decode(query: Query, kind: type) -> tuple[Any, int]:
         padded = query.cursor + "=" * (-len(query.cursor) % 4)
         sort, ascending, value, run_id = json.loads(base64.urlsafe_b64decode(padded.encode("ascii")))
     except (ValueError, TypeError, UnicodeError, RecursionError) as error:
-        raise BadQuery("cursor is not one of ours: take `next` of the page before as it is") from error
+        raise BadCursor("cursor is not one of ours: take `next` of the page before as it is") from error
     if (sort, ascending) != (query.sort, query.ascending) or not _fits(value, kind) or not _fits(run_id, int):
-        raise BadQuery("cursor belongs to another order: take `next` of the page before, with the same sort")
+        raise BadCursor("cursor belongs to another order: take `next` of the page before, with the same sort")
     return value, run_id
 
 

@@ -307,6 +307,11 @@ function offerKnobs() {
   const known = new Set([...byId("metric").options].map((option) => option.value));
   for (const name of compared.series.filter((one) => !known.has(one))) byId("metric").append(el("option", { value: name }, declared(compared.metrics, name).title));
   byId("metric").value = view.metric;
+  const measure = byId("measure");
+  if (measure && ![...measure.options].some((option) => option.value === view.measure)) {
+    measure.append(el("option", { value: view.measure }, compared.measure.title)); // named in the address alone
+  }
+  if (measure) measure.value = view.measure;
 }
 
 const zoomTo = gathered(async () => {

@@ -69,7 +69,7 @@ export function drawPanels(plot, given) {
   plot.style.height = `${full}px`;
   draw(plot, traces, layout, `${view.metric} ${view.x} ${view.view} ${view.scale}`);
   placeTitles(layers, columns, cell, right, height);
-  const smoothing = view.metric === "train/loss" ? Number(view.smoothing) : 0;
+  const smoothing = isDense(drawn()) ? Number(view.smoothing) : 0;
   const banded = compared.groups.length <= MOST_BANDS ? "; band: lowest to highest seed" : "";
   const many = view.curves === "mean" ? `Line: mean over seeds${banded}. ` : "";
   setText(byId("caption"), many + (layers.length > 1 && view.x !== "wall" ? "Grey: the means of the other configurations. " : "") + caption(curves, smoothing));

@@ -4,13 +4,16 @@ import re
 
 import pytest
 from sqlalchemy import Engine
+from sqlmodel import select
 
 from app.store import runs, series
 from app.store.engine import reading, writing
 from app.store.filters import BadFilter
 from app.store.listing import SORTS, BadQuery, Query, listed
 from app.store.series import Point
+from app.store.tables import Run
 from tests.store.test_runs import queued
+from trainer.metrics import Metric
 
 EVERY = [*SORTS[:-2], "test/accuracy", "test/loss.best"]
 
@@ -77,6 +80,15 @@ def five(engine: Engine) -> Engine:
         for run_id in (1, 2, 3):
             points = [Point("test/accuracy", 1, 0.1, 0.9), Point("test/accuracy", 2, 0.2, run_id / 10)]
             series.append(session, run_id, points)
+            series.append(session, run_id, [Point("system/GPU0", 1, 0.1, run_id / 4)])
+        series.declare(session, 2, [Metric("Reward", "Reward", better="more")])
+        series.declare(session, 3, [Metric("Reward", "Reward", better="more")])
+        series.append(session, 2, [Point("Reward", 1, 0.1, 3.0), Point("Reward", 2, 0.1, 1.0)])
+        series.append(session, 3, [Point("Reward", 1, 0.1, 3.0), Point("Reward", 2, 0.1, 2.0)])
+        for run in session.exec(select(Run)).all():  # stored before there were these knobs
+            spec = {name: value for name, value in run.spec.items() if name != "cutout"}
+            run.spec = {**spec, "model": {"name": run.spec["model"]["name"]}} if run.id != 4 else spec
+            session.add(run)
     runs.describe(engine, 1, add_tags=["paper"])
     runs.describe(engine, 2, add_tags=["paper", "my talk"])
     runs.request_stop(engine, 5)
@@ -114,6 +126,11 @@ def five(engine: Engine) -> Engine:
         ("parameters:6442", [1, 2, 5]),
         ("schedule:constant dataset:digits", [1, 2, 3, 4, 5]),
         ("  model:fc   paper ", [1, 2]),
+        ("system/GPU0>0.4", [2, 3]),
+        ("system/GPU0.best>0", []),
+        ("Reward>=1.5", [3]),
+        ("Reward.best>=2.5", [2, 3]),
+        ("cutout:0 n_hidden:8", [1, 2, 5]),
     ],
     ids=str,
 )

@@ -515,3 +515,22 @@ def test_a_narrowed_stream_tells_of_its_runs_only_but_counts_all(server: Server)
         server.wait_for(other, "succeeded")
         until(lambda: listener.of("counts")[-1]["queued"] == 0, "the counts of all runs")
         assert {event["run"] for event in listener.of("run")} == {mine}
+
+
+def test_a_series_that_nobody_declared_is_served_and_compared_and_not_judged(quick_server: Server) -> None:
+    ids = [quick_server.launch(model="fc", batch_size=2048, seed=seed) for seed in (1, 2)]
+    for run in ids:
+        quick_server.wait_for(run, "succeeded")
+        quick_server.measure_beside(run)
+    told = quick_server.run(ids[0])
+    assert told["metrics"]["system/x"] == {"title": "system/x", "unit": "", "better": None, "per": "second"}
+    assert told["metrics"]["test/accuracy"]["unit"] == "fraction"
+    assert (told["summary"]["system/x"]["last"], told["summary"]["system/x"]["best"]) == (41.0, None)
+    assert told["summary"]["test/accuracy"]["final"] == told["summary"]["test/accuracy"]["last"]
+    found = quick_server.call("GET", "/compare", params={"run": ids, "measure": "system/x"})
+    assert found["verdict"]["sentences"] == ["Nothing is judged: whether more or less system/x is better was not said."]
+    assert (found["pairs"], found["groups"][0]["metrics"]["system/x"]["best"]) == ([], None)
+    curve = quick_server.call("GET", f"/runs/{ids[0]}/series", params={"name": "odd/NaN", "smoothing": 0.9})
+    assert [curve[name] for name in ("min", "mean", "last", "smoothed")] == [[None]] * 4
+    exported = quick_server.call("GET", "/export", params={"run": ids[0], "format": "json"})
+    assert "system/x" in str(exported)

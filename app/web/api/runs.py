@@ -15,7 +15,7 @@ from app.store import artifacts, runs
 from app.store.engine import reading, writing
 from app.store.errors import Conflict, NotFound
 from app.store.filters import BadFilter
-from app.store.listing import SORTS, BadQuery, Query, is_sort, listed
+from app.store.listing import SORTS, BadCursor, BadQuery, Query, listed
 from app.store.runs import MOST_TAGS
 from app.store.tables import Status
 from app.web.launching import check_devices
@@ -96,7 +96,7 @@ def list_runs(
         except BadFilter as error:
             raise Refused(422, "q", str(error)) from None
         except BadQuery as error:
-            raise Refused(422, "cursor" if is_sort(sort) else "sort", str(error)) from None
+            raise Refused(422, "cursor" if isinstance(error, BadCursor) else "sort", str(error)) from None
         return RunPage(items=runs_out(session, rows), next=following)
 
 
