@@ -533,4 +533,5 @@ def test_a_series_that_nobody_declared_is_served_and_compared_and_not_judged(qui
     curve = quick_server.call("GET", f"/runs/{ids[0]}/series", params={"name": "odd/NaN", "smoothing": 0.9})
     assert [curve[name] for name in ("min", "mean", "last", "smoothed")] == [[None]] * 4
     exported = quick_server.call("GET", "/export", params={"run": ids[0], "format": "json"})
-    assert "system/x" in str(exported)
+    values = {one["metric"]: one["values"] for one in exported["series"]}
+    assert (values["system/x"], values["odd/NaN"]) == ([41.0], [None])

@@ -16,6 +16,7 @@ from app.spec.experiment import MAX_RUNS
 from app.store import experiments, runs, series
 from app.store.engine import reading
 from app.store.series import Points
+from app.web.numbers import finite
 from app.web.problems import Refused, documented
 from app.web.schemas import Id, RunOut, runs_out
 from app.web.state import Database
@@ -113,7 +114,8 @@ def _csv_of_series(engine: Engine, found: list[RunOut]) -> Iterator[str]:
     yield ",".join(SERIES_COLUMNS) + "\n"
     for run, metric, (steps, times, values) in _parts(engine, found):
         rows = zip(steps.tolist(), times.tolist(), values.tolist(), strict=True)
-        yield "".join(f"{run},{metric},{step},{time!r},{value!r}\n" for step, time, value in rows)
+        name = f'"{metric.replace(chr(34), 2 * chr(34))}"' if set(metric) & set(',"') else metric
+        yield "".join(f"{run},{name},{step},{time!r},{value!r}\n" for step, time, value in rows)
 
 
 def _csv_of_runs(found: list[RunOut]) -> Iterator[str]:
@@ -137,7 +139,7 @@ def _json(engine: Engine, found: list[RunOut], *, with_series: bool) -> Iterator
             with reading(engine) as session:
                 for metric in series.names(session, run.id):
                     steps, times, values = series.read(session, run.id, metric)
-                    points = {"steps": steps.tolist(), "times": times.tolist(), "values": values.tolist()}
+                    points = {"steps": steps.tolist(), "times": times.tolist(), "values": finite(values)}
                     yield separator + json.dumps({"run": run.id, "metric": metric, **points})
                     separator = ",\n"
         yield "]"

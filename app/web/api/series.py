@@ -4,8 +4,6 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
-import numpy as np
-import numpy.typing as npt
 from fastapi import APIRouter, Query
 from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel, Field
@@ -14,6 +12,7 @@ from sqlalchemy import Engine
 from app.store import buckets, runs, series
 from app.store.engine import reading
 from app.store.tables import Run
+from app.web.numbers import finite
 from app.web.problems import Refused, documented
 from app.web.schemas import MAX_ID, MetricOut, RunId, RunIds, SeriesName
 from app.web.state import Database
@@ -161,17 +160,8 @@ def _curve(
     return {
         "run": run_id,
         "points": len(found.steps),
-        **{key: None if array is None else _numbers(array) for key, array in curve.items()},
+        **{key: None if array is None else finite(array) for key, array in curve.items()},
     }
-
-
-def _numbers(values: npt.NDArray[Any]) -> list[float | None]:
-    """JSON has neither NaN nor infinities: null stands for them."""
-    finite = np.isfinite(values)
-    if finite.all():
-        numbers: list[float | None] = values.tolist()
-        return numbers
-    return [value if there else None for value, there in zip(values.tolist(), finite.tolist(), strict=True)]
 
 
 def _json(found: dict[str, Any]) -> Response:
