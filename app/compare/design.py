@@ -39,6 +39,8 @@ class Effect:
     the second is made too, which is their interaction."""
 
     steps: tuple[Step, ...]
+    parts: tuple[tuple[float, int], ...]
+    """(weight, place among the groups) of each configuration in it."""
     judged: Judged
 
 
@@ -102,14 +104,18 @@ def effects(groups: Sequence[Group], *, watched: bool) -> tuple[list[Effect], li
     main = [(step,) for of_one in steps.values() for step in of_one]
     two = [both for one, other in itertools.combinations(steps.values(), 2) for both in itertools.product(one, other)]
     made: list[tuple[Step, ...]] = [*main, *two]
-    judged = []
+    judged, parts = [], []
+    at = {id(group): index for index, group in enumerate(groups)}
     for chosen in made:
         weights = [float(_product(sign(cell, step) for step in chosen)) for cell in order]
         # a mean over the values of all other knobs
         share = 2 ** len(chosen) / sum(map(abs, weights))
         used = [(weight * share, group) for weight, group in zip(weights, members, strict=True) if weight]
         judged.append(judge([weight for weight, _ in used], [group for _, group in used], watched=watched))
-    found = [(Effect(chosen, one) if one else None) for chosen, one in zip(made, correct(judged), strict=True)]
+        parts.append(tuple((weight, at[id(group)]) for weight, group in used))
+    found = [
+        (Effect(chosen, of, one) if one else None) for chosen, of, one in zip(made, parts, correct(judged), strict=True)
+    ]
     kept = [effect for effect in found if effect is not None]
     return [one for one in kept if len(one.steps) == 1], [one for one in kept if len(one.steps) == 2]
 

@@ -119,3 +119,17 @@ def correct(family: Sequence[Judged | None], comparisons: int | None = None) -> 
         judged if judged is None or judged.p is None else replace(judged, corrected=next(corrected))
         for judged in family
     ]
+
+
+def turned(judged: Judged) -> Judged:
+    """The same the other way round."""
+
+    def minus(value: float | None) -> float | None:
+        return None if value is None else -value
+
+    looks = tuple(
+        look._replace(value=-look.value, mean=-look.mean, low=minus(look.high), high=minus(look.low))
+        for look in judged.looks
+    )
+    low, high, effect = minus(judged.high), minus(judged.low), minus(judged.effect)
+    return replace(judged, value=-judged.value, low=low, high=high, effect=effect, looks=looks)

@@ -3,14 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 from sqlmodel import Session
 
-from app.compare import design, ran, sequence, verdict
+from app.compare import facts, ran, sequence, words
 from app.compare import groups as comparing
+from app.compare.design import Step
 from app.compare.groups import Figure, Group, Member
 from app.compare.judged import Judged
 from app.compare.measure import FORMS
@@ -172,6 +173,10 @@ class StepOut(BaseModel):
     first: Any
     second: Any
 
+    @classmethod
+    def of(cls, step: Step) -> Self:
+        return cls(knob=step.knob, title=knob_title(step.knob), first=step.first, second=step.second)
+
 
 class EffectOut(JudgedOut):
     """One step: its mean effect over all values of the other knobs. Two steps: how much more the first changes when the
@@ -198,6 +203,112 @@ class RowOut(BaseModel):
     first: SampleOut | None
     second: SampleOut | None = Field(description="Null where configurations are compared with the best.")
     difference: JudgedOut | None = Field(description="Second minus first; or this one minus the best.")
+
+
+class SeedOut(BaseModel):
+    """One seed's value of one configuration."""
+
+    seed: int
+    value: float
+
+
+class SideOut(BaseModel):
+    """One configuration's part in a contrast."""
+
+    group: int = Field(description="Place among the groups, from 0.")
+    weight: float
+    values: list[SeedOut] = Field(description="Over the seeds that the contrast uses.")
+
+
+class ContrastOut(JudgedOut):
+    """A weighted sum of configurations' values, judged."""
+
+    kind: facts.Kind
+    steps: list[StepOut] = Field(description="The knobs that are changed in it; of a pair none.")
+    sides: list[SideOut]
+    seeds: list[int] = Field(description="Those that every side has; empty where seeds don't match.")
+    watched: bool
+    decision: facts.Decision = Field(description="More than chance; not shown to be; too few seeds for an interval.")
+    above: int = Field(description="Seeds in which it was over 0; none are counted where seeds don't match.")
+    below: int
+
+    @classmethod
+    def of_contrast(cls, one: facts.Contrast) -> Self:
+        return cls(
+            kind=one.kind,
+            steps=[StepOut.of(step) for step in one.steps],
+            sides=[
+                SideOut(
+                    group=side.group,
+                    weight=side.weight,
+                    values=[SeedOut(seed=seed, value=value) for seed, value in side.values],
+                )
+                for side in one.sides
+            ],
+            seeds=list(one.seeds),
+            watched=one.watched,
+            decision=one.decision,
+            above=one.above,
+            below=one.below,
+            **JudgedOut.of(one.judged),
+        )
+
+
+class LeftOutOut(BaseModel):
+    """A run that counts for nothing, and why."""
+
+    run: int
+    group: int
+    why: facts.Why
+
+
+class AnswerOut(BaseModel):
+    """What the comparison answers."""
+
+    kind: Literal["nothing", "alone", "changes", "ranking"]
+    why: str | None = Field(description="Of nothing: no runs, none has finished, no value, or not judged.")
+    knob: str | None = Field(description="Of changes: the knob.")
+    order: list[int] = Field(description="Of a ranking: places among the groups, the best first.")
+    waiting: int = Field(description="Of a ranking: configurations without a finished run.")
+    contrasts: list[ContrastOut] = Field(
+        description="Of changes: after minus before, the largest first, and of two how much more the second changes. "
+        "Of a ranking: each minus the best."
+    )
+
+    @classmethod
+    def of(cls, answer: facts.Answer) -> Self:
+        kind = {facts.Nothing: "nothing", facts.Alone: "alone", facts.Changes: "changes", facts.Ranking: "ranking"}
+        changes = answer if isinstance(answer, facts.Changes) else None
+        ranking = answer if isinstance(answer, facts.Ranking) else None
+        contrasts: list[facts.Contrast | None] = []
+        if changes:
+            contrasts = [*(changes.contrasts[at] for at in changes.order), changes.between]
+        elif ranking:
+            contrasts = [ranking.against.get(place) for place in ranking.order]
+        return cls(
+            kind=kind[type(answer)],
+            why=answer.why if isinstance(answer, facts.Nothing) else None,
+            knob=changes.knob if changes else None,
+            order=list(ranking.order) if ranking else [],
+            waiting=ranking.waiting if ranking else 0,
+            contrasts=[ContrastOut.of_contrast(one) for one in contrasts if one is not None],
+        )
+
+
+class FactsOut(BaseModel):
+    """All that is known, as codes and numbers; the sentences are made of it."""
+
+    watched: bool = Field(description="Intervals are valid however often one looks.")
+    answer: AnswerOut
+    left_out: list[LeftOutOut] = Field(description="Runs that count for nothing.")
+
+    @classmethod
+    def of(cls, known: facts.Facts) -> Self:
+        return cls(
+            watched=known.watched,
+            answer=AnswerOut.of(known.answer),
+            left_out=[LeftOutOut(run=one.run, group=one.group, why=one.why) for one in known.left_out],
+        )
 
 
 class VerdictOut(BaseModel):
@@ -239,6 +350,7 @@ class CompareOut(BaseModel):
     groups: list[GroupOut]
     pairs: list[PairOut]
     effects: EffectsOut
+    facts: FactsOut
     verdict: VerdictOut
     differences: list[DifferenceOut]
     same: list[str] = Field(description="What all runs share, in words.")
@@ -288,17 +400,12 @@ def compared(session: Session, title: str, rows: list[Run], name_of_measure: str
     groups = comparing.grouped(members)
     differences = comparing.differing(members)
     first_rows, first_columns = comparing.facets(differences)
-    words = _words([path for path in differences if path != "device"])
-    judged = groups if measure.better else []
-    pairs = design.pairs(judged, greater=measure.greater_is_better, watched=watched)
-    main, interaction = design.effects(judged, watched=watched)
+    names = _names([path for path in differences if path != "device"])
+    known = facts.make(groups, measure, watched=watched)
     attempts = runs.attempts(session, list(by_id))
     lives = _lives(session, rows, attempts)
     ran_on = ran.differing([_environments(group, attempts) for group in groups], differences)
-    if measure.better:
-        said = verdict.verdict(groups, pairs, measure, words, watched=watched)
-    else:
-        said = verdict.unjudged(measure)
+    said = words.verdict(known, names)
     note = " ".join(filter(None, [said.note, ran.caution(ran_on, measure) if len(groups) > 1 else ""]))
     return CompareOut(
         title=title,
@@ -317,11 +424,14 @@ def compared(session: Session, title: str, rows: list[Run], name_of_measure: str
             is_accuracy=measure.is_fraction,
         ),
         groups=[
-            _group_out(group, words.name(group), [by_id[member.run] for member in group.members], lives)
+            _group_out(group, names.name(group), [by_id[member.run] for member in group.members], lives)
             for group in groups
         ],
-        pairs=[PairOut(first=pair.first, second=pair.second, **JudgedOut.of(pair.judged)) for pair in pairs],
-        effects=EffectsOut(main=[_effect_out(one) for one in main], interaction=[_effect_out(o) for o in interaction]),
+        facts=FactsOut.of(known),
+        pairs=[_pair_out(pair) for pair in known.pairs],
+        effects=EffectsOut(
+            main=[_effect_out(one) for one in known.main], interaction=[_effect_out(one) for one in known.interactions]
+        ),
         verdict=_verdict_out(replace(said, note=note), groups, watched=watched),
         differences=[
             DifferenceOut(
@@ -337,8 +447,8 @@ def compared(session: Session, title: str, rows: list[Run], name_of_measure: str
     )
 
 
-def _words(varied: Sequence[str]) -> verdict.Words:
-    return verdict.Words(
+def _names(varied: Sequence[str]) -> words.Words:
+    return words.Words(
         name=lambda group: configuration_title(group.knobs, varied),
         subject=lambda group, knob: subject_title(group.knobs, [path for path in varied if path != knob]),
         change=change_title,
@@ -432,13 +542,18 @@ def _published(row: Run) -> dict[str, float]:
     return {}
 
 
-def _effect_out(effect: design.Effect) -> EffectOut:
-    steps = [StepOut(knob=s.knob, title=knob_title(s.knob), first=s.first, second=s.second) for s in effect.steps]
+def _pair_out(pair: facts.Contrast) -> PairOut:
+    first, second = (side.group for side in pair.sides)
+    return PairOut(first=first, second=second, **JudgedOut.of(pair.judged))
+
+
+def _effect_out(effect: facts.Contrast) -> EffectOut:
+    steps = [StepOut.of(step) for step in effect.steps]
     changes = [change_title(step.knob, step.first, step.second) for step in effect.steps]
     return EffectOut(title=" × ".join(changes), steps=steps, **JudgedOut.of(effect.judged, looks=True))
 
 
-def _verdict_out(said: verdict.Verdict, groups: Sequence[Group], *, watched: bool) -> VerdictOut:
+def _verdict_out(said: words.Verdict, groups: Sequence[Group], *, watched: bool) -> VerdictOut:
     return VerdictOut(
         sentences=said.sentences,
         note=said.note,

@@ -1,21 +1,19 @@
-"""The answer in words: one or two careful sentences, made of the figures and of nothing else. Pure functions, no I/O.
+"""The answer in words: careful sentences, made of the facts (`app.compare.facts`) and of nothing else. Pure, no I/O.
 
 What chance could have made is never claimed; where the figures can't tell, the sentences say so, and what would.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
-from app.compare import design, sequence
-from app.compare.groups import Group, differing
-from app.compare.judged import ALPHA, Judged, correct, judge
+from app.compare import sequence
+from app.compare.facts import Alone, Changes, Facts, Nothing, Ranking
+from app.compare.groups import Group
+from app.compare.judged import ALPHA, Judged, turned
 from app.compare.measure import Measure
 from app.compare.statistics import Summary, summary
-from trainer.paths import split
 
-MOST_SUBJECTS = 4
-"""With more configurations to change a knob of, the best is looked for instead."""
 MOST_ROWS = 6
 
 
@@ -61,29 +59,25 @@ class Verdict:
     rows: list[Row] = field(default_factory=list)
 
 
-def unjudged(measure: Measure) -> Verdict:
-    """Of a measure of which nobody said what is better."""
-    return Verdict([f"Nothing is judged: whether more or less {measure.title} is better was not said."])
+def verdict(facts: Facts, words: Words) -> Verdict:
+    """What the facts answer, in words."""
+    if isinstance(facts.answer, Nothing):
+        return _nothing(facts.answer, facts.measure)
+    if isinstance(facts.answer, Alone):
+        return _alone(facts.groups[0], facts.measure, words)
+    if isinstance(facts.answer, Changes):
+        return _change(facts, facts.answer, words)
+    return _best(facts, facts.answer, words)
 
 
-def verdict(
-    groups: Sequence[Group], pairs: Sequence[design.Pair], measure: Measure, words: Words, *, watched: bool
-) -> Verdict:
-    """Of configurations that ran, or run: by the one knob of two values that is changed for each of them, or by which
-    is best, as `pairs` (`design.pairs`) tell."""
-    if not groups:
-        return Verdict()
-    if not any(group.sample for group in groups):
-        return Verdict([f"No finished run has a {measure.title} yet." if any(g.done for g in groups) else NOTHING])
-    if len(groups) == 1:
-        return _alone(groups[0], measure, words)
-    changed = _changed(groups)
-    if changed is not None:
-        return _change(changed, _partners(groups, changed), measure, words, watched=watched)
-    return _best(groups, pairs, measure, words, watched=watched)
-
-
-NOTHING = "No run has finished yet."
+def _nothing(answer: Nothing, measure: Measure) -> Verdict:
+    said = {
+        "no runs": [],
+        "none has finished": ["No run has finished yet."],
+        "no value": [f"No finished run has a {measure.title} yet."],
+        "not judged": [f"Nothing is judged: whether more or less {measure.title} is better was not said."],
+    }
+    return Verdict(said[answer.why])
 
 
 def _alone(group: Group, measure: Measure, words: Words) -> Verdict:
@@ -101,40 +95,10 @@ def _alone(group: Group, measure: Measure, words: Words) -> Verdict:
 # A knob that is changed
 
 
-def _changed(groups: Sequence[Group]) -> str | None:
-    """The knob of two values whose change is the question; pixel order before all others, the model last."""
-    varied = differing(groups)
-    two = [knob for knob, values in varied.items() if len(values) == 2 and _partners(groups, knob)]
-    two = [knob for knob in two if len(_partners(groups, knob)) <= MOST_SUBJECTS]
-    two.sort(key=lambda knob: (knob != "pixel_order", knob == "model", split(knob)[0] == "model"))
-    alone = len(varied) == 1 or (two and len(groups) == 2 * len(_partners(groups, two[0])))
-    return two[0] if two and alone else None
-
-
-def _partners(groups: Sequence[Group], knob: str) -> list[tuple[Group, Group]]:
-    """Configurations that differ in that knob alone, and in knobs that only one of them has: (first, second)."""
-    values = next((found for path, found in differing(groups).items() if path == knob), [])
-    varied = [path for path in differing(groups) if path != knob]
-    if knob == "pixel_order":  # a seed of the permutation means something where pixels are shuffled alone
-        varied = [path for path in varied if path != "permutation_seed"]
-    found: dict[str, dict[str, Group]] = {}
-    for group in groups:
-        if knob not in group.knobs:
-            return []
-        rest = str([(path, group.knobs.get(path)) for path in varied])
-        found.setdefault(rest, {}).setdefault(str(group.knobs[knob]), group)
-    both = [(pair.get(str(values[0])), pair.get(str(values[1]))) for pair in found.values()] if len(values) == 2 else []
-    return [(first, second) for first, second in both if first is not None and second is not None]
-
-
-def _change(
-    knob: str, partners: Sequence[tuple[Group, Group]], measure: Measure, words: Words, *, watched: bool
-) -> Verdict:
-    judged = [judge((-1, 1), pair, watched=watched) for pair in partners]
-    if len(partners) == 2:
-        (a, b), (c, d) = partners
-        judged.append(judge((1, -1, -1, 1), (a, b, c, d), watched=watched))  # the second's change minus the first's
-    judged = correct(judged)
+def _change(facts: Facts, answer: Changes, words: Words) -> Verdict:
+    measure, knob, watched = facts.measure, answer.knob, facts.watched
+    partners = [(facts.groups[first], facts.groups[second]) for first, second in answer.partners]
+    judged = [contrast.judged if contrast else None for contrast in answer.contrasts]
     rows = [
         Row(
             words.subject(first, knob).removeprefix("the ") or words.name(first),
@@ -143,34 +107,25 @@ def _change(
             _figures(second),
             one,
         )
-        for (first, second), one in zip(partners, judged, strict=False)
+        for (first, second), one in zip(partners, judged, strict=True)
     ]
-    values = partners[0][0].knobs[knob], partners[0][1].knobs[knob]
-    order = sorted(range(len(rows)), key=lambda index: _weight(rows[index].judged), reverse=True)
+    order = answer.order
     sentences = []
     for place, index in enumerate(order):
-        first, second = partners[index]
-        sentences.append(_of_change(rows[index], knob, (first, second), measure, words, again=place > 0))
+        sentences.append(_of_change(rows[index], knob, partners[index], measure, words, again=place > 0))
     joined = [_sentence(one) for one in sentences]
-    if len(partners) == 2:
-        between = judged[2]
-        if between is not None and between.low is not None:
-            joined.append(
-                _difference_of_changes(between, [rows[index] for index in order], order, knob, measure, words)
-            )
-    if not any(one and one.clear for one in judged):
-        joined += _what_would(judged[: len(partners)], measure, watched=watched)
-    note = _note([one for one in judged if one is not None], watched=watched)
-    heads = tuple(words.value(knob, value) for value in values)
+    between = answer.between.judged if answer.between else None
+    if between is not None and between.low is not None:
+        joined.append(_difference_of_changes(between, [rows[index] for index in order], order, knob, measure, words))
+    if not any(one and one.clear for one in [*judged, between]):
+        joined += _what_would(judged, measure, watched=watched)
+    note = _note([one for one in [*judged, between] if one is not None], watched=watched)
+    heads = tuple(words.value(knob, value) for value in answer.values)
     return Verdict(joined, note, knob, heads, [rows[index] for index in order])
 
 
 def _figures(group: Group) -> Summary | None:
     return summary(list(group.sample.values())) if group.sample else None
-
-
-def _weight(judged: Judged | None) -> tuple[bool, float]:
-    return (judged is not None and judged.clear, abs(judged.value) if judged else -1.0)
 
 
 def _of_change(row: Row, knob: str, pair: tuple[Group, Group], measure: Measure, words: Words, *, again: bool) -> str:
@@ -229,9 +184,9 @@ def _difference_of_changes(
         if large.judged and not large.judged.clear:
             return f"Nor is it shown that {names[0]} and {names[1]} differ in that."
         return f"Whether {names[0]} changes more than {names[1]}, {_seeds(between)} can't tell."
-    more = between if order[0] == 1 else _turned(between)  # the larger change minus the smaller
+    more = between if order[0] == 1 else turned(between)  # the larger change minus the smaller
     is_less = more.value < 0
-    of_size = _turned(more) if is_less else more
+    of_size = turned(more) if is_less else more
     lost = large.judged if measure.is_fraction and is_less and large.judged and large.judged.value < 0 else None
     if lost and lost.clear and knob == "pixel_order" and not (small.judged and small.judged.clear):
         return f"{_upper(names[0])} depends on where pixels are; {names[1]} shows no such dependence."
@@ -248,20 +203,14 @@ def _difference_of_changes(
 # The best
 
 
-def _best(
-    groups: Sequence[Group], pairs: Sequence[design.Pair], measure: Measure, words: Words, *, watched: bool
-) -> Verdict:
-    greater = measure.greater_is_better
-    top = design.best(groups, greater=greater)
-    assert top is not None
-    by_place = {}
-    for pair in pairs:
-        if top in (pair.first, pair.second):
-            other = pair.second if pair.first == top else pair.first
-            by_place[other] = pair.judged if pair.first == top else _turned(pair.judged)
-    means = {index: found for index, group in enumerate(groups) if (found := _figures(group))}
-    order = sorted(means, key=lambda index: -means[index].mean if greater else means[index].mean)
-    rows = [Row(words.name(groups[index]), groups[index], means[index], None, by_place.get(index)) for index in order]
+def _best(facts: Facts, answer: Ranking, words: Words) -> Verdict:
+    groups, measure, watched = facts.groups, facts.measure, facts.watched
+    by_place = {place: contrast.judged for place, contrast in answer.against.items()}
+    means = {index: summary(list(groups[index].sample.values())) for index in answer.order}
+    top, greater = answer.order[0], measure.greater_is_better
+    rows = [
+        Row(words.name(groups[index]), groups[index], means[index], None, by_place.get(index)) for index in answer.order
+    ]
     of = "one run" if means[top].n == 1 else f"mean of {means[top].n} seeds"
     lead = "had the highest" if greater else "had the lowest"
     sentences = [f"{_upper(rows[0].name)} {lead} {measure.title}: {measure.figure(means[top].mean)}, {of}."]
@@ -282,28 +231,12 @@ def _best(
             sentences += _what_would(tested[:1], measure, watched=watched)
         else:
             sentences += _what_would([row.judged for row in open_], measure, watched=watched)
-    waiting = len(groups) - len(means)
-    if waiting:
-        which = "One configuration has" if waiting == 1 else f"{waiting} configurations have"
+    if answer.waiting:
+        which = "One configuration has" if answer.waiting == 1 else f"{answer.waiting} configurations have"
         sentences.append(f"{which} no finished run yet.")
-    comparisons = len(means) * (len(means) - 1) // 2
     judged = [row.judged for row in rows if row.judged]
-    note = _note(judged, watched=watched, comparisons=comparisons)
+    note = _note(judged, watched=watched, comparisons=answer.comparisons)
     return Verdict(sentences, note, None, (measure.title,), rows[:MOST_ROWS])
-
-
-def _turned(judged: Judged) -> Judged:
-    """The same the other way round."""
-
-    def minus(value: float | None) -> float | None:
-        return None if value is None else -value
-
-    looks = tuple(
-        look._replace(value=-look.value, mean=-look.mean, low=minus(look.high), high=minus(look.low))
-        for look in judged.looks
-    )
-    low, high, effect = minus(judged.high), minus(judged.low), minus(judged.effect)
-    return replace(judged, value=-judged.value, low=low, high=high, effect=effect, looks=looks)
 
 
 # What they share

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.compare import design, measure
+from app.compare import design, facts, measure
 from app.compare.groups import Group, Member, differing, grouped
-from app.compare.verdict import Verdict, Words, verdict
+from app.compare.words import Verdict, Words, verdict
 from app.web.titles import change_title, configuration_title, subject_title, value_title
 
 KNOBS = {"model": "cnn", "pixel_order": "original", "dataset": "mnist", "optimizer.lr": 0.01, "device": "auto"}
@@ -28,17 +28,18 @@ def groups_of(*configurations: list[dict[str, Any]]) -> list[Group]:
     return grouped(members)
 
 
-def said(groups: list[Group], *, watched: bool = False, of: str = "test/accuracy") -> Verdict:
+def names_of(groups: list[Group]) -> Words:
     varied = list(differing(groups))
-    words = Words(
+    return Words(
         name=lambda group: configuration_title(group.knobs, varied),
         subject=lambda group, knob: subject_title(group.knobs, [path for path in varied if path != knob]),
         change=change_title,
         value=value_title,
     )
-    wanted = measure.parse(of)
-    pairs = design.pairs(groups, greater=wanted.greater_is_better, watched=watched)
-    return verdict(groups, pairs, wanted, words, watched=watched)
+
+
+def said(groups: list[Group], *, watched: bool = False, of: str = "test/accuracy") -> Verdict:
+    return verdict(facts.make(groups, measure.parse(of), watched=watched), names_of(groups))
 
 
 FC, FC_SHUFFLED = [0.869, 0.860, 0.877, 0.864, 0.862], [0.862, 0.872, 0.870, 0.868, 0.861]
