@@ -103,6 +103,12 @@ class Summary(_Answer):
     last: float | None
     best: float | None
     best_step: int | None
+    final: float | None
+
+    @property
+    def kept(self) -> float | None:
+        """The value at the weights that were kept, or the last of a run that has kept none."""
+        return self.last if self.final is None else self.final
 
 
 class Metric(_Answer):

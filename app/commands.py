@@ -364,8 +364,8 @@ def _compared_bits(client: Client, old: Run, new: Run) -> dict[str, Any]:
 
 
 def _figures(one: Summary) -> str:
-    """The last value of a series, and its best where something of it is better."""
-    last = "no number" if one.last is None else f"{one.last:.4f}"
+    """What a series ended with, and its best where something of it is better."""
+    last = "no number" if one.kept is None else f"{one.kept:.4f}"
     return last if one.best is None else f"{last}, best {one.best:.4f} at step {one.best_step:,}"
 
 
@@ -400,7 +400,7 @@ def runs(
             _print_json([run.model_dump(mode="json") for run in items])
         for run in [] if as_json else items:
             accuracy = run.summary.get("test/accuracy")
-            figure = f"{accuracy.last:.2%}" if accuracy and accuracy.last is not None else ""
+            figure = f"{accuracy.kept:.2%}" if accuracy and accuracy.kept is not None else ""
             steps = f"{run.steps_done:>7} of {run.steps_total:<7}"
             print(f"{run.id:>5}  {run.status:<9}  {steps}  {figure:>7}  {run.name}{_tags(run)}")
 
@@ -479,7 +479,7 @@ def progress(client: Client, ids: Sequence[int], console: Console) -> list[Run]:
             if run.id not in tasks:
                 tasks[run.id] = bars.add_task(run.name, total=run.steps_total, said="")
             accuracy = run.summary.get("test/accuracy")
-            last = accuracy.last if accuracy and run.status == "succeeded" else None
+            last = accuracy.kept if accuracy and run.status == "succeeded" else None
             said = run.status if last is None else f"accuracy {last:.2%}"
             bars.update(tasks[run.id], completed=run.steps_done, said=said)
     return list(found.values())

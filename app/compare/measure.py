@@ -1,6 +1,6 @@
 """What of a run is compared: one number a run, made of its series or its time. Pure functions, no I/O.
 
-test/accuracy                    the last value of a series
+test/accuracy                    a series' value at the weights that were kept
 test/accuracy.best               its best value
 train/loss.at=500                its value at step 500, or at the last step before
 test/accuracy.steps_to=0.9       training steps until it first was as good as 0.9

@@ -165,7 +165,18 @@ def power_of(n: int, standardised: float, level: float = LEVEL) -> float:
 
     df, shift, bound = n - 1, abs(standardised) * math.sqrt(n), _t_quantile(n - 1, level)
     power = float(1 - nctdtr(df, shift, bound) + nctdtr(df, shift, -bound))
-    return power if math.isfinite(power) and shift < 30 else 1.0  # so far out the noncentral t has no digits left
+    return power if math.isfinite(power) else _integrated_power(df, shift, bound)
+
+
+def _integrated_power(df: int, shift: float, bound: float) -> float:
+    """The same where SciPy's noncentral t is NaN, far out: the normal's chance of passing `bound` deviations,
+    averaged over what the deviation of n values may be (the definition of the noncentral t), at 4,096 of its
+    quantiles."""
+    from scipy.special import chdtri, ndtr
+
+    share = (np.arange(4096) + 0.5) / 4096
+    deviation = np.sqrt(chdtri(df, share) / df)
+    return float(np.mean(ndtr(shift - bound * deviation) + ndtr(-shift - bound * deviation)))
 
 
 def t_p(t: float, df: float) -> float:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from random import Random
 from typing import NamedTuple, Self
 
 from app.spec import stored
@@ -51,6 +52,24 @@ class Plan:
     def seeds(self) -> int:
         """How many different ones."""
         return len({spec.seed for spec in self.specs})
+
+
+def turns(specs: Sequence[RunSpec], experiment_id: int) -> list[int]:
+    """The order in which runs that are queued together go: seeds outermost, a seed's configurations mixed.
+
+    So an experiment is balanced at every moment: its first seed is there of all configurations before the second
+    begins, and no configuration always comes first. Mixed by a draw from the experiment's id and the seed's rank.
+    """
+    ranks: dict[int, list[int]] = {}
+    for place, spec in enumerate(specs):
+        ranks.setdefault(spec.seed, []).append(place)
+    found = [0] * len(specs)
+    turn = 0
+    for rank, places in enumerate(ranks.values()):
+        for place in Random(f"{experiment_id}-{rank}").sample(places, len(places)):
+            found[place] = turn
+            turn += 1
+    return found
 
 
 def run_names(specs: Sequence[RunSpec]) -> list[str]:

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 
 from app.spec import stored
 from app.spec.experiment import MAX_RUNS, ExperimentSpec, RandomSearch
-from app.spec.plan import Plan, run_names
+from app.spec.plan import Plan, run_names, turns
 from app.store import runs
 from app.store.engine import Writing, reading, writing
 from app.store.errors import NotFound
@@ -35,7 +35,8 @@ def add(session: Writing, row: Experiment, specs: Sequence[RunSpec]) -> list[Run
     """Queue runs of an experiment, which may be new."""
     session.add(row)
     session.flush()
-    made = [runs.add(session, spec, name, row.id) for spec, name in zip(specs, run_names(specs), strict=True)]
+    planned = zip(specs, run_names(specs), turns(specs, row.id or 0), strict=True)
+    made = [runs.add(session, spec, name, row.id, turn=turn) for spec, name, turn in planned]
     session.flush()
     return made
 

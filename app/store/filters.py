@@ -21,12 +21,13 @@ _TERM = re.compile(
 )
 SAME_SERIES = and_(col(Metric.run_id) == col(Summary.run_id), col(Metric.name) == col(Summary.metric))
 FIGURES: dict[str, Any] = {
-    "last": col(Summary.last),
+    "last": func.coalesce(col(Summary.final), col(Summary.last)),
     "best": case(
         (col(Metric.better) == "more", col(Summary.greatest)), (col(Metric.better) == "less", col(Summary.least))
     ),
 }
-"""What a series is compared and sorted by; `best` by its own direction."""
+"""What a series is compared and sorted by: its value at the weights that were kept, or the last of a run that has kept
+none; `best` by its own direction."""
 _COMPARE: dict[str, Callable[[Any, float], Any]] = {
     ">": lambda a, b: a > b,
     ">=": lambda a, b: a >= b,

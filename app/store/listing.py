@@ -14,6 +14,8 @@ from app.store.filters import FIGURES, SAME_SERIES, as_figure, condition
 from app.store.runs import THERE
 from app.store.tables import Experiment, Metric, Run, RunTag, Status, Summary
 
+TURNS = 2**20
+"""More than an experiment has runs."""
 FAR = 1e300
 """Stands for a figure that a run has not got: such runs come last, whichever way the list is sorted."""
 _COLUMNS: dict[str, tuple[Any, type]] = {
@@ -27,7 +29,7 @@ _COLUMNS: dict[str, tuple[Any, type]] = {
     "device": (func.coalesce(col(Run.device), ""), str),
     "steps": (col(Run.steps_done), int),
     "duration": (col(Run.seconds), float),
-    "queue": (col(Run.position), int),
+    "queue": (col(Run.position) * TURNS + col(Run.turn), int),
 }
 SORTS = (*_COLUMNS, "METRIC", "METRIC.best")
 """What a list can be sorted by; METRIC as in `test/accuracy`."""

@@ -19,8 +19,9 @@ Kind = Literal["last", "best", "at", "steps_to", "seconds_to", "seconds", "image
 def values(session: Session, rows: Sequence[Run], kind: Kind, of: Metric | None, value: float) -> dict[int, float]:
     """Run to its number, of those that succeeded and have one.
 
-    kind: last and best value of the series `of`; its value at the last step up to `value`; training steps or
-    seconds until it was first at least as good as `value`; seconds of training; training images a second.
+    kind: last and best value of the series `of`, last meaning at the weights that were kept; its value at the last step
+    up to `value`; training steps or seconds until it was first at least as good as `value`; seconds of training;
+    training images a second.
     """
     done = [row for row in rows if row.status == Status.SUCCEEDED]
     ids = [row.id for row in done if row.id is not None]
@@ -34,7 +35,7 @@ def values(session: Session, rows: Sequence[Run], kind: Kind, of: Metric | None,
     if kind in ("last", "best"):
         for run, of_run in runs.summaries(session, ids).items():
             if (row := of_run.get(of.name)) is not None:
-                numbers[run] = row.last if kind == "last" else (series.best(row, of) or (None,))[0]
+                numbers[run] = series.kept(row) if kind == "last" else (series.best(row, of) or (None,))[0]
         return {run: number for run, number in numbers.items() if number is not None and math.isfinite(number)}
     for run in ids:
         points = series.read(session, run, of.name)

@@ -46,8 +46,8 @@ THERE = col(Run.deleted_at).is_(None)
 # One run's life
 
 
-def add(session: Writing, spec: RunSpec, name: str, experiment_id: int | None = None) -> Run:
-    """A queued run."""
+def add(session: Writing, spec: RunSpec, name: str, experiment_id: int | None = None, turn: int = 0) -> Run:
+    """A queued run; `turn`: its order among those that are queued with it."""
     run = Run(
         experiment_id=experiment_id,
         name=name,
@@ -59,6 +59,7 @@ def add(session: Writing, spec: RunSpec, name: str, experiment_id: int | None = 
         steps_total=spec.steps_total,
         changed=session.change,
         position=session.change,
+        turn=turn,
     )
     session.add(run)
     return run
@@ -138,6 +139,9 @@ def resume_by_itself(engine: Engine, run_id: int) -> None:
 
 
 def _queue_again(session: Writing, run_id: int, **values: Any) -> None:
+    """At the head of the queue: it was begun. Several keep the order that they had."""
+    waiting = (col(Run.status) == Status.QUEUED, col(Run.attempt) == 0)
+    first = session.execute(select(func.min(Run.position)).where(*waiting)).scalar_one()
     move(
         session,
         run_id,
@@ -148,7 +152,7 @@ def _queue_again(session: Writing, run_id: int, **values: Any) -> None:
         responding=True,
         retry_at=None,
         ended_at=None,
-        position=session.change,
+        position=session.change if first is None else first - 1,
         **values,
     )
 

@@ -135,6 +135,11 @@ def best(summary: Summary, metric: Metric) -> tuple[float, int] | None:
     return None if value is None or step is None else (value, step)
 
 
+def kept(summary: Summary) -> float | None:
+    """The value that a run ended with: at the weights that were kept, or the last of a run that has kept none."""
+    return summary.last if summary.final is None else summary.final
+
+
 def settle(session: Writing, run_id: int, kept_step: int) -> None:
     """Note each series' value at the weights that were kept, which are those of `kept_step`."""
     for row in session.exec(select(Summary).where(Summary.run_id == run_id)).all():

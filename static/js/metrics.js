@@ -16,6 +16,9 @@ export const wantsMore = (metric) => metric.better === "more";
 /** A value as people read it: a fraction as a percentage. */
 export const written = (metric, value, digits = 2) => (isFraction(metric) ? percent(value, digits) : loss(value));
 
+/** What a run ended with: the value at the weights that were kept, or the last of one that has kept none. */
+export const kept = (summary) => summary?.final ?? summary?.last ?? null;
+
 /** Plotly's format of a value of it. */
 export const hovered = (metric) => (isFraction(metric) ? "%{y:.2%}" : "%{y:.4f}");
 

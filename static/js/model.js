@@ -5,6 +5,7 @@ import { get, query } from "./api.js";
 import { el, report, setText, swatch } from "./dom.js";
 import { bytes, integer, percent, plural } from "./format.js";
 import { multiple } from "./images.js";
+import { kept } from "./metrics.js";
 import { color } from "./palette.js";
 import { join, leaf } from "./paths.js";
 
@@ -102,7 +103,7 @@ async function showRuns() {
   byId("runs").replaceChildren(runs.length ? `${count}, best ${percent(runs[0].summary["test/accuracy"]?.best)}` : "none finished yet");
   if (wantedRun && !runs.some((run) => String(run.id) === wantedRun)) runs.push(...(await wantedAlone()));
   byId("run").hidden = !runs.length;
-  byId("run").replaceChildren(...runs.map((run) => el("option", { value: run.id, selected: String(run.id) === wantedRun }, `${run.name} · ${percent(run.summary["test/accuracy"]?.last)} · run ${run.id}`)));
+  byId("run").replaceChildren(...runs.map((run) => el("option", { value: run.id, selected: String(run.id) === wantedRun }, `${run.name} · ${percent(kept(run.summary["test/accuracy"]))} · run ${run.id}`)));
   await showFilters();
 }
 

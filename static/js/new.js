@@ -429,7 +429,7 @@ function showScript() {
   const script =
     language === "curl"
       ? `curl ${location.origin}/api/v1/experiments \\\n  ${token}-H 'Content-Type: application/json' -d '${text.replaceAll("'", "'\\''")}'`
-      : `from app.client import Client\n\nwith Client("${location.origin}") as runyard:\n    experiment = runyard.launch_experiment(**${text.replaceAll("\n", "\n    ")})\n    ${body.question ? 'print(*runyard.wait_for_answer(experiment.id)["sentences"], sep="\\n")' : 'for run in runyard.wait(experiment.run_ids):\n        print(run.name, run.summary["test/accuracy"].last)'}`;
+      : `from app.client import Client\n\nwith Client("${location.origin}") as runyard:\n    experiment = runyard.launch_experiment(**${text.replaceAll("\n", "\n    ")})\n    ${body.question ? 'print(*runyard.wait_for_answer(experiment.id)["sentences"], sep="\\n")' : 'for run in runyard.wait(experiment.run_ids):\n        print(run.name, run.summary["test/accuracy"].kept)'}`;
   setText(byId("script"), script);
   for (const name of ["curl", "python"]) byId(`t-${name}`).setAttribute("aria-selected", String(name === language));
 }

@@ -6,6 +6,7 @@ import { el, report, setText, swatch } from "./dom.js";
 import { capital, integer, loss, percent, plural } from "./format.js";
 import { showGallery } from "./gallery.js";
 import { on } from "./live.js";
+import { kept } from "./metrics.js";
 import { color } from "./palette.js";
 
 const byId = (id) => document.getElementById(id);
@@ -61,7 +62,7 @@ async function begin() {
   setText(byId("f-accuracy"), percent(said.right / said.n));
   setText(byId("f-interval"), `${percent(said.low, 1)} to ${percent(said.high, 1)}`);
   byId("f-interval").title = "95% Wilson interval";
-  setText(byId("f-loss"), loss(run.summary["test/loss"]?.last));
+  setText(byId("f-loss"), loss(kept(run.summary["test/loss"])));
   setText(byId("f-wrong"), integer(said.n - said.right));
   setText(byId("f-size"), `of ${integer(said.n)}`);
   for (const [key, one] of [["easy", byShare[0]], ["hard", byShare.at(-1)]]) {

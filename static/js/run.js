@@ -10,7 +10,7 @@ import { formAddress } from "./form.js";
 import { keys } from "./keys.js";
 import { gathered, on } from "./live.js";
 import { color, dash, token } from "./palette.js";
-import { declared } from "./metrics.js";
+import { declared, kept } from "./metrics.js";
 import { join } from "./paths.js";
 import { band, draw, line, onZoom, tip, xAxis, yAxis } from "./plots.js";
 
@@ -193,7 +193,7 @@ const refresh = gathered(async () => {
     await Promise.all([loadCurves(), showLog()]);
     return;
   }
-  const tested = fresh.summary["test/accuracy"]?.last !== run?.summary["test/accuracy"]?.last || fresh.status !== run?.status;
+  const tested = kept(fresh.summary["test/accuracy"]) !== kept(run?.summary["test/accuracy"]) || fresh.status !== run?.status;
   run = fresh;
   const from = tailStart(trainLoss, [id]);
   if (!zoom().to || from <= zoom().to) {
@@ -345,9 +345,11 @@ function showFigures() {
   const images = run.steps_done * run.spec.batch_size;
   setText(byId("f-speed"), seconds && images ? integer(images / seconds) : "–");
   const accuracy = run.summary["test/accuracy"];
-  setText(byId("f-accuracy"), accuracy ? percent(accuracy.last) : "–");
-  const best = accuracy && accuracy.best > accuracy.last;
-  setText(byId("f-accuracy-note"), best ? `best ${percent(accuracy.best)}` : accuracy ? `epoch ${Math.round(lastTestStep() / run.steps_per_epoch)}` : "");
+  setText(byId("f-accuracy"), percent(kept(accuracy)));
+  const best = accuracy && accuracy.best > kept(accuracy);
+  const earlier = accuracy && accuracy.final !== null && accuracy.final !== accuracy.last; // the weights of an earlier epoch were kept
+  const at = earlier ? `epoch ${Math.round(accuracy.best_step / run.steps_per_epoch)}, kept` : accuracy && `epoch ${Math.round(lastTestStep() / run.steps_per_epoch)}`;
+  setText(byId("f-accuracy-note"), best ? `best ${percent(accuracy.best)}` : (at ?? ""));
   setText(byId("f-parameters"), integer(run.parameters));
   setText(byId("f-device"), run.device ?? run.spec.device);
   const threads = run.attempts.at(-1)?.environment?.threads;

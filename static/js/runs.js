@@ -9,6 +9,7 @@ import { ago, duration, elapsed, ENDED, integer, loss, moment, percent, plural, 
 import { keys } from "./keys.js";
 import { offerViews } from "./views.js";
 import { gathered, on } from "./live.js";
+import { kept } from "./metrics.js";
 import { colorVariable, dash } from "./palette.js";
 import { valueAt } from "./paths.js";
 import { showWelcome } from "./welcome.js";
@@ -338,7 +339,7 @@ function groupsBy(knob, list) {
 /** "Learning rate 0.1 · 3 runs, test accuracy 94.20 ± 0.41% (3)": of the runs shown, those that succeeded. */
 function knobRow({ key, value, members }) {
   const done = members.filter((run) => run.status === "succeeded" && run.summary["test/accuracy"]);
-  const figures = done.map((run) => run.summary["test/accuracy"].last * 100);
+  const figures = done.map((run) => kept(run.summary["test/accuracy"]) * 100);
   const mean = figures.reduce((sum, one) => sum + one, 0) / figures.length;
   const deviation = figures.length > 1 ? Math.sqrt(figures.reduce((sum, one) => sum + (one - mean) ** 2, 0) / (figures.length - 1)) : null;
   const said = figures.length ? `test accuracy ${mean.toFixed(2)}${deviation === null ? "" : ` ± ${deviation.toFixed(2)}`}%, ${plural(figures.length, "run")} that succeeded` : "none has succeeded yet";
@@ -534,8 +535,8 @@ function showRow(run) {
   parts.bar.style.width = `${(100 * run.steps_done) / run.steps_total}%`;
   parts.bar.dataset.status = run.status;
   const accuracy = run.summary["test/accuracy"];
-  const best = accuracy && accuracy.best > accuracy.last ? el("span.muted.best", {}, `best ${(accuracy.best * 100).toFixed(2)} `) : null;
-  parts.accuracy.replaceChildren(...[best, percent(accuracy?.last)].filter(Boolean));
+  const best = accuracy && accuracy.best > kept(accuracy) ? el("span.muted.best", {}, `best ${(accuracy.best * 100).toFixed(2)} `) : null;
+  parts.accuracy.replaceChildren(...[best, percent(kept(accuracy))].filter(Boolean));
   setText(parts.device, run.device ?? "–");
   showTimes(run);
   const failed = ["failed", "lost"].includes(run.status);

@@ -5,6 +5,7 @@ import { get, query } from "./api.js";
 import { copy, el, report, setText, swatch, toast } from "./dom.js";
 import { capital, integer, percent, plural, points } from "./format.js";
 import { showGallery } from "./gallery.js";
+import { kept } from "./metrics.js";
 import { color } from "./palette.js";
 
 const byId = (id) => document.getElementById(id);
@@ -61,7 +62,7 @@ async function show() {
   runs = await Promise.all(chosen.map((id) => get(`/runs/${id}`)));
   for (const run of runs) if (!others.some((one) => one.id === run.id)) others.unshift(run);
   ["first-run", "second-run"].forEach((id, at) => {
-    byId(id).replaceChildren(...others.map((one) => el("option", { value: one.id, selected: one.id === chosen[at] }, `${one.name} · ${percent(one.summary["test/accuracy"]?.last)} · run ${one.id}`)));
+    byId(id).replaceChildren(...others.map((one) => el("option", { value: one.id, selected: one.id === chosen[at] }, `${one.name} · ${percent(kept(one.summary["test/accuracy"]))} · run ${one.id}`)));
   });
   byId("swap").disabled = false;
   document.title = `${name(0)} and ${name(1)} · Runyard`;

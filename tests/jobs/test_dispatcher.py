@@ -13,7 +13,8 @@ from app.jobs import causes
 from app.jobs.dispatcher import Dispatcher
 from app.jobs.launchers import Later, LocalLauncher
 from app.settings import Settings
-from app.store import runs
+from app.spec.experiment import ExperimentSpec
+from app.store import experiments, runs
 from app.store.engine import open_database, reading, writing
 from app.store.runs import Claim, Start
 from app.store.tables import Attempt, Run, Status, now
@@ -86,6 +87,36 @@ def test_the_queue_goes_by_position_then_turn(queue: Queue, engine: Engine) -> N
         for worker in queue.launcher.workers.values():
             worker.end = worker.end if worker.end is not None else 1
     assert [claim.run_id for claim in queue.launcher.launched] == [second, third, first]
+
+
+def test_an_experiment_is_balanced_at_every_moment(queue: Queue, engine: Engine) -> None:
+    grid = {"model": ["fc", "cnn"], "pixel_order": ["original", "shuffled"], "seed": [1, 2, 3]}
+    _, made = experiments.create(engine, ExperimentSpec(name="four ways", base={"device": "cpu"}, grid=grid))
+    assert [run.seed for run in made] == [1, 2, 3] * 4, "ids keep the grid's order"
+    for _ in made:
+        queue.turn()
+        for worker in queue.launcher.workers.values():
+            worker.end = 1
+    queue.turn()
+    launched = [queue.run(claim.run_id) for claim in queue.launcher.launched]
+    assert [run.seed for run in launched] == [1] * 4 + [2] * 4 + [3] * 4
+    assert all(len({run.configuration for run in launched[at : at + 4]}) == 4 for at in (0, 4, 8))
+
+
+def test_resumed_runs_go_first_in_the_order_that_they_had(queue: Queue, engine: Engine) -> None:
+    first, second, third, fourth = queue.add("cpu", "cpu", "cpu", "cpu")
+    for run_id in (first, second):
+        queue.turn()
+        queue.begin(run_id)
+        with writing(engine) as session:
+            runs.move(session, run_id, Status.PAUSED, attempt=1, cause=runs.PAUSED_BY_USER)
+        queue.launcher.workers[run_id].end = 0
+    queue.launcher.is_ready = False
+    queue.turn()
+    runs.move_first(engine, fourth)
+    for run_id in (second, first):
+        runs.resume(engine, run_id)
+    assert [run.id for run, _ in runs.pending(engine)] == [first, second, fourth, third]
 
 
 def test_a_slot_that_becomes_free_is_filled_in_the_same_turn(queue: Queue) -> None:

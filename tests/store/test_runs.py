@@ -4,12 +4,13 @@ import pytest
 from sqlalchemy import Engine, update
 from sqlmodel import col
 
-from app.store import runs, series
+from app.store import measures, runs, series
 from app.store.engine import clock, reading, writing
 from app.store.errors import Conflict, IllegalTransition, NotFound, RunActive, Superseded
 from app.store.listing import Query, listed
 from app.store.series import Point
 from app.store.tables import ACTIVE, Chunk, Run, Status, now
+from trainer.metrics import TEST_ACCURACY
 from trainer.spec import parse
 
 
@@ -196,3 +197,18 @@ def test_a_cut_series_ends_at_its_step_and_its_summary_is_of_what_is_left(engine
         assert series.cut(session, run_id, 0, 0) == 0
     with reading(engine) as session:
         assert runs.summaries(session, [run_id]) == {}
+
+
+def test_what_a_run_ended_with_is_the_value_at_the_weights_that_were_kept(engine: Engine) -> None:
+    run_id, other = forced(engine, Status.SUCCEEDED), forced(engine, Status.SUCCEEDED)
+    with writing(engine) as session:
+        for step, accuracy in ((10, 0.3), (20, 0.9), (30, 0.2)):
+            series.append(session, run_id, [Point("test/accuracy", step, 0.1, accuracy)])
+        series.append(session, other, [Point("test/accuracy", 30, 0.1, 0.5)])
+        series.settle(session, run_id, 20)
+    with reading(engine) as session:
+        rows = runs.get_many(session, [run_id, other])
+        assert measures.values(session, rows, "last", TEST_ACCURACY, 0.0) == {run_id: 0.9, other: 0.5}
+        sorted_ids = [run.id for run in listed(session, Query(sort="test/accuracy"))[0]]
+        over = [run.id for run in listed(session, Query(text="test/accuracy>0.8"))[0]]
+    assert (sorted_ids, over) == ([run_id, other], [run_id])

@@ -60,7 +60,7 @@ class FigureOut(SampleOut):
     best: float | None = Field(
         description="The best value that any of them had at any time; null where nothing of it is better."
     )
-    values: list[ValueOut] = Field(description="Last value of each run.")
+    values: list[ValueOut] = Field(description="Of each run: at the weights that were kept.")
     published: float | None = Field(description="What the source of this recipe states.")
 
 
@@ -458,7 +458,8 @@ def _names(varied: Sequence[str]) -> words.Words:
 
 def _member(row: Run, summaries: dict[str, SummaryRow], declared: Mapping[str, Metric], value: float | None) -> Member:
     assert row.id is not None
-    last = {name: found.last for name, found in summaries.items() if found.last is not None}
+    ends = {name: series.kept(found) for name, found in summaries.items()}
+    last = {name: value for name, value in ends.items() if value is not None}
     bests = {name: series.best(found, declared[name]) for name, found in summaries.items() if name in declared}
     best = {name: found[0] for name, found in bests.items() if found is not None}
     ended = row.ended_at.timestamp() if row.ended_at else 0.0
