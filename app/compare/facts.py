@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from app.compare import design, statistics
 from app.compare.design import Step
-from app.compare.groups import Group, differing
+from app.compare.groups import Group, Member, differing
 from app.compare.judged import Judged, correct, judge, turned
 from app.compare.measure import Measure
 from trainer.paths import split
@@ -41,6 +41,22 @@ class LeftOut:
     run: int
     group: int
     why: Why
+
+
+@dataclass(frozen=True)
+class Dropouts:
+    """The runs of a configuration that ended for good without a result, and were not launched again with one."""
+
+    group: int
+    runs: int
+    """Of the configuration, one a seed."""
+    failed: tuple[int, ...]
+    lost: tuple[int, ...]
+    stopped: tuple[int, ...]
+    causes: tuple[str, ...]
+    """Of those that failed, in their order."""
+    trained: tuple[float, ...]
+    """What the others gave."""
 
 
 @dataclass(frozen=True)
@@ -125,14 +141,16 @@ class Facts:
     main: tuple[Contrast, ...] = ()
     interactions: tuple[Contrast, ...] = ()
     left_out: tuple[LeftOut, ...] = field(default=())
+    dropouts: tuple[Dropouts, ...] = ()
 
 
 def make(groups: Sequence[Group], measure: Measure, *, watched: bool) -> Facts:
     """The tree, of configurations that ran, or run."""
     kept, varied = tuple(groups), differing(groups)
     left_out = tuple(one for place, group in enumerate(groups) for one in _left_out(place, group))
+    dropouts = tuple(one for place, group in enumerate(groups) if (one := _dropouts(place, group)) is not None)
     if measure.better is None:
-        return Facts(measure, watched, kept, varied, Nothing("not judged"), left_out=left_out)
+        return Facts(measure, watched, kept, varied, Nothing("not judged"), left_out=left_out, dropouts=dropouts)
     pairs = tuple(
         _contrast("pair", (), (-1, 1), (pair.first, pair.second), groups, pair.judged, watched)
         for pair in design.pairs(groups, greater=measure.greater_is_better, watched=watched)
@@ -142,7 +160,7 @@ def make(groups: Sequence[Group], measure: Measure, *, watched: bool) -> Facts:
         for effects in design.effects(groups, watched=watched)
     )
     answer = _answer(groups, pairs, measure, watched)
-    return Facts(measure, watched, kept, varied, answer, pairs, main, interactions, left_out)
+    return Facts(measure, watched, kept, varied, answer, pairs, main, interactions, left_out, dropouts)
 
 
 def _answer(groups: Sequence[Group], pairs: Sequence[Contrast], measure: Measure, watched: bool) -> Answer:
@@ -174,6 +192,22 @@ def _left_out(place: int, group: Group) -> list[LeftOut]:
         if why is not None:
             found.append(LeftOut(member.run, place, why))
     return found
+
+
+def _dropouts(place: int, group: Group) -> Dropouts | None:
+    done = {member.seed for member in group.members if member.done}
+    gone: dict[str, dict[int, Member]] = {"failed": {}, "lost": {}, "stopped": {}}
+    for member in group.members:
+        if member.status in gone and member.seed not in done:
+            for of_status in gone.values():
+                of_status.pop(member.seed, None)  # its last try counts
+            gone[member.status][member.seed] = member
+    if not any(gone.values()):
+        return None
+    failed, lost, stopped = (tuple(one.run for one in of_status.values()) for of_status in gone.values())
+    causes = tuple(one.cause or "" for one in gone["failed"].values())
+    runs = len({member.seed for member in group.members})
+    return Dropouts(place, runs, failed, lost, stopped, causes, tuple(group.sample.values()))
 
 
 # A knob that is changed

@@ -15,6 +15,7 @@ class Member:
 
     run: int
     status: str
+    """Of the run; `resuming` where it will go on by itself."""
     configuration: str
     """The same for all runs of one configuration, and for no others."""
     knobs: Mapping[str, Any]
@@ -29,6 +30,8 @@ class Member:
     """What is compared (`app.compare.measure`); None where the run has none."""
     ended: float = 0.0
     """When it ended, for the order in which values came."""
+    cause: str | None = None
+    """Why it ended, where it did not succeed."""
 
     @property
     def seed(self) -> int:

@@ -3,18 +3,20 @@
 What chance could have made is never claimed; where the figures can't tell, the sentences say so, and what would.
 """
 
+import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from app.compare import sequence
-from app.compare.facts import Alone, Changes, Facts, Nothing, Ranking
+from app.compare.facts import Alone, Changes, Dropouts, Facts, Nothing, Ranking
 from app.compare.groups import Group
 from app.compare.judged import ALPHA, Judged, turned
 from app.compare.measure import Measure
 from app.compare.statistics import Summary, summary
 
 MOST_ROWS = 6
+MOST_DROPOUTS = 3
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,12 @@ class Verdict:
 
 
 def verdict(facts: Facts, words: Words) -> Verdict:
-    """What the facts answer, in words."""
+    """What the facts answer, in words: who dropped out comes first."""
+    answered = _answered(facts, words)
+    return replace(answered, sentences=[*_dropouts(facts, words), *answered.sentences])
+
+
+def _answered(facts: Facts, words: Words) -> Verdict:
     if isinstance(facts.answer, Nothing):
         return _nothing(facts.answer, facts.measure)
     if isinstance(facts.answer, Alone):
@@ -68,6 +75,47 @@ def verdict(facts: Facts, words: Words) -> Verdict:
     if isinstance(facts.answer, Changes):
         return _change(facts, facts.answer, words)
     return _best(facts, facts.answer, words)
+
+
+def _dropouts(facts: Facts, words: Words) -> list[str]:
+    """`4 of 5 runs of learning rate 0.3 failed (loss became NaN, steps 112 to 340); the one that trained reached …`"""
+    said = [_dropped(one, facts, words) for one in facts.dropouts[:MOST_DROPOUTS]]
+    more = len(facts.dropouts) - len(said)
+    if more:
+        which = "1 more configuration" if more == 1 else f"{more} more configurations"
+        said.append(f"Of {which}, runs did not end with a result either.")
+    return said
+
+
+def _dropped(one: Dropouts, facts: Facts, words: Words) -> str:
+    ends = [(len(one.failed), f"failed{_why(one.causes)}"), (len(one.lost), "vanished"), (len(one.stopped), "stopped")]
+    ends = [(count, how) for count, how in ends if count]
+    (count, how), *others = ends
+    was = ("was " if count == 1 else "were ") if how == "stopped" else ""
+    of = "the one run" if one.runs == 1 else f"{count} of {one.runs} runs"
+    head = f"{_upper(of)} of {words.name(facts.groups[one.group])} {was}{how}"
+    head += "".join(
+        f", {count} {'was ' if how == 'stopped' and count == 1 else 'were ' if how == 'stopped' else ''}{how}"
+        for count, how in others
+    )
+    if len(one.trained) == 1:
+        return f"{head}; the one that trained reached {facts.measure.figure(one.trained[0])}."
+    return f"{head}; {len(one.trained)} trained." if one.trained else f"{head}."
+
+
+def _why(causes: Sequence[str]) -> str:
+    """What several causes have in common: ` (loss became NaN, steps 112 to 340)`; empty where they have nothing."""
+    found = [re.fullmatch(r"(.*?)(?: at step (\d+))?", cause.partition(":")[0]) for cause in causes]
+    reasons = {one[1] for one in found if one}
+    if len(reasons) > 1 and all(reason.startswith(("loss became", "test loss became")) for reason in reasons):
+        reasons = {"loss became NaN or infinite"}
+    if len(reasons) != 1 or not (reason := reasons.pop()):
+        return ""
+    steps = sorted(int(one[2]) for one in found if one and one[2])
+    if not steps:
+        return f" ({reason})"
+    at = f"step {steps[0]:,}" if steps[0] == steps[-1] else f"steps {steps[0]:,} to {steps[-1]:,}"
+    return f" ({reason}, {at})"
 
 
 def _nothing(answer: Nothing, measure: Measure) -> Verdict:

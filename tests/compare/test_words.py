@@ -13,18 +13,23 @@ from app.web.titles import change_title, configuration_title, subject_title, val
 KNOBS = {"model": "cnn", "pixel_order": "original", "dataset": "mnist", "optimizer.lr": 0.01, "device": "auto"}
 
 
-def runs(values: list[float], first_seed: int = 1, **knobs: Any) -> list[dict[str, Any]]:
+def runs(values: list[Any], first_seed: int = 1, **knobs: Any) -> list[dict[str, Any]]:
     return [{"value": value, **KNOBS, **knobs, "seed": first_seed + index} for index, value in enumerate(values)]
 
 
 def groups_of(*configurations: list[dict[str, Any]]) -> list[Group]:
-    """Finished runs; a value of None is a run that has not finished. A seed's runs end one after another."""
+    """Finished runs; a value of None is a run that has not finished, a text how one ended: `failed: its cause`.
+
+    A seed's runs end one after another.
+    """
     members = []
     for knobs in (one for configuration in configurations for one in configuration):
-        value = knobs.pop("value")
+        value, cause = knobs.pop("value"), None
         done = "running" if value is None else "succeeded"
+        if isinstance(value, str):
+            (done, _, cause), value = value.partition(": "), None
         of_all = str({path: knob for path, knob in knobs.items() if path != "seed"})
-        members.append(Member(len(members) + 1, done, of_all, knobs, {}, {}, {}, value, float(knobs["seed"])))
+        members.append(Member(len(members) + 1, done, of_all, knobs, {}, {}, {}, value, float(knobs["seed"]), cause))
     return grouped(members)
 
 
@@ -258,3 +263,46 @@ def test_what_can_be_compared(text: str, title: str, greater: bool) -> None:
 def test_what_cannot_be_compared_is_said(text: str) -> None:
     with pytest.raises(ValueError, match=r"is '"):
         measure.parse(text)
+
+
+NAN = "failed: loss became NaN at step {}: choose a lower learning rate than 0.3"
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        (
+            [NAN.format(340), 0.86, *(NAN.format(step) for step in (112, 200, 120))],
+            "4 of 5 runs of learning rate 0.3 failed (loss became NaN, steps 112 to 340); "
+            "the one that trained reached 86.00%.",
+        ),
+        (
+            [NAN.format(7), NAN.format(9).replace("NaN", "infinite"), 0.8, 0.9],
+            "2 of 4 runs of learning rate 0.3 failed (loss became NaN or infinite, steps 7 to 9); 2 trained.",
+        ),
+        ([NAN.format(7)], "The one run of learning rate 0.3 failed (loss became NaN, step 7)."),
+        (["stopped: stopped by user", 0.8, 0.8], "1 of 3 runs of learning rate 0.3 was stopped; 2 trained."),
+        (["stopped: s", "stopped: s"], "2 of 2 runs of learning rate 0.3 were stopped."),
+        (["lost: v", 0.8], "1 of 2 runs of learning rate 0.3 vanished; the one that trained reached 80.00%."),
+        (
+            ["failed: out of memory at batch size 64: choose a smaller one", NAN.format(3), "stopped: s", 0.8],
+            "2 of 4 runs of learning rate 0.3 failed, 1 was stopped; the one that trained reached 80.00%.",
+        ),
+    ],
+)
+def test_who_dropped_out_comes_before_what_is_claimed(values: list[Any], sentence: str) -> None:
+    groups = groups_of(runs([0.5, 0.51, 0.52], **{"optimizer.lr": 0.1}), runs(values, **{"optimizer.lr": 0.3}))
+    found = said(groups)
+    assert found.sentences[0] == sentence
+    assert len(found.sentences) > 1
+
+
+def test_who_has_not_ended_or_was_launched_again_has_not_dropped_out() -> None:
+    again = [{**one, "seed": 1} for one in runs([NAN.format(7), 0.8, 0.7])]
+    groups = groups_of(again, runs([None, "paused: p", "resuming: killed"], model="fc"))
+    assert facts.make(groups, measure.parse("test/accuracy"), watched=True).dropouts == ()
+
+
+def test_many_dropouts_are_counted() -> None:
+    of_rates = [runs([NAN.format(7), 0.5], **{"optimizer.lr": rate}) for rate in (0.1, 0.2, 0.3, 0.4, 0.5)]
+    assert said(groups_of(*of_rates)).sentences[3] == "Of 2 more configurations, runs did not end with a result either."

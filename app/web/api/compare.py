@@ -262,6 +262,17 @@ class LeftOutOut(BaseModel):
     why: facts.Why
 
 
+class DropoutsOut(BaseModel):
+    """The runs of a configuration that ended without a result, and were not launched again with one."""
+
+    group: int = Field(description="Place among the groups, from 0.")
+    runs: int = Field(description="Of the configuration, one a seed.")
+    failed: list[int]
+    lost: list[int]
+    stopped: list[int]
+    causes: list[str] = Field(description="Of those that failed, in their order.")
+
+
 class AnswerOut(BaseModel):
     """What the comparison answers."""
 
@@ -300,6 +311,7 @@ class FactsOut(BaseModel):
 
     watched: bool = Field(description="Intervals are valid however often one looks.")
     answer: AnswerOut
+    dropouts: list[DropoutsOut] = Field(description="Configurations with runs that ended without a result.")
     left_out: list[LeftOutOut] = Field(description="Runs that count for nothing.")
 
     @classmethod
@@ -307,6 +319,17 @@ class FactsOut(BaseModel):
         return cls(
             watched=known.watched,
             answer=AnswerOut.of(known.answer),
+            dropouts=[
+                DropoutsOut(
+                    group=one.group,
+                    runs=one.runs,
+                    failed=list(one.failed),
+                    lost=list(one.lost),
+                    stopped=list(one.stopped),
+                    causes=list(one.causes),
+                )
+                for one in known.dropouts
+            ],
             left_out=[LeftOutOut(run=one.run, group=one.group, why=one.why) for one in known.left_out],
         )
 
@@ -463,7 +486,9 @@ def _member(row: Run, summaries: dict[str, SummaryRow], declared: Mapping[str, M
     bests = {name: series.best(found, declared[name]) for name, found in summaries.items() if name in declared}
     best = {name: found[0] for name, found in bests.items() if found is not None}
     ended = row.ended_at.timestamp() if row.ended_at else 0.0
-    return Member(row.id, row.status, row.configuration, stored.flat(row.spec), last, best, declared, value, ended)
+    status = "resuming" if row.retry_at is not None else str(row.status)
+    knobs = stored.flat(row.spec)
+    return Member(row.id, status, row.configuration, knobs, last, best, declared, value, ended, row.cause)
 
 
 def _environments(group: Group, attempts: Mapping[int, list[Attempt]]) -> list[dict[str, Any]]:
