@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from app.compare import design, statistics
 from app.compare.design import Step
-from app.compare.groups import Group, Member, differing
+from app.compare.groups import GONE, Group, Member, differing
 from app.compare.judged import Judged, correct, judge, turned
 from app.compare.measure import Measure
 from trainer.paths import split
@@ -120,7 +120,7 @@ class Ranking:
     comparisons: int
     """How many the correction is for: all pairs, since the best was chosen by its looks."""
     waiting: int
-    """Configurations without a finished run."""
+    """Configurations without a finished run that may get one."""
 
 
 Answer = Nothing | Alone | Changes | Ranking
@@ -196,7 +196,7 @@ def _left_out(place: int, group: Group) -> list[LeftOut]:
 
 def _dropouts(place: int, group: Group) -> Dropouts | None:
     done = {member.seed for member in group.members if member.done}
-    gone: dict[str, dict[int, Member]] = {"failed": {}, "lost": {}, "stopped": {}}
+    gone: dict[str, dict[int, Member]] = {status: {} for status in GONE}
     for member in group.members:
         if member.status in gone and member.seed not in done:
             for of_status in gone.values():
@@ -281,7 +281,7 @@ def _ranking(groups: Sequence[Group], pairs: Sequence[Contrast], measure: Measur
         place: sum(group.sample.values()) / len(group.sample) for place, group in enumerate(groups) if group.sample
     }
     order = tuple(sorted(means, key=lambda place: -means[place] if greater else means[place]))
-    return Ranking(order, against, len(means) * (len(means) - 1) // 2, len(groups) - len(means))
+    return Ranking(order, against, len(means) * (len(means) - 1) // 2, sum(group.waits for group in groups))
 
 
 def _turned(contrast: Contrast) -> Contrast:

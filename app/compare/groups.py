@@ -8,6 +8,9 @@ from app.compare.statistics import Sample, Summary, summary
 from trainer.metrics import Metric, assumed
 from trainer.paths import NOT_CONFIGURATION
 
+GONE = ("failed", "lost", "stopped")
+"""States of a run that has ended for good without a result."""
+
 
 @dataclass(frozen=True)
 class Member:
@@ -64,6 +67,11 @@ class Group:
     @property
     def done(self) -> int:
         return sum(member.done for member in self.members)
+
+    @property
+    def waits(self) -> bool:
+        """It has no result, and may get one: some run has not ended for good."""
+        return not self.sample and any(member.status not in GONE and not member.done for member in self.members)
 
     @property
     def sample(self) -> Sample:

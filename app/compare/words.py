@@ -92,7 +92,8 @@ def _dropped(one: Dropouts, facts: Facts, words: Words) -> str:
     ends = [(count, how) for count, how in ends if count]
     (count, how), *others = ends
     was = ("was " if count == 1 else "were ") if how == "stopped" else ""
-    of = "the one run" if one.runs == 1 else f"{count} of {one.runs} runs"
+    of = f"all {count} runs" if count == one.runs else f"{count} of {one.runs} runs"
+    of = "the one run" if one.runs == 1 else of
     head = f"{_upper(of)} of {words.name(facts.groups[one.group])} {was}{how}"
     head += "".join(
         f", {count} {'was ' if how == 'stopped' and count == 1 else 'were ' if how == 'stopped' else ''}{how}"
@@ -183,7 +184,8 @@ def _of_change(row: Row, knob: str, pair: tuple[Group, Group], measure: Measure,
     change = words.change(knob, first.knobs[knob], second.knobs[knob])
     if row.judged is None:
         missing = [words.value(knob, group.knobs[knob]) for group in pair if not group.sample]
-        return f"{subject or change} has no finished run yet ({' and '.join(missing)})"
+        yet = "has no finished run yet" if any(group.waits for group in pair) else "can't be judged: no run trained"
+        return f"{subject or change} {yet} ({' and '.join(missing)})"
     judged = row.judged
     if judged.clear:
         lost = judged.value < 0

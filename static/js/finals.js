@@ -1,7 +1,7 @@
 // Final accuracies: a dot a run, filled for pixels in order, open for shuffled; the mean as a bar.
 
 import { el } from "./dom.js";
-import { percent } from "./format.js";
+import { GONE, percent } from "./format.js";
 import { faint, token } from "./palette.js";
 import { draw, line, xAxis } from "./plots.js";
 
@@ -79,7 +79,7 @@ export function drawFinals(element, legend, groups, style) {
       annotations: groups.flatMap((one, index) =>
         one.metrics["test/accuracy"]
           ? []
-          : [{ x: 0, xref: "paper", y: index, text: "no run has finished yet", showarrow: false, xanchor: "left", xshift: 6, font: { color: token("--muted") } }],
+          : [{ x: 0, xref: "paper", y: index, text: one.runs.every((run) => GONE.includes(run.status)) ? "no run trained" : "no run has finished yet", showarrow: false, xanchor: "left", xshift: 6, font: { color: token("--muted") } }],
       ),
       shapes: groups.slice(1).map((_, index) => ({
         type: "line", xref: "paper", x0: 0, x1: 1, y0: index + 0.5, y1: index + 0.5, line: { color: token("--grid"), width: 1 },

@@ -76,6 +76,8 @@ export const plural = (count, noun) => `${integer(count)} ${noun}${count === 1 ?
 export const STATUSES = ["running", "queued", "succeeded", "failed", "stopped", "paused", "lost"];
 /** Nothing goes on, for now. */
 export const ENDED = ["succeeded", "failed", "stopped", "paused", "lost"];
+/** Ended for good without a result. */
+export const GONE = ["failed", "lost", "stopped"];
 export const RESUMABLE = ["paused", "failed", "stopped", "lost"];
 /** "run 1 is failed" -> "Run 1 is failed" */
 export const capital = (word) => word[0].toUpperCase() + word.slice(1);

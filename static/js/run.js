@@ -348,7 +348,7 @@ function showFigures() {
   setText(byId("f-accuracy"), percent(kept(accuracy)));
   const best = accuracy && accuracy.best > kept(accuracy);
   const earlier = accuracy && accuracy.final !== null && accuracy.final !== accuracy.last; // the weights of an earlier epoch were kept
-  const at = earlier ? `epoch ${Math.round(accuracy.best_step / run.steps_per_epoch)}, kept` : accuracy && `epoch ${Math.round(lastTestStep() / run.steps_per_epoch)}`;
+  const at = earlier ? `epoch ${Math.round(accuracy.best_step / run.steps_per_epoch)}` : accuracy && `epoch ${Math.round(lastTestStep() / run.steps_per_epoch)}`;
   setText(byId("f-accuracy-note"), best ? `best ${percent(accuracy.best)}` : (at ?? ""));
   setText(byId("f-parameters"), integer(run.parameters));
   setText(byId("f-device"), run.device ?? run.spec.device);

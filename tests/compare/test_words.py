@@ -282,7 +282,7 @@ NAN = "failed: loss became NaN at step {}: choose a lower learning rate than 0.3
         ),
         ([NAN.format(7)], "The one run of learning rate 0.3 failed (loss became NaN, step 7)."),
         (["stopped: stopped by user", 0.8, 0.8], "1 of 3 runs of learning rate 0.3 was stopped; 2 trained."),
-        (["stopped: s", "stopped: s"], "2 of 2 runs of learning rate 0.3 were stopped."),
+        (["stopped: s", "stopped: s"], "All 2 runs of learning rate 0.3 were stopped."),
         (["lost: v", 0.8], "1 of 2 runs of learning rate 0.3 vanished; the one that trained reached 80.00%."),
         (
             ["failed: out of memory at batch size 64: choose a smaller one", NAN.format(3), "stopped: s", 0.8],
@@ -301,6 +301,17 @@ def test_who_has_not_ended_or_was_launched_again_has_not_dropped_out() -> None:
     again = [{**one, "seed": 1} for one in runs([NAN.format(7), 0.8, 0.7])]
     groups = groups_of(again, runs([None, "paused: p", "resuming: killed"], model="fc"))
     assert facts.make(groups, measure.parse("test/accuracy"), watched=True).dropouts == ()
+
+
+def test_one_that_failed_altogether_is_not_waited_for() -> None:
+    rates = {0.1: [0.5, 0.51], 0.2: [0.6, 0.61], 0.3: [NAN.format(7)] * 2}
+    found = said(groups_of(*(runs(values, **{"optimizer.lr": rate}) for rate, values in rates.items())))
+    assert found.sentences[0] == "All 2 runs of learning rate 0.3 failed (loss became NaN, step 7)."
+    assert not any("yet" in sentence for sentence in found.sentences)
+    two = said(groups_of(runs(CNN), runs([NAN.format(7)] * 5, pixel_order="shuffled")))
+    assert two.sentences[1] == "Shuffling the pixels can't be judged: no run trained (shuffled)."
+    waiting = said(groups_of(runs(CNN), runs([NAN.format(7), None], pixel_order="shuffled")))
+    assert waiting.sentences[1] == "Shuffling the pixels has no finished run yet (shuffled)."
 
 
 def test_many_dropouts_are_counted() -> None:
