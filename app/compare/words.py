@@ -239,7 +239,7 @@ def _difference_of_changes(
     of_size = turned(more) if is_less else more
     lost = large.judged if measure.is_fraction and is_less and large.judged and large.judged.value < 0 else None
     if lost and lost.clear and knob == "pixel_order" and not (small.judged and small.judged.clear):
-        return f"{_upper(names[0])} depends on where pixels are; {names[1]} shows no such dependence."
+        return f"{_upper(names[0])} depends on where pixels are; {names[1]} shows {_at_most(small.judged, measure)}."
     ends = ""
     if of_size.low is not None and of_size.high is not None:
         low, high = (measure.number(end).removeprefix("+") for end in (of_size.low, of_size.high))
@@ -248,6 +248,13 @@ def _difference_of_changes(
     if lost:
         return f"{_upper(names[0])} loses {size} more than {names[1]}{ends}."
     return f"The change of {names[0]} is {size} {'lower' if is_less else 'higher'} than that of {names[1]}{ends}."
+
+
+def _at_most(judged: Judged | None, measure: Measure) -> str:
+    """What a dependence that is not shown may still be: `none larger than 1.0 points`."""
+    if judged is None or judged.low is None or judged.high is None:
+        return "none that can be told"
+    return f"none larger than {measure.amount(max(-judged.low, judged.high))}"
 
 
 # The best
@@ -297,12 +304,9 @@ def _what_would(judged: Sequence[Judged | None], measure: Measure, *, watched: b
     there = [one for one in judged if one is not None]
     least = sequence.least() if watched else 2
     if there and all(one.p is None or one.n < least for one in there):
-        why = (
-            "an interval that holds while one watches needs at least"
-            if watched
-            else "to judge chance by takes at least"
-        )
-        return [f"{_upper(why)} {least} seeds of each."]
+        if watched:
+            return [f"An interval that holds while one watches needs at least {least} seeds of each."]
+        return [f"Another seed may say the opposite: an interval takes at least {least} seeds of each."]
     unclear = [one for one in there if not one.clear and one.n >= least and one.value]
     if not unclear:
         return []
