@@ -60,6 +60,15 @@ class Dropouts:
 
 
 @dataclass(frozen=True)
+class Reached:
+    """How many of a configuration's finished runs got as far as is asked, one a seed."""
+
+    group: int
+    reached: int
+    done: int
+
+
+@dataclass(frozen=True)
 class Contrast:
     """The weighted sum of configurations' values, judged."""
 
@@ -142,6 +151,10 @@ class Facts:
     interactions: tuple[Contrast, ...] = ()
     left_out: tuple[LeftOut, ...] = field(default=())
     dropouts: tuple[Dropouts, ...] = ()
+    reached: tuple[Reached, ...] = ()
+    """Of a measure that is the time until a value, where some never got there: that is then the result."""
+    reached_p: float | None = None
+    """Of two configurations: Fisher's exact test that both get there equally often, two-sided."""
 
 
 def make(groups: Sequence[Group], measure: Measure, *, watched: bool) -> Facts:
@@ -160,7 +173,9 @@ def make(groups: Sequence[Group], measure: Measure, *, watched: bool) -> Facts:
         for effects in design.effects(groups, watched=watched)
     )
     answer = _answer(groups, pairs, measure, watched)
-    return Facts(measure, watched, kept, varied, answer, pairs, main, interactions, left_out, dropouts)
+    reached = _reached(groups) if measure.is_until else ()
+    p = _reached_alike(*reached) if len(reached) == 2 else None
+    return Facts(measure, watched, kept, varied, answer, pairs, main, interactions, left_out, dropouts, reached, p)
 
 
 def _answer(groups: Sequence[Group], pairs: Sequence[Contrast], measure: Measure, watched: bool) -> Answer:
@@ -173,6 +188,19 @@ def _answer(groups: Sequence[Group], pairs: Sequence[Contrast], measure: Measure
         return Alone()
     knob = _changed(groups)
     return _ranking(groups, pairs, measure) if knob is None else _changes(groups, knob, watched)
+
+
+def _reached(groups: Sequence[Group]) -> tuple[Reached, ...]:
+    """Empty where all that finished got there."""
+    found = tuple(Reached(place, len(one.sample), one.seeds_done) for place, one in enumerate(groups) if one.seeds_done)
+    return found if any(one.reached < one.done for one in found) else ()
+
+
+def _reached_alike(first: Reached, second: Reached) -> float:
+    from scipy.stats import fisher_exact  # half a second: only where it is asked for
+
+    table = [[one.reached, one.done - one.reached] for one in (first, second)]
+    return float(fisher_exact(table).pvalue)
 
 
 def _left_out(place: int, group: Group) -> list[LeftOut]:

@@ -69,6 +69,11 @@ class Group:
         return sum(member.done for member in self.members)
 
     @property
+    def seeds_done(self) -> int:
+        """How many of its seeds have a run that succeeded."""
+        return len({member.seed for member in self.members if member.done})
+
+    @property
     def waits(self) -> bool:
         """It has no result, and may get one: some run has not ended for good."""
         return not self.sample and any(member.status not in GONE and not member.done for member in self.members)

@@ -55,6 +55,11 @@ class Measure:
         return self.better == "more"
 
     @property
+    def is_until(self) -> bool:
+        """How long it takes until a value, which a run may never reach."""
+        return self.kind in ("steps_to", "seconds_to")
+
+    @property
     def is_time(self) -> bool:
         """How quick a training is: it depends on the machine."""
         return self.kind in ("seconds", "seconds_to", "images_per_second")

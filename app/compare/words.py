@@ -64,7 +64,7 @@ class Verdict:
 def verdict(facts: Facts, words: Words) -> Verdict:
     """What the facts answer, in words: who dropped out comes first."""
     answered = _answered(facts, words)
-    return replace(answered, sentences=[*_dropouts(facts, words), *answered.sentences])
+    return replace(answered, sentences=[*_dropouts(facts, words), *_reached(facts, words), *answered.sentences])
 
 
 def _answered(facts: Facts, words: Words) -> Verdict:
@@ -119,11 +119,27 @@ def _why(causes: Sequence[str]) -> str:
     return f" ({reason}, {at})"
 
 
+def _reached(facts: Facts, words: Words) -> list[str]:
+    """`A test accuracy of 90% was reached by 5 of 6 runs of the one, by none of 6 of the other (exact test, p 0.02).`"""
+    if not facts.reached:
+        return []
+    told = [
+        f"{'none' if one.reached == 0 else one.reached} of {one.done} {'runs ' if at == 0 else ''}of "
+        f"{words.name(facts.groups[one.group])}"
+        for at, one in enumerate(facts.reached[:MOST_ROWS])
+    ]
+    more = len(facts.reached) - len(told)
+    rest = f", and by some of {more} more configurations" if more else ""
+    exact = "" if facts.reached_p is None else f" (Fisher's exact test, p {facts.reached_p:.2g})"
+    goal = facts.measure.title.partition(" to ")[2]
+    return [f"{_upper(goal)} was reached by {', by '.join(told)}{rest}{exact}."]
+
+
 def _nothing(answer: Nothing, measure: Measure) -> Verdict:
     said = {
         "no runs": [],
         "none has finished": ["No run has finished yet."],
-        "no value": [f"No finished run has a {measure.title} yet."],
+        "no value": [] if measure.is_until else [f"No finished run has a {measure.title} yet."],
         "not judged": [f"Nothing is judged: whether more or less {measure.title} is better was not said."],
     }
     return Verdict(said[answer.why])
@@ -184,7 +200,10 @@ def _of_change(row: Row, knob: str, pair: tuple[Group, Group], measure: Measure,
     change = words.change(knob, first.knobs[knob], second.knobs[knob])
     if row.judged is None:
         missing = [words.value(knob, group.knobs[knob]) for group in pair if not group.sample]
-        yet = "has no finished run yet" if any(group.waits for group in pair) else "can't be judged: no run trained"
+        never = any(group.done and not group.sample for group in pair)
+        waits = any(group.waits and not group.done for group in pair)
+        why = "no run got there" if never else "has no finished run yet" if waits else "no run trained"
+        yet = why if waits and not never else f"can't be judged: {why}"
         return f"{subject or change} {yet} ({' and '.join(missing)})"
     judged = row.judged
     if judged.clear:

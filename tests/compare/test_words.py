@@ -26,7 +26,10 @@ def groups_of(*configurations: list[dict[str, Any]]) -> list[Group]:
     for knobs in (one for configuration in configurations for one in configuration):
         value, cause = knobs.pop("value"), None
         done = "running" if value is None else "succeeded"
-        if isinstance(value, str):
+        if value == "none":  # it has finished, without what is compared
+            value = None
+            done = "succeeded"
+        elif isinstance(value, str):
             (done, _, cause), value = value.partition(": "), None
         of_all = str({path: knob for path, knob in knobs.items() if path != "seed"})
         members.append(Member(len(members) + 1, done, of_all, knobs, {}, {}, {}, value, float(knobs["seed"]), cause))
@@ -317,3 +320,36 @@ def test_one_that_failed_altogether_is_not_waited_for() -> None:
 def test_many_dropouts_are_counted() -> None:
     of_rates = [runs([NAN.format(7), 0.5], **{"optimizer.lr": rate}) for rate in (0.1, 0.2, 0.3, 0.4, 0.5)]
     assert said(groups_of(*of_rates)).sentences[3] == "Of 2 more configurations, runs did not end with a result either."
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "sentences"),
+    [
+        (
+            [900.0, 950.0, 1000.0, 980.0, 940.0, "none"],
+            ["none"] * 6,
+            [
+                "A test accuracy of 90% was reached by 5 of 6 runs of CNN, original, by none of 6 of CNN, shuffled "
+                "(Fisher's exact test, p 0.015).",
+                "Shuffling the pixels can't be judged: no run got there (shuffled).",
+            ],
+        ),
+        (
+            ["none", "none"],
+            ["none", "none"],
+            [
+                "A test accuracy of 90% was reached by none of 2 runs of CNN, original, by none of 2 of CNN, shuffled "
+                "(Fisher's exact test, p 1)."
+            ],
+        ),
+    ],
+)
+def test_who_never_got_there_is_the_result(first: list[Any], second: list[Any], sentences: list[str]) -> None:
+    groups = groups_of(runs(first), runs(second, pixel_order="shuffled"))
+    assert said(groups, of="test/accuracy.steps_to=0.9").sentences == sentences
+
+
+def test_where_all_got_there_nothing_is_said_of_it() -> None:
+    groups = groups_of(runs([900.0, 950.0, 930.0]), runs([1900.0, 1960.0, 1940.0], pixel_order="shuffled"))
+    found = said(groups, of="test/accuracy.steps_to=0.9").sentences
+    assert found[0].startswith("Shuffling the pixels raised the steps to a test accuracy of 90% by 1,007 steps")
