@@ -120,7 +120,7 @@ def _why(causes: Sequence[str]) -> str:
 
 
 def _reached(facts: Facts, words: Words) -> list[str]:
-    """`A test accuracy of 90% was reached by 5 of 6 runs of the one, by none of 6 of the other (exact test, p 0.02).`"""
+    """`… was reached by 5 of 6 runs of the one, by none of 6 of the other (Fisher's exact test, p 0.015).`"""
     if not facts.reached:
         return []
     told = [
