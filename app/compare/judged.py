@@ -72,7 +72,7 @@ def _watched(weights: Sequence[float], samples: Sequence[statistics.Sample], fou
     """Judged by the confidence sequence, of differences paired by seed, else by order of arrival."""
     pairs: dict[int, float] = statistics.seed_by_seed(weights, samples)
     matched: Matched = "seed"
-    if len(pairs) < 2 <= min(map(len, samples)):
+    if min(map(len, samples)) >= 2 and not statistics.is_paired(len(pairs), samples):
         matched = "arrival"
         came = zip(*(sample.values() for sample in samples), strict=False)
         pairs = {

@@ -82,17 +82,24 @@ def seed_by_seed(weights: Sequence[float], samples: Sequence[Sample]) -> dict[in
     }
 
 
+def is_paired(pairs: int, samples: Sequence[Sample]) -> bool:
+    """Whether so many common seeds are enough to compare seed by seed: at least two, all that the smallest sample has;
+    or, where only some match, at least four and half of that. A few pairs of many runs would throw the others away."""
+    smallest = min(map(len, samples))
+    return pairs >= 2 and (pairs == smallest or (pairs >= 4 and 2 * pairs >= smallest))
+
+
 def contrast(weights: Sequence[float], samples: Sequence[Sample], level: float = LEVEL) -> Contrast | None:
     """The contrast of the samples' means; None where one of them is empty.
 
-    At least two common seeds: the one-sample t of the seeds' contrasts (for two samples the paired t). Otherwise
+    Enough common seeds (`is_paired`): the one-sample t of the seeds' contrasts (for two samples the paired t). Else
     Welch's t (B. L. Welch, Biometrika 34, 1947) with the degrees of freedom of F. E. Satterthwaite (Biometrics 2,
     1946), for any number of samples. With one run somewhere there is a value, and no interval.
     """
     if not all(samples):
         return None
     pairs = list(seed_by_seed(weights, samples).values())
-    if len(pairs) >= 2:
+    if is_paired(len(pairs), samples):
         value, n, matched = float(np.mean(pairs)), len(pairs), "seed"
         deviation = _deviation(pairs)
         error, df = deviation / math.sqrt(n), float(n - 1)

@@ -209,3 +209,30 @@ def test_one_run_each_gives_a_difference_and_no_interval() -> None:
     one_common = contrast((-1, 1), ({1: 0.9}, {1: 0.8}))
     assert one_common
     assert one_common.low is None
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "matched", "n"),
+    [
+        (range(1, 11), range(9, 19), "none", 10),  # two of ten: their interval was ten times as wide
+        (range(1, 9), range(5, 13), "seed", 4),  # half
+        (range(1, 10), range(6, 15), "none", 9),  # four of nine
+        (range(1, 6), range(1, 4), "seed", 3),  # all that the smaller side has
+        (range(1, 4), range(1, 4), "seed", 3),
+        (range(1, 3), range(1, 3), "seed", 2),
+        (range(1, 4), range(3, 6), "none", 3),  # one
+    ],
+    ids=lambda value: f"{value.start}-{value.stop - 1}" if isinstance(value, range) else None,
+)
+def test_seeds_are_paired_where_enough_of_them_match(first: range, second: range, matched: str, n: int) -> None:
+    random = np.random.default_rng(7)
+    samples = [{seed: float(random.normal()) for seed in seeds} for seeds in (first, second)]
+    found = contrast((-1, 1), samples)
+    assert found is not None
+    assert (found.matched, found.n) == (matched, n)
+    if matched == "none":
+        means = [float(np.mean(list(sample.values()))) for sample in samples]
+        assert found.value == close(means[1] - means[0]), "all runs count"
+        assert found.low is not None
+        assert found.high is not None
+        assert found.high - found.low < 4
