@@ -172,22 +172,10 @@ class Dispatcher:
 
     def _look_and_act(self, ready: bool) -> Sequence[Job]:
         """What was seen."""
-        jobs, moment = runs.pending(self.engine), now()
-        seen = [
-            Job(
-                run.id or 0,
-                run.status,
-                run.attempt,
-                run.spec.get("device", "auto"),
-                stop=run.stop_requested,
-                pause=run.pause_requested,
-                responding=run.responding,
-                heartbeat=attempt.heartbeat_at if attempt else None,
-                grace=attempt.grace if attempt else 0.0,
-                retry_at=run.retry_at,
-            )
-            for run, attempt in jobs
-        ]
+        ended = any(worker.process.poll() is not None for worker in self._workers.values())
+        full = not ended and all(one["used"] >= one["slots"] for one in self.slots())
+        seen = [Job(**row._asdict()) for row in runs.pending(self.engine, queued=not full)]
+        moment = now()
         writing = writer(self.settings.database) if self._workers else None
         workers = [worker.seen(writing) for worker in self._workers.values()]
         devices = None if self.devices is None else self.slots()

@@ -12,8 +12,9 @@ import secrets
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
+import sqlalchemy
 from sqlalchemy import Engine, and_, delete, func, or_, update
 from sqlmodel import Session, col, select
 
@@ -435,17 +436,42 @@ def at_work(engine: Engine) -> list[tuple[Run, Attempt | None]]:
         return [(run, attempt) for run, attempt in session.exec(query)]
 
 
-def pending(engine: Engine) -> list[tuple[Run, Attempt | None]]:
-    """The runs that wait, are at work, or will go on by themselves, in the queue's order; each with its attempt."""
+class Pending(NamedTuple):
+    """What the dispatcher asks of a run that waits, is at work, or will go on by itself."""
+
+    run_id: int
+    status: Status
+    attempt: int
+    wants: str
+    """The device that its spec names."""
+    stop: bool
+    pause: bool
+    responding: bool
+    retry_at: datetime | None
+    heartbeat: datetime | None
+    """When its worker was last heard of."""
+    grace: float
+    """Seconds that a stop or a pause may take."""
+
+
+def pending(engine: Engine, *, queued: bool = True) -> list[Pending]:
+    """In the queue's order; `queued`: those that wait for a slot as well. Columns alone: there may be thousands, and
+    this is asked every second."""
+    statuses = (Status.QUEUED, *ACTIVE) if queued else ACTIVE
     with reading(engine) as session:
         due = and_(col(Run.status).in_(RESUMABLE), col(Run.retry_at).is_not(None))
         query = (
-            select(Run, Attempt)
+            sqlalchemy.select(
+                *(col(Run.id), col(Run.status), col(Run.attempt)),
+                func.coalesce(col(Run.spec)["device"].as_string(), "auto"),
+                *(col(Run.stop_requested), col(Run.pause_requested), col(Run.responding), col(Run.retry_at)),
+                *(col(Attempt.heartbeat_at), func.coalesce(col(Attempt.grace), 0.0)),
+            )
             .outerjoin(Attempt, and_(col(Attempt.run_id) == Run.id, col(Attempt.n) == Run.attempt))
-            .where(THERE, or_(col(Run.status).in_((Status.QUEUED, *ACTIVE)), due))
+            .where(THERE, or_(col(Run.status).in_(statuses), due))
             .order_by(col(Run.position), col(Run.turn), col(Run.id))
         )
-        return [(run, attempt) for run, attempt in session.exec(query)]
+        return [Pending(*row) for row in session.execute(query)]
 
 
 def oldest_deletion(engine: Engine) -> datetime | None:

@@ -116,7 +116,7 @@ def test_resumed_runs_go_first_in_the_order_that_they_had(queue: Queue, engine: 
     runs.move_first(engine, fourth)
     for run_id in (second, first):
         runs.resume(engine, run_id)
-    assert [run.id for run, _ in runs.pending(engine)] == [first, second, fourth, third]
+    assert [one.run_id for one in runs.pending(engine)] == [first, second, fourth, third]
 
 
 def test_a_slot_that_becomes_free_is_filled_in_the_same_turn(queue: Queue) -> None:

@@ -100,7 +100,7 @@ def test_a_deleted_run_is_nowhere_until_it_is_restored_and_then_as_it_was(engine
         runs.move(session, run_id, Status.STARTING)
     runs.restore(engine, run_id)
     with reading(engine) as session:
-        assert [run.id for run, _ in runs.pending(engine)] == [run_id]
+        assert [one.run_id for one in runs.pending(engine)] == [run_id]
         assert series.read(session, run_id, "train/loss").values.tolist() == [2.3]
         changed, deleted = runs.changed_since(session, before)
         assert ([run.id for run in changed], deleted) == ([run_id], [])
@@ -144,7 +144,7 @@ def test_a_queued_run_moves_to_the_front(engine: Engine) -> None:
     runs.move_first(engine, ids[2])
     runs.move_first(engine, ids[1])
     with reading(engine) as session:
-        assert [run.id for run, _ in runs.pending(engine)] == [ids[1], ids[2], ids[0]]
+        assert [one.run_id for one in runs.pending(engine)] == [ids[1], ids[2], ids[0]]
         assert [run.id for run in listed(session, Query(sort="queue", ascending=True))[0]] == [ids[1], ids[2], ids[0]]
     with pytest.raises(IllegalTransition, match="only a queued run can be moved to the front"):
         runs.move_first(engine, forced(engine, Status.RUNNING))
