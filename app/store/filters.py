@@ -76,14 +76,14 @@ class BadFilter(ValueError):
     """A term that says nothing; the message names it and what may be said."""
 
 
-def _knobs() -> dict[str, tuple[Any, bool]]:
-    """Name of a knob, as in `lr` or `optimizer.lr`, to its value in SQL and whether it is a number."""
-    found: dict[str, tuple[Any, bool]] = {}
-    for path in knobs.every():
-        is_number = knobs.numeric(path) is not None
-        found[path] = (_value(path, is_number), is_number)
-        found.setdefault(paths.leaf(path), found[path])
-    return found
+def _knob(key: str) -> tuple[Any, bool] | None:
+    """Of a knob, as `lr` or `optimizer.lr`, its value in SQL and whether it is a number; None: there is none."""
+    every = sorted(knobs.every(), key=lambda path: path != key)  # a whole path before one that ends in it
+    path = next((path for path in every if key in (path, paths.leaf(path))), None)
+    if path is None:
+        return None
+    is_number = knobs.numeric(path) is not None
+    return _value(path, is_number), is_number
 
 
 def _value(path: str, is_number: bool) -> Any:
@@ -128,7 +128,7 @@ def _one(term: "re.Match[str]", session: Session | None) -> ColumnElement[bool]:
     number = _number(value.strip('"'), term[0])
     if key in _NUMBERS:
         return _COMPARE[sign](_NUMBERS[key], number)  # type: ignore[no-any-return]
-    knob = _knobs().get(key)
+    knob = _knob(key)
     figure = None if knob else as_figure(key, session)
     if figure is not None:
         name, kind = figure
@@ -160,7 +160,7 @@ def _is(key: str, value: str, term: str) -> ColumnElement[bool]:
         return _WORDS[key] == value  # type: ignore[no-any-return]
     if key in _NUMBERS:
         return _NUMBERS[key] == _number(value, term)  # type: ignore[no-any-return]
-    knob = _knobs().get(key)
+    knob = _knob(key)
     if knob is None:
         raise BadFilter(f"q has {term!r}: {_choices(key, numbers=False)}")
     return knob[0] == (_number(value, term) if knob[1] else value)  # type: ignore[no-any-return]
@@ -177,6 +177,7 @@ def _number(value: str, term: str) -> float:
 
 
 def _choices(key: str, *, numbers: bool) -> str:
-    short = sorted(name for name, (_, is_number) in _knobs().items() if "." not in name and (is_number or not numbers))
+    every = {paths.leaf(path) for path in knobs.every() if not numbers or knobs.numeric(path)}
+    short = sorted(every)
     names = [*_NUMBERS, *short, "METRIC as test/accuracy"] if numbers else [*_WORDS, "tag", *_NUMBERS, *short]
     return f"{key[:30]!r} is nothing that can be compared so; choose {', '.join(dict.fromkeys(names))}"
