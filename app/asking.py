@@ -271,7 +271,7 @@ class Asker:
                 runs.touch_newest(session, row.id or 0)
             for seed in seeds:
                 found = cells(row.base, row.grid, Question.model_validate(row.question))
-                experiments.add(session, row, Plan.of_seeds(found, [seed]).specs)
+                experiments.add(session, row, Plan.of_seeds(found, [seed]).specs, ahead=True)
         return bool(seeds)
 
 

@@ -9,6 +9,7 @@ from sqlmodel import col, update
 from app import asking
 from app.asking import Asker
 from app.compare.question import Question
+from app.spec.experiment import ExperimentSpec
 from app.store import experiments, runs, series
 from app.store.engine import clock, open_database, reading, writing
 from app.store.series import Point
@@ -94,6 +95,20 @@ def test_a_next_set_is_queued_when_a_slot_would_be_empty_and_never_beyond_the_bu
         finish(asker, experiment, seed, *values)
     assert not asker.go_on(slots=64)
     assert state(asker, experiment) == ("spent", 12)
+
+
+def test_an_open_question_s_next_set_goes_behind_the_one_at_the_head(asked: tuple[Asker, int]) -> None:
+    asker, experiment = asked
+    grid = {"model": ["fc", "cnn"], "seed": [1, 2, 3]}
+    long, _ = experiments.create(asker.engine, ExperimentSpec(name="long", grid=grid))
+    open_ = [(0.90, 0.905), (0.91, 0.90), (0.90, 0.92), (0.93, 0.91)]
+    for seed, values in enumerate(open_, 1):
+        finish(asker, experiment, seed, *values)
+    assert asker.go_on(slots=1)
+    with reading(asker.engine) as session:
+        waiting = [runs.get(session, one.run_id) for one in runs.pending(asker.engine)]
+    order = [(run.experiment_id, run.seed) for run in waiting]
+    assert order == [(long.id, 1)] * 2 + [(experiment, 5)] * 2 + [(long.id, 2)] * 2 + [(long.id, 3)] * 2
 
 
 def test_an_answer_ends_it_and_is_heard_of(asked: tuple[Asker, int]) -> None:

@@ -58,7 +58,8 @@ def turns(specs: Sequence[RunSpec], experiment_id: int) -> list[int]:
     """The order in which runs that are queued together go: seeds outermost, a seed's configurations mixed.
 
     So an experiment is balanced at every moment: its first seed is there of all configurations before the second
-    begins, and no configuration always comes first. Mixed by a draw from the experiment's id and the seed's rank.
+    begins, and no configuration always comes first. Mixed by a draw from the experiment's id and the seed's rank. Even
+    numbers: between two runs there is room for those that go ahead of the second.
     """
     ranks: dict[int, list[int]] = {}
     for place, spec in enumerate(specs):
@@ -68,7 +69,7 @@ def turns(specs: Sequence[RunSpec], experiment_id: int) -> list[int]:
     for rank, places in enumerate(ranks.values()):
         for place in Random(f"{experiment_id}-{rank}").sample(places, len(places)):
             found[place] = turn
-            turn += 1
+            turn += 2
     return found
 
 

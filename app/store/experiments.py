@@ -31,12 +31,14 @@ def create(engine: Engine, experiment: ExperimentSpec, plan: Plan | None = None)
         return row, add(session, row, plan.specs)
 
 
-def add(session: Writing, row: Experiment, specs: Sequence[RunSpec]) -> list[Run]:
-    """Queue runs of an experiment, which may be new."""
+def add(session: Writing, row: Experiment, specs: Sequence[RunSpec], *, ahead: bool = False) -> list[Run]:
+    """Queue runs of an experiment, which may be new; `ahead`: behind the set at the head of the queue."""
     session.add(row)
     session.flush()
-    planned = zip(specs, run_names(specs), turns(specs, row.id or 0), strict=True)
-    made = [runs.add(session, spec, name, row.id, turn=turn) for spec, name, turn in planned]
+    behind = runs.behind_the_first(session) if ahead else None
+    places = [behind or runs.Place(session.change, turn) for turn in turns(specs, row.id or 0)]
+    planned = zip(specs, run_names(specs), places, strict=True)
+    made = [runs.add(session, spec, name, row.id, place) for spec, name, place in planned]
     session.flush()
     return made
 

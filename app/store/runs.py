@@ -47,8 +47,30 @@ THERE = col(Run.deleted_at).is_(None)
 # One run's life
 
 
-def add(session: Writing, spec: RunSpec, name: str, experiment_id: int | None = None, turn: int = 0) -> Run:
-    """A queued run; `turn`: its order among those that are queued with it."""
+class Place(NamedTuple):
+    """In the queue; the least goes first."""
+
+    position: int
+    turn: int
+
+
+def behind_the_first(session: Session) -> Place | None:
+    """The place behind the set at the head of the queue, which are the runs of one seed that were queued together; None
+    where nothing waits."""
+    waiting = (THERE, col(Run.status) == Status.QUEUED)
+    in_order = (col(Run.position), col(Run.turn), col(Run.id))
+    head = session.exec(select(Run).where(*waiting).order_by(*in_order).limit(1)).first()
+    if head is None:
+        return None
+    alike = (col(Run.experiment_id) == head.experiment_id, col(Run.seed) == head.seed)
+    last = select(func.max(Run.turn)).where(*waiting, *alike, Run.position == head.position)
+    return Place(head.position, (session.exec(last).one() or head.turn) + 1)
+
+
+def add(
+    session: Writing, spec: RunSpec, name: str, experiment_id: int | None = None, place: Place | None = None
+) -> Run:
+    """A queued run; `place`: in the queue, if not at its end."""
     run = Run(
         experiment_id=experiment_id,
         name=name,
@@ -59,8 +81,8 @@ def add(session: Writing, spec: RunSpec, name: str, experiment_id: int | None = 
         parameters=spec.parameters,
         steps_total=spec.steps_total,
         changed=session.change,
-        position=session.change,
-        turn=turn,
+        position=place.position if place else session.change,
+        turn=place.turn if place else 0,
     )
     session.add(run)
     return run
