@@ -437,8 +437,9 @@ def show(
         lines[f"attempt {attempt.n}"] = (
             f"from step {attempt.from_step:,}, {attempt.started_at:%Y-%m-%d %H:%M:%S} {ended}".rstrip()
         )
+    width = max(map(len, lines))
     for key, value in lines.items():
-        print(f"{key:<16}  {value}")
+        print(f"{key:<{width}}  {value}")
 
 
 def _named(one: dict[str, Any]) -> str:

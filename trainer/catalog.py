@@ -162,7 +162,7 @@ OPTIMIZERS: dict[str, Optimizer] = {
             "Steps of each weight divided by the size of its recent gradients (Tieleman, Hinton: lecture 6.5, 2012)",
             (
                 Knob("lr", "Learning rate", "float", 0.001, "Largest usual step of a weight", 0, 1000, above=True),
-                Knob("alpha", "Smoothing", "float", 0.99, "Share of the old gradients' size that is kept", 0, 0.9999),
+                Knob("alpha", "Alpha", "float", 0.99, "Share of the old gradients' size that is kept", 0, 0.9999),
                 Knob("momentum", "Momentum", "float", 0.0, "Share of the last step that is kept", 0, 0.9999),
                 Knob("weight_decay", "Weight decay", "float", 0.0, WEIGHT_DECAY, 0, 10),
             ),
