@@ -124,7 +124,7 @@ def _reached(facts: Facts, words: Words) -> list[str]:
     if not facts.reached:
         return []
     told = [
-        f"{'none' if one.reached == 0 else one.reached} of {one.done} {'runs ' if at == 0 else ''}of "
+        f"{'none' if one.reached == 0 else one.reached} of {one.done} {_runs(one.done) if at == 0 else ''}of "
         f"{words.name(facts.groups[one.group])}"
         for at, one in enumerate(facts.reached[:MOST_ROWS])
     ]
@@ -133,6 +133,10 @@ def _reached(facts: Facts, words: Words) -> list[str]:
     exact = "" if facts.reached_p is None else f" (Fisher's exact test, p {facts.reached_p:.2g})"
     goal = facts.measure.title.partition(" to ")[2]
     return [f"{_upper(goal)} was reached by {', by '.join(told)}{rest}{exact}."]
+
+
+def _runs(count: int) -> str:
+    return "run " if count == 1 else "runs "
 
 
 def _nothing(answer: Nothing, measure: Measure) -> Verdict:

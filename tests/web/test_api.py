@@ -191,7 +191,7 @@ def test_any_number_of_a_run_can_be_compared(server: Server, experiment: dict[st
     assert measured("images_per_second")["value"] > 0
     never = server.call("GET", "/compare", params={"experiment": experiment["id"], "measure": "train/loss.steps_to=0"})
     assert never["groups"][0]["measured"] is None
-    assert never["verdict"]["sentences"] == ["No finished run has a steps to a training loss of 0 yet."]
+    assert never["verdict"]["sentences"] == ["A training loss of 0 was reached by none of 1 run of CNN, shuffled."]
 
 
 def test_a_measure_that_does_not_exist_is_refused_with_those_that_do(server: Server) -> None:
