@@ -192,7 +192,9 @@ def test_any_number_of_a_run_can_be_compared(server: Server, experiment: dict[st
     never = server.call("GET", "/compare", params={"experiment": experiment["id"], "measure": "train/loss.steps_to=0"})
     assert never["groups"][0]["measured"] is None
     (sentence,) = never["verdict"]["sentences"]
-    assert sentence.startswith("A training loss of 0 was reached by none of 2 runs of FC, original, by none of 2 of FC,")
+    assert sentence.startswith(
+        "A training loss of 0 was reached by none of 2 runs of FC, original, by none of 2 of FC,"
+    )
 
 
 def test_a_measure_that_does_not_exist_is_refused_with_those_that_do(server: Server) -> None:
