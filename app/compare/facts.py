@@ -4,7 +4,7 @@ Codes and numbers; sentences are made of them in `app.compare.words`. Pure, no I
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from app.compare import design, statistics
@@ -149,7 +149,7 @@ class Facts:
     pairs: tuple[Contrast, ...] = ()
     main: tuple[Contrast, ...] = ()
     interactions: tuple[Contrast, ...] = ()
-    left_out: tuple[LeftOut, ...] = field(default=())
+    left_out: tuple[LeftOut, ...] = ()
     dropouts: tuple[Dropouts, ...] = ()
     reached: tuple[Reached, ...] = ()
     """Of a measure that is the time until a value, where some never got there: that is then the result."""
@@ -314,18 +314,9 @@ def _ranking(groups: Sequence[Group], pairs: Sequence[Contrast], measure: Measur
 
 def _turned(contrast: Contrast) -> Contrast:
     """The same the other way round."""
-    sides = tuple(Side(side.group, -side.weight, side.values) for side in contrast.sides)
-    judged = turned(contrast.judged)
-    return Contrast(
-        contrast.kind,
-        contrast.steps,
-        sides,
-        judged,
-        contrast.watched,
-        contrast.decision,
-        contrast.below,
-        contrast.above,
-    )
+    sides = tuple(replace(side, weight=-side.weight) for side in contrast.sides)
+    above, below = contrast.below, contrast.above
+    return replace(contrast, sides=sides, judged=turned(contrast.judged), above=above, below=below)
 
 
 # A contrast

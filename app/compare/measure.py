@@ -106,13 +106,9 @@ class Measure:
 
     def figure(self, value: float) -> str:
         """A value itself: `94.87%`, `0.4099`."""
-        return (
-            f"{value:.2%}"
-            if self.is_fraction
-            else f"{value:.4g}"
-            if self.kind in ("last", "best", "at")
-            else self.amount(value)
-        )
+        if self.is_fraction:
+            return f"{value:.2%}"
+        return f"{value:.4g}" if self.kind in ("last", "best", "at") else self.amount(value)
 
 
 def parse(text: str, declared: Mapping[str, Metric] = KNOWN) -> Measure:

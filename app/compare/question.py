@@ -164,7 +164,10 @@ def said(found: Outcome, words: Words, smallest: float, state: State, budget: in
             head = f"Yes. {_upper(what)} the {measure.title}{of} by {measure.amount(look.mean)}."
         return [head, f"The difference lies between {low} and {high}{_space(unit)}, {seeds}. {_after(found, state)}"]
     if found.answer == "no difference" and look.low == look.high == 0:
-        head = f"Equal: {words.change} gave the same {measure.title}{of}{against} in {found.n} of {found.n} seeds."
+        alike = f"gave the same {measure.title}{of}"
+        if words.other:
+            alike = f"changed the {measure.title}{of} exactly as that of {words.other}"
+        head = f"Equal: {words.change} {alike} in {found.n} of {found.n} seeds."
         return [head, f"Not one seed set differs. {_after(found, state)}"]
     if found.answer == "no difference":
         head = f"No difference that matters: {change}."

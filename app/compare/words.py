@@ -88,17 +88,16 @@ def _dropouts(facts: Facts, words: Words) -> list[str]:
 
 
 def _dropped(one: Dropouts, facts: Facts, words: Words) -> str:
-    ends = [(len(one.failed), f"failed{_why(one.causes)}"), (len(one.lost), "vanished"), (len(one.stopped), "stopped")]
-    ends = [(count, how) for count, how in ends if count]
-    (count, how), *others = ends
-    was = ("was " if count == 1 else "were ") if how == "stopped" else ""
-    of = f"all {count} runs" if count == one.runs else f"{count} of {one.runs} runs"
-    of = "the one run" if one.runs == 1 else of
-    head = f"{_upper(of)} of {words.name(facts.groups[one.group])} {was}{how}"
-    head += "".join(
-        f", {count} {'was ' if how == 'stopped' and count == 1 else 'were ' if how == 'stopped' else ''}{how}"
-        for count, how in others
-    )
+    stopped = len(one.stopped)
+    ends = [
+        (len(one.failed), f"failed{_why(one.causes)}"),
+        (len(one.lost), "vanished"),
+        (stopped, "was stopped" if stopped == 1 else "were stopped"),
+    ]
+    (count, how), *others = [end for end in ends if end[0]]
+    of = "the one run" if one.runs == 1 else f"all {count} runs" if count == one.runs else f"{count} of {one.runs} runs"
+    rest = "".join(f", {number} {ended}" for number, ended in others)
+    head = f"{_upper(of)} of {words.name(facts.groups[one.group])} {how}{rest}"
     if len(one.trained) == 1:
         return f"{head}; the one that trained reached {facts.measure.figure(one.trained[0])}."
     return f"{head}; {len(one.trained)} trained." if one.trained else f"{head}."

@@ -124,10 +124,8 @@ class Dispatcher:
                 runs.end(self.engine, claim.run_id, claim.attempt, Status.LOST, causes.VANISHED, again=True)
                 continue
             self._workers[claim.run_id] = Worker(claim, process)
-            if attempt is not None and None in (
-                attempt.pid,
-                attempt.handle,
-            ):  # the server before was ended before it could note it
+            # the server before may have been ended before it could note it
+            if attempt is not None and None in (attempt.pid, attempt.handle):
                 runs.launched(self.engine, claim, process.pid, process.handle)
 
     def _follow(self) -> None:
@@ -172,17 +170,15 @@ class Dispatcher:
 
     def _look_and_act(self, ready: bool) -> Sequence[Job]:
         """What was seen."""
-        ended = any(worker.process.poll() is not None for worker in self._workers.values())
-        full = not ended and all(one["used"] >= one["slots"] for one in self.slots())
-        seen = [Job(**row._asdict()) for row in runs.pending(self.engine, queued=not full)]
-        moment = now()
         writing = writer(self.settings.database) if self._workers else None
         workers = [worker.seen(writing) for worker in self._workers.values()]
-        devices = None if self.devices is None else self.slots()
-        deleted = self._oldest_deletion()
-        for action in plan(moment, seen, workers, devices, ready=ready, oldest_deletion=deleted):
+        slots = self.slots()
+        full = all(one["used"] >= one["slots"] for one in slots) and all(one.end is None for one in workers)
+        jobs = [Job(**row._asdict()) for row in runs.pending(self.engine, queued=not full)]
+        devices = None if self.devices is None else slots
+        for action in plan(now(), jobs, workers, devices, ready=ready, oldest_deletion=self._oldest_deletion()):
             self._act(action)
-        return seen
+        return jobs
 
     def _oldest_deletion(self) -> datetime | None:
         """Asked for now and then."""

@@ -562,8 +562,12 @@ def summaries(session: Session, run_ids: Iterable[int]) -> dict[int, dict[str, S
 
 def metrics(session: Session, run_ids: Iterable[int]) -> dict[str, Metric]:
     """Name to metric, of all series that the runs have; where they differ in their words, the newest run's."""
-    of_runs = series.declared(session, list(run_ids))
-    return {name: metric for run in sorted(of_runs) for name, metric in of_runs[run].items()}
+    return newest(series.declared(session, list(run_ids)))
+
+
+def newest(declared: Mapping[int, Mapping[str, Metric]]) -> dict[str, Metric]:
+    """Name to metric, of what runs say (`series.declared`); where they differ in their words, the newest run's."""
+    return {name: metric for run in sorted(declared) for name, metric in declared[run].items()}
 
 
 def tags(session: Session, run_ids: Iterable[int]) -> dict[int, list[str]]:

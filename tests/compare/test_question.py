@@ -69,6 +69,10 @@ def test_differences_that_are_all_the_same_are_said_to_be() -> None:
         "Equal: shuffling the pixels gave the same test accuracy of the CNN in 4 of 4 seeds.",
         "Not one seed set differs. Settled after 4.",
     ]
+    assert said(equal, BOTH, 0.01, "answered", 20)[0] == (
+        "Equal: shuffling the pixels changed the test accuracy of the CNN exactly as that of the FC net "
+        "in 4 of 4 seeds."
+    )
     head, _ = said(of(0.02, 0.02, 0.02, 0.02), CNN, 0.01, "asking", 20)
     assert head == "Nothing to judge chance by: the difference was the same to the last digit every time."
 

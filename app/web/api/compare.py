@@ -409,12 +409,13 @@ def compare(
 def compared(session: Session, title: str, rows: list[Run], name_of_measure: str, *, watched: bool) -> CompareOut:
     """The comparison of these runs. Raises Refused for a measure that they have not got."""
     by_id = {row.id or 0: row for row in rows}
+    declared = series.declared(session, list(by_id))
+    metrics = runs.newest(declared)
     try:
-        measure = parse_measure(name_of_measure, runs.metrics(session, by_id))
+        measure = parse_measure(name_of_measure, metrics)
     except ValueError as error:
         raise Refused(422, "measure", f"measure {error}") from None
     summaries = runs.summaries(session, list(by_id))
-    declared = series.declared(session, list(by_id))
     values = measures.values(session, rows, measure.kind, measure.of, measure.value)
     members = [
         _member(row, summaries.get(row.id or 0, {}), declared.get(row.id or 0, {}), values.get(row.id or 0))
@@ -439,7 +440,7 @@ def compared(session: Session, title: str, rows: list[Run], name_of_measure: str
         columns=first_columns,
         began=min((row.started_at for row in rows if row.started_at), default=None),
         series=sorted({metric for of_run in summaries.values() for metric in of_run}),
-        metrics={name: MetricOut.of(metric) for name, metric in sorted(runs.metrics(session, by_id).items())},
+        metrics={name: MetricOut.of(metric) for name, metric in sorted(metrics.items())},
         measure=MeasureOut(
             name=name_of_measure,
             title=measure.title,
