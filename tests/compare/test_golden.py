@@ -13,7 +13,7 @@ import pytest
 from app.compare import facts, measure
 from app.compare.groups import Group
 from app.compare.words import verdict
-from app.web.api.compare import FactsOut
+from app.web.comparison import FactsOut
 from tests.compare.test_words import CNN, CNN_SHUFFLED, FC, FC_SHUFFLED, four_ways, groups_of, names_of, runs
 
 FOLDER = Path(__file__).parent / "golden"

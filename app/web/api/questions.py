@@ -15,7 +15,7 @@ from app.spec.experiment import MAX_NAME
 from app.store import experiments
 from app.store.engine import reading
 from app.store.tables import Experiment
-from app.web.api.compare import MeasureOut
+from app.web.comparison import MeasureOut
 from app.web.problems import Refused, documented
 from app.web.schemas import BetweenIn, ExperimentId, ExperimentOut, QuestionChange
 from app.web.state import BackgroundNow, Database
