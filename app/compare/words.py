@@ -241,6 +241,8 @@ def _between(judged: Judged, measure: Measure, *, turned: bool, again: bool = Fa
 
 
 def _seeds(judged: Judged) -> str:
+    if judged.n == 0:
+        return "no seed in common"
     count = "1 seed" if judged.n == 1 else f"{judged.n} seeds"
     return f"{count} so far" if judged.looks else count
 

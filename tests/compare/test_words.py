@@ -203,6 +203,11 @@ def test_seeds_that_do_not_match_are_paired_as_they_came_while_watched() -> None
     assert "Welch" in said(groups).note
 
 
+def test_a_run_each_with_different_seeds_has_no_seed_in_common() -> None:
+    groups = groups_of(runs([0.9], model="fc"), runs([0.85], first_seed=2, model="cnn"))
+    assert said(groups, watched=True).sentences[0].endswith("by −5.0 points (no seed in common).")
+
+
 def test_main_effects_and_the_interaction_of_two_knobs() -> None:
     main, (interaction,) = design.effects(four_ways(), watched=False)
     assert [effect.steps[0].knob for effect in main] == ["model", "pixel_order"]
