@@ -54,9 +54,9 @@ class SeedSet:
         )
 
     @property
-    def ended(self) -> float:
-        """When its last run ended."""
-        return max((run.ended_at.timestamp() for run in self.runs if run and run.ended_at), default=0.0)
+    def launched(self) -> int:
+        """The greatest of its runs' ids, which are given in the order launched."""
+        return max((run.id or 0 for run in self.runs if run), default=0)
 
 
 @dataclass(frozen=True)
@@ -72,10 +72,17 @@ class Asked:
 
     @property
     def outcome(self) -> Outcome:
-        complete = sorted((one for one in self.sets if one.is_complete), key=lambda one: (one.ended, one.seed))
         weights = [cell.weight for cell in self.cells]
-        values = {one.seed: _weighted(weights, one.values) for one in complete}
+        values = {one.seed: _weighted(weights, one.values) for one in self.counted}
         return outcome(values, self.question.smallest)
+
+    @property
+    def counted(self) -> list[SeedSet]:
+        """Complete sets in the order launched, each once all before it have ended: which come first must not depend on
+        what they give."""
+        launched = sorted(self.sets, key=lambda one: (one.launched, one.seed))
+        settled = itertools.takewhile(lambda one: one.is_complete or one.has_failed, launched)
+        return [one for one in settled if one.is_complete]
 
     @property
     def open_sets(self) -> list[SeedSet]:

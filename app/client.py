@@ -504,11 +504,18 @@ class _Endpoints:
 
     @_Endpoint
     def compare(
-        self, *, experiment: int | None = None, runs: Sequence[int] = (), measure: str = "test/accuracy"
+        self,
+        *,
+        experiment: int | None = None,
+        runs: Sequence[int] = (),
+        measure: str = "test/accuracy",
+        smallest: float | None = None,
     ) -> _Call[dict[str, Any]]:
-        """Configurations side by side: `groups`, `pairs`, `effects` (with `interaction`), `verdict`, `differences`, as
-        GET /compare describes them. `measure`: what of a run is compared, as `test/accuracy.best`."""
-        return _Call("GET", "/compare", _as_json, {"experiment": experiment, "run": list(runs), "measure": measure})
+        """Configurations side by side: `groups`, `facts`, `verdict`, `differences`, as GET /compare describes them.
+        `measure`: what of a run is compared, as `test/accuracy.best`; `smallest`: the smallest difference that
+        matters, in its unit."""
+        params = {"experiment": experiment, "run": list(runs), "measure": measure, "smallest": smallest}
+        return _Call("GET", "/compare", _as_json, params)
 
     @_Endpoint
     def question(self, experiment_id: int) -> _Call[dict[str, Any]]:

@@ -512,13 +512,16 @@ def compare(
     measure: Annotated[
         str, typer.Option(help="What of a run: test/accuracy, test/loss.best, train/loss.at=500, seconds, …")
     ] = "test/accuracy",
+    smallest: Annotated[
+        float | None, typer.Option(min=0, help="Smallest difference that matters; of an accuracy 0.01 is one point.")
+    ] = None,
     as_json: AsJson = False,
     url: Url = None,
     token: Token = None,
 ) -> None:
     """Configurations side by side, which is better, by how much, and whether that can be trusted."""
     with connected(url, token) as client:
-        compared = client.compare(experiment=experiment, runs=ids or [], measure=measure)
+        compared = client.compare(experiment=experiment, runs=ids or [], measure=measure, smallest=smallest)
     _print_json(compared) if as_json else print_comparison(compared, Console(highlight=False))
 
 
@@ -543,7 +546,14 @@ def print_comparison(compared: dict[str, Any], console: Console) -> None:
         )
     console.print(table)
     console.print("Mean ± sample deviation over seeds. Published: the figure of the recipe's source.", highlight=False)
-    for sentence in (*compared["verdict"]["sentences"], compared["verdict"]["note"]):
+    if contrasts := compared["facts"]["contrasts"]:
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        for heading in ("Difference", "Mean", "Interval", ""):
+            table.add_column(heading, justify="right" if heading in ("Mean", "Interval") else "left")
+        for one in contrasts:
+            table.add_row(one["title"], one["value_text"] or "–", one["interval_text"] or "–", one["word"])
+        console.print(table)
+    for sentence in filter(None, (*compared["verdict"]["sentences"], compared["verdict"]["note"])):
         console.print(sentence, highlight=False)
 
 

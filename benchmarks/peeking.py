@@ -6,7 +6,11 @@ make peeking                       # or: python -m benchmarks.peeking [EXPERIMEN
 import argparse
 from pathlib import Path
 
+from app.compare import facts, simulation
+from app.compare.groups import differing
 from app.compare.peeking import Peeked, asked, peeked
+from app.compare.words import verdict
+from app.web.api.compare import names
 
 PICTURE = Path(__file__).parents[1] / "docs" / "peeking.svg"
 WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 720, 300, 44, 28, 190, 36
@@ -35,9 +39,47 @@ def main() -> None:
             f"{difference:>10}   {one.told_apart:>10.1%}   {right:>13}   {one.no_difference:>26.1%}   "
             f"{one.median_seeds or 0:>13.0f}"
         )
+    print()
+    _pages(given.experiments)
+    print()
+    _shapes(given.experiments)
     if given.draw:
         PICTURE.write_text(drawn(found, given.experiments))
         print(f"\n{PICTURE.relative_to(Path.cwd())} is written")
+
+
+def _pages(experiments: int) -> None:
+    """Whole pages: two nets and a knob, five differences decided together."""
+    pages = experiments // 4
+    wrong = 0
+    for groups, measure, plan, smallest in simulation.experiments(pages):
+        known = facts.make(groups, measure, plan, smallest)
+        varied = list(differing(groups))
+        wrong += bool(simulation.contradictions(known, verdict(known, names(varied))))
+    print(f"{pages:,} pages of experiments at random: {wrong} contradict themselves")
+    print("Two nets and a knob, nothing differs, five differences decided together:")
+    print("                         some claim   all intervals hold")
+    for name, found in (
+        ("fixed, 5 seeds", simulation.fixed(experiments)),
+        ("watched, 2 to 20 seeds", simulation.watched(experiments)),
+    ):
+        print(f"{name:<22}   {found.claimed:>10.1%}   {found.covered:>18.1%}")
+    for shape, words in (("gaussian", "clean"), ("diverging", "one run in 20 diverging")):
+        share = simulation.answered(experiments, 2.0, shape=shape)
+        print(f"2 deviations apart, watched, {words}: answered within 20 seeds in {share:.1%}")
+
+
+def _shapes(experiments: int) -> None:
+    print("False alarms of one difference where values are not Gaussian, 5, 10 and 20 seeds:")
+    print("                 both have the shape           one has it, the other does not vary")
+    print("                 one look    watched           one look    watched")
+    for shape in ("gaussian", "skewed", "diverging", "rare failures"):
+        found = [simulation.false_alarms(experiments, seeds, shape) for seeds in (5, 10, 20)]
+        columns = ("both", "both_watched", "one", "one_watched")
+        told = ["  ".join(f"{getattr(one, column):.1%}" for one in found) for column in columns]
+        print(f"{shape:<15}  {'   '.join(told)}")
+    clean = ", ".join(f"{seeds}: {simulation.could_still_fail(seeds):.0%}" for seeds in (5, 10, 20))
+    print(f"Trainings that may fail though none of so many did: {clean}")
 
 
 def drawn(found: Peeked, experiments: int) -> str:

@@ -7,20 +7,54 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from app.compare import design, statistics
-from app.compare.design import Step
+from app.compare import sequence
 from app.compare.groups import GONE, Group, Member, differing
-from app.compare.judged import Judged, correct, judge, turned
+from app.compare.judged import Finding, Judged, Mode, cut, finding, judge, more_seeds
 from app.compare.measure import Measure
+from app.compare.statistics import is_paired
 from trainer.paths import split
 
 MOST_SUBJECTS = 4
 """Of more configurations a change is not judged one by one."""
+MATTERS_OF_FRACTION = 0.01
+MATTERS_OF_OTHERS = 0.05
+"""The smallest difference that matters where nobody said: 1 point, or this share of the first configuration's mean."""
 
-Kind = Literal["change", "interaction", "pair", "main effect"]
-Decision = Literal["clear", "open", "untested"]
-"""More than chance; not shown to be; too few seeds for an interval."""
+Kind = Literal["change", "interaction", "pair"]
+Decision = Literal[
+    "pending", "too few", "equal", "none", "untrained", "unreached", "unfit", "no difference", "clear", "small", "open"
+]
+"""Tested in this order: the plan is not over; too few seeds for an interval; the same in every seed; a side of which
+nobody is left; no side learned anything; some runs never got as far as is asked; values that no single difference fits;
+and by the interval (`app.compare.judged.Finding`)."""
+DECIDED: tuple[Decision, ...] = ("no difference", "clear", "small", "open")
+"""Decisions that an interval goes with."""
 Why = Literal["not ended", "failed", "lost", "stopped", "paused", "no value", "same seed again"]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Whether the number of runs was fixed beforehand."""
+
+    state: Literal["running", "over", "watched"]
+    """Fixed, and not all have ended for good; fixed, and over; or looked at while it can grow."""
+    runs: int = 0
+    """Planned, where it is fixed."""
+    to_go: int = 0
+    """Of those, not ended for good."""
+
+
+WATCHED = Plan("watched")
+OVER = Plan("over")
+
+
+@dataclass(frozen=True)
+class Step:
+    """A knob going from one value to another."""
+
+    knob: str
+    first: Any
+    second: Any
 
 
 @dataclass(frozen=True)
@@ -69,25 +103,48 @@ class Reached:
 
 
 @dataclass(frozen=True)
+class Untrained:
+    """How many of a configuration's finished runs learned nothing, one a seed."""
+
+    group: int
+    untrained: int
+    done: int
+
+
+@dataclass(frozen=True)
 class Contrast:
-    """The weighted sum of configurations' values, judged."""
+    """The weighted sum of configurations' values, and what is decided of it."""
 
     kind: Kind
     steps: tuple[Step, ...]
     """The knobs that are changed in it; of a pair none."""
     sides: tuple[Side, ...]
-    judged: Judged
-    watched: bool
+    judged: Judged | None
+    """None where no run, or no set of runs, counts yet."""
+    mode: Mode
+    family: int
+    """How many contrasts are decided together."""
+    launched: int
+    """Seeds that were launched on every side; where they don't match, runs of the side with the fewest."""
     decision: Decision
-    above: int
-    """Seeds in which it was over 0; none are counted where seeds don't match."""
-    below: int
+    more: int | None = None
+    """Of one that is open: about so many more seeds would settle a difference as large as the one seen."""
 
     @property
     def seeds(self) -> tuple[int, ...]:
-        """Those used by every side; empty where seeds don't match."""
-        used = [{seed for seed, _ in side.values} for side in self.sides]
-        return tuple(sorted(set.intersection(*used))) if used and self.judged.matched == "seed" else ()
+        """Those used by every side, in the order launched; empty where seeds don't match."""
+        matched = self.judged is not None and self.judged.matched == "seed"
+        return tuple(seed for seed, _ in self.sides[0].values) if matched else ()
+
+    @property
+    def least(self) -> int:
+        """With fewer seeds there is no interval."""
+        return self.looks_from if self.mode == "watched" else 2
+
+    @property
+    def looks_from(self) -> int:
+        """With fewer seeds there is no interval that may be watched."""
+        return sequence.least(bound=sequence.BOUND * (self.family if self.mode == "watched" else 1))
 
 
 @dataclass(frozen=True)
@@ -104,35 +161,51 @@ class Alone:
 
 @dataclass(frozen=True)
 class Changes:
-    """A knob of two values, changed for each of some configurations."""
+    """A knob of two values, changed for each of some configurations; of two of them, also these compared at each value
+    of the knob, and how much more the second changes."""
 
     knob: str
     values: tuple[Any, Any]
-    partners: tuple[tuple[int, int], ...]
-    """Places of what is changed: before and after."""
-    contrasts: tuple[Contrast | None, ...]
-    """Of each, after minus before; None where one has no finished run."""
+    contrasts: tuple[Contrast, ...]
+    """Of each configuration, after minus before."""
+    across: tuple[Contrast, ...]
+    """Of two configurations, the second minus the first, before and after; else empty."""
     between: Contrast | None
     """Of two: the second's change minus the first's."""
     order: tuple[int, ...]
-    """Places among the partners, the largest change that is clear first."""
+    """Places among the contrasts, the largest change first, those that are decided before the others."""
+
+    @property
+    def family(self) -> tuple[Contrast, ...]:
+        """All that is claimed."""
+        between = () if self.between is None else (self.between,)
+        return (*(self.contrasts[at] for at in self.order), *self.across, *between)
 
 
 @dataclass(frozen=True)
 class Ranking:
-    """Configurations compared with the best."""
+    """Configurations of one data set, compared with the best of them."""
 
     order: tuple[int, ...]
     """Places of those that have finished runs, the best first."""
     against: Mapping[int, Contrast]
     """Place to this one minus the best."""
-    comparisons: int
-    """How many the correction is for: all pairs, since the best was chosen by its looks."""
+
+
+@dataclass(frozen=True)
+class Rankings:
+    """The best, of each data set: figures on different data sets are not compared."""
+
+    blocks: tuple[Ranking, ...]
     waiting: int
     """Configurations without a finished run that may get one."""
 
+    @property
+    def family(self) -> tuple[Contrast, ...]:
+        return tuple(block.against[place] for block in self.blocks for place in block.order if place in block.against)
 
-Answer = Nothing | Alone | Changes | Ranking
+
+Answer = Nothing | Alone | Changes | Rankings
 
 
 @dataclass(frozen=True)
@@ -140,46 +213,120 @@ class Facts:
     """All that is known."""
 
     measure: Measure
-    watched: bool
-    """The number of runs was not fixed beforehand, or not all have ended: intervals hold however often one looks."""
+    plan: Plan
+    smallest: float
+    """d, the smallest difference that matters, in the unit of the measure."""
     groups: tuple[Group, ...]
     varied: Mapping[str, list[Any]]
     """Knob to its values, of those in which the groups differ."""
     answer: Answer
-    pairs: tuple[Contrast, ...] = ()
-    main: tuple[Contrast, ...] = ()
-    interactions: tuple[Contrast, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     dropouts: tuple[Dropouts, ...] = ()
+    untrained: tuple[Untrained, ...] = ()
     reached: tuple[Reached, ...] = ()
     """Of a measure that is the time until a value, where some never got there: that is then the result."""
     reached_p: float | None = None
     """Of two configurations: Fisher's exact test that both get there equally often, two-sided."""
 
+    @property
+    def contrasts(self) -> tuple[Contrast, ...]:
+        """One family: all that is claimed, decided together."""
+        return self.answer.family if isinstance(self.answer, Changes | Rankings) else ()
 
-def make(groups: Sequence[Group], measure: Measure, *, watched: bool) -> Facts:
-    """The tree, of configurations that ran, or run."""
-    kept, varied = tuple(groups), differing(groups)
+    @property
+    def is_watched(self) -> bool:
+        """Intervals hold however often one looks."""
+        return self.plan.state == "watched" or any(one.mode == "watched" for one in self.contrasts)
+
+
+def make(groups: Sequence[Group], measure: Measure, plan: Plan, smallest: float | None = None) -> Facts:
+    """The tree, of configurations that ran, or run. `smallest`: d; None: what matters where nobody said."""
+    varied = differing(groups)
     left_out = tuple(one for place, group in enumerate(groups) for one in _left_out(place, group))
     dropouts = tuple(one for place, group in enumerate(groups) if (one := _dropouts(place, group)) is not None)
-    if measure.better is None:
-        return Facts(measure, watched, kept, varied, Nothing("not judged"), left_out=left_out, dropouts=dropouts)
-    pairs = tuple(
-        _contrast("pair", (), (-1, 1), (pair.first, pair.second), groups, pair.judged, watched)
-        for pair in design.pairs(groups, greater=measure.greater_is_better, watched=watched)
+    untrained = tuple(_untrained(place, group) for place, group in enumerate(groups))
+    matters = _matters(groups, measure) if smallest is None else smallest
+    is_judged = measure.better is not None
+    reached = _reached(groups) if is_judged and measure.is_until else ()
+    family = _Family(groups, measure, plan, matters)
+    return Facts(
+        measure,
+        plan,
+        matters,
+        tuple(groups),
+        varied,
+        _answer(family) if is_judged else Nothing("not judged"),
+        left_out,
+        dropouts,
+        tuple(one for one in untrained if one.untrained),
+        reached,
+        _reached_alike(*reached) if len(reached) == 2 else None,
     )
-    main, interactions = (
-        tuple(_of_effect(effect, groups, watched) for effect in effects)
-        for effects in design.effects(groups, watched=watched)
-    )
-    answer = _answer(groups, pairs, measure, watched)
-    reached = _reached(groups) if measure.is_until else ()
-    p = _reached_alike(*reached) if len(reached) == 2 else None
-    return Facts(measure, watched, kept, varied, answer, pairs, main, interactions, left_out, dropouts, reached, p)
 
 
-def _answer(groups: Sequence[Group], pairs: Sequence[Contrast], measure: Measure, watched: bool) -> Answer:
+def _matters(groups: Sequence[Group], measure: Measure) -> float:
+    if measure.is_fraction:
+        return MATTERS_OF_FRACTION
+    first = next((list(group.sample.values()) for group in groups if group.sample), [0.0])
+    return MATTERS_OF_OTHERS * abs(sum(first) / len(first))
+
+
+@dataclass(frozen=True)
+class _Family:
+    """What contrasts are made of."""
+
+    groups: Sequence[Group]
+    measure: Measure
+    plan: Plan
+    smallest: float
+
+    def contrast(
+        self, kind: Kind, steps: tuple[Step, ...], weights: Sequence[float], places: Sequence[int], family: int
+    ) -> Contrast:
+        """One of so many that are decided together."""
+        parts = [self.groups[place] for place in places]
+        seen = any(member.seen and member.done for group in parts for member in group.by_seed.values())
+        state = self.plan.state
+        mode: Mode = "pending" if state == "running" else "watched" if state == "watched" or seen else "fixed"
+        judged = judge(weights, parts, mode, family)
+        if judged is not None and self.measure.is_fraction:
+            judged = cut(judged, sum(map(abs, weights)) / 2)
+        used = judged.used if judged else tuple(tuple(group.sample.items()) for group in parts)
+        sides = tuple(
+            Side(place, float(weight), values) for place, weight, values in zip(places, weights, used, strict=True)
+        )
+        launched = [set(group.by_seed) for group in parts]
+        common = len(set.intersection(*launched)) if is_paired(launched) else min(map(len, launched))
+        made = Contrast(kind, steps, sides, judged, mode, family, common, "open")
+        decision = self._decide(made, parts)
+        more = more_seeds(judged, mode, family, self.smallest) if judged and decision == "open" else None
+        return replace(made, decision=decision, more=more)
+
+    def _decide(self, made: Contrast, parts: Sequence[Group]) -> Decision:
+        """The first of the closed list that holds."""
+        judged = made.judged
+        if made.mode == "pending":
+            return "pending"
+        gone = any(not group.sample and all(one.has_ended for one in group.by_seed.values()) for group in parts)
+        if self.measure.is_until and any(len(group.sample) < group.seeds_done for group in parts):
+            return "unreached"
+        if judged is None or judged.n < 2:
+            return "none" if gone else "too few"
+        if judged.deviation == 0 and judged.value == 0:
+            return "equal"
+        if all(group.is_untrained for group in parts):
+            return "untrained"
+        if judged.centre == "none" or judged.deviation == 0:
+            return "unfit"
+        if judged.low is None or judged.high is None:
+            return "unfit" if judged.outlier and made.mode == "fixed" else "too few"
+        found: Finding = finding(judged.low, judged.high, self.smallest)
+        return "unfit" if judged.outlier and found == "open" else found
+
+
+def _answer(family: _Family) -> Answer:
     """By the one knob of two values that is changed for each of them, else by which is best."""
+    groups = family.groups
     if not groups:
         return Nothing("no runs")
     if not any(group.sample for group in groups):
@@ -187,7 +334,7 @@ def _answer(groups: Sequence[Group], pairs: Sequence[Contrast], measure: Measure
     if len(groups) == 1:
         return Alone()
     knob = _changed(groups)
-    return _ranking(groups, pairs, measure) if knob is None else _changes(groups, knob, watched)
+    return _rankings(family) if knob is None else _changes(family, knob)
 
 
 def _reached(groups: Sequence[Group]) -> tuple[Reached, ...]:
@@ -201,6 +348,11 @@ def _reached_alike(first: Reached, second: Reached) -> float:
 
     table = [[one.reached, one.done - one.reached] for one in (first, second)]
     return float(fisher_exact(table).pvalue)
+
+
+def _untrained(place: int, group: Group) -> Untrained:
+    done = [member for member in group.by_seed.values() if member.done]
+    return Untrained(place, sum(member.untrained for member in done), len(done))
 
 
 def _left_out(place: int, group: Group) -> list[LeftOut]:
@@ -240,11 +392,14 @@ def _dropouts(place: int, group: Group) -> Dropouts | None:
 
 # A knob that is changed
 
+BLOCK = "dataset"
+"""Never a treatment: figures on different data sets are not compared."""
+
 
 def _changed(groups: Sequence[Group]) -> str | None:
     """The knob of two values whose change is the question; pixel order before all others, the model last."""
     varied = differing(groups)
-    two = [knob for knob, values in varied.items() if len(values) == 2 and _partners(groups, knob)]
+    two = [knob for knob, values in varied.items() if knob != BLOCK and len(values) == 2 and _partners(groups, knob)]
     two = [knob for knob in two if len(_partners(groups, knob)) <= MOST_SUBJECTS]
     two.sort(key=lambda knob: (knob != "pixel_order", knob == "model", split(knob)[0] == "model"))
     alone = len(varied) == 1 or (two and len(groups) == 2 * len(_partners(groups, two[0])))
@@ -267,86 +422,49 @@ def _partners(groups: Sequence[Group], knob: str) -> list[tuple[int, int]]:
     return [(first, second) for first, second in both if first is not None and second is not None]
 
 
-def _changes(groups: Sequence[Group], knob: str, watched: bool) -> Changes:
+def _changes(family: _Family, knob: str) -> Changes:
+    groups = family.groups
     partners = _partners(groups, knob)
     first, second = partners[0]
     step = Step(knob, groups[first].knobs[knob], groups[second].knobs[knob])
-    asked: list[tuple[Kind, tuple[float, ...], tuple[int, ...]]] = [("change", (-1, 1), pair) for pair in partners]
-    if len(partners) == 2:
-        asked.append(("interaction", (1, -1, -1, 1), (*partners[0], *partners[1])))
-    family = correct([judge(weights, [groups[at] for at in places], watched=watched) for _, weights, places in asked])
-    contrasts = [
-        _contrast(kind, (step,), weights, places, groups, judged, watched) if judged else None
-        for (kind, weights, places), judged in zip(asked, family, strict=True)
-    ]
-    each = contrasts[: len(partners)]
-    order = sorted(range(len(partners)), key=lambda at: _weight(each[at]), reverse=True)
-    between = contrasts[2] if len(partners) == 2 else None
-    return Changes(knob, (step.first, step.second), tuple(partners), tuple(each), between, tuple(order))
+    crossed = len(partners) == 2 and groups[partners[0][0]].knobs.get(BLOCK) == groups[partners[1][0]].knobs.get(BLOCK)
+    of = len(partners) + (3 if crossed else 0)
+    contrasts = tuple(family.contrast("change", (step,), (-1, 1), pair, of) for pair in partners)
+    across: tuple[Contrast, ...] = ()
+    between = None
+    if crossed:
+        (first, second), (third, fourth) = partners
+        across = tuple(family.contrast("pair", (), (-1, 1), pair, of) for pair in ((first, third), (second, fourth)))
+        between = family.contrast("interaction", (step,), (1, -1, -1, 1), (first, second, third, fourth), of)
+    order = sorted(range(len(partners)), key=lambda at: _weight(contrasts[at]), reverse=True)
+    return Changes(knob, (step.first, step.second), contrasts, across, between, tuple(order))
 
 
-def _weight(contrast: Contrast | None) -> tuple[bool, float]:
-    if contrast is None:
+def _weight(contrast: Contrast) -> tuple[bool, float]:
+    if contrast.judged is None:
         return False, -1.0
-    return contrast.decision == "clear", abs(contrast.judged.value)
+    return contrast.decision in ("clear", "small"), abs(contrast.judged.value)
 
 
 # The best
 
 
-def _ranking(groups: Sequence[Group], pairs: Sequence[Contrast], measure: Measure) -> Ranking:
-    greater = measure.greater_is_better
-    top = design.best(groups, greater=greater)
-    assert top is not None
-    against = {}
-    for pair in pairs:
-        first, second = (side.group for side in pair.sides)
-        if top == first:
-            against[second] = pair
-        elif top == second:
-            against[first] = _turned(pair)
+def _rankings(family: _Family) -> Rankings:
+    """Corrected for all pairs of a data set, not for those with the best alone, since it was chosen by its looks."""
+    groups = family.groups
+    by_block: dict[Any, list[int]] = {}
+    for place, group in enumerate(groups):
+        by_block.setdefault(group.knobs.get(BLOCK), []).append(place)
     means = {
         place: sum(group.sample.values()) / len(group.sample) for place, group in enumerate(groups) if group.sample
     }
-    order = tuple(sorted(means, key=lambda place: -means[place] if greater else means[place]))
-    return Ranking(order, against, len(means) * (len(means) - 1) // 2, sum(group.waits for group in groups))
+    finished = [[place for place in places if place in means] for places in by_block.values()]
+    pairs = sum(len(places) * (len(places) - 1) // 2 for places in finished)
+    blocks = tuple(_ranking(family, places, means, pairs) for places in finished if places)
+    return Rankings(blocks, sum(group.waits for group in groups))
 
 
-def _turned(contrast: Contrast) -> Contrast:
-    """The same the other way round."""
-    sides = tuple(replace(side, weight=-side.weight) for side in contrast.sides)
-    above, below = contrast.below, contrast.above
-    return replace(contrast, sides=sides, judged=turned(contrast.judged), above=above, below=below)
-
-
-# A contrast
-
-
-def _of_effect(effect: design.Effect, groups: Sequence[Group], watched: bool) -> Contrast:
-    kind: Kind = "main effect" if len(effect.steps) == 1 else "interaction"
-    weights, places = zip(*effect.parts, strict=True)
-    return _contrast(kind, effect.steps, weights, places, groups, effect.judged, watched)
-
-
-def _contrast(
-    kind: Kind,
-    steps: tuple[Step, ...],
-    weights: Sequence[float],
-    places: Sequence[int],
-    groups: Sequence[Group],
-    judged: Judged,
-    watched: bool,
-) -> Contrast:
-    samples = [groups[place].sample for place in places]
-    by_seed = statistics.seed_by_seed(weights, samples) if judged.matched == "seed" else {}
-    sides = tuple(
-        Side(
-            place,
-            float(weight),
-            tuple((seed, value) for seed, value in sample.items() if not by_seed or seed in by_seed),
-        )
-        for place, weight, sample in zip(places, weights, samples, strict=True)
-    )
-    decision: Decision = "untested" if judged.p is None else "clear" if judged.clear else "open"
-    above, below = (sum(sign * value > 0 for value in by_seed.values()) for sign in (1, -1))
-    return Contrast(kind, steps, sides, judged, watched, decision, above, below)
+def _ranking(family: _Family, places: Sequence[int], means: Mapping[int, float], pairs: int) -> Ranking:
+    order = sorted(places, key=lambda place: means[place], reverse=family.measure.greater_is_better)
+    top, *others = order
+    return Ranking(tuple(order), {one: family.contrast("pair", (), (-1, 1), (top, one), pairs) for one in others})

@@ -1,7 +1,8 @@
 """Runs grouped by configuration: all knobs but the seed equal. Pure functions, no I/O."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from app.compare.statistics import Sample, Summary, summary
@@ -31,10 +32,12 @@ class Member:
     """Name to what the run says of the series."""
     value: float | None = None
     """What is compared (`app.compare.measure`); None where the run has none."""
-    ended: float = 0.0
-    """When it ended, for the order in which values came."""
     cause: str | None = None
     """Why it ended, where it did not succeed."""
+    seen: bool = False
+    """Its configuration and seed had succeeded elsewhere before its experiment was made: the result was known."""
+    untrained: bool = False
+    """It learned nothing: it is no better than the most frequent class."""
 
     @property
     def seed(self) -> int:
@@ -43,6 +46,11 @@ class Member:
     @property
     def done(self) -> bool:
         return self.status == "succeeded"
+
+    @property
+    def has_ended(self) -> bool:
+        """For good: it will not go on by itself or by a click on Resume."""
+        return self.done or self.status in GONE
 
 
 @dataclass(frozen=True)
@@ -76,13 +84,28 @@ class Group:
     @property
     def waits(self) -> bool:
         """It has no result, and may get one: some run has not ended for good."""
-        return not self.sample and any(member.status not in GONE and not member.done for member in self.members)
+        return not self.sample and any(not member.has_ended for member in self.members)
+
+    @property
+    def by_seed(self) -> dict[int, Member]:
+        """The run that counts of each seed, in the order launched: the first that succeeded, as the same seed again
+        gives the same result and says nothing new; else the last."""
+        counted: dict[int, Member] = {}
+        for member in self.members:
+            if member.seed not in counted or not counted[member.seed].done:
+                counted[member.seed] = member
+        return dict(sorted(counted.items(), key=lambda item: item[1].run))
 
     @property
     def sample(self) -> Sample:
-        """What is compared, seed to value, in the order in which the values came."""
-        valued = [member for member in _a_run_a_seed(self.members) if member.value is not None]
-        return {member.seed: member.value or 0.0 for member in sorted(valued, key=lambda one: (one.ended, one.run))}
+        """What is compared, seed to value, in the order launched."""
+        return {seed: member.value for seed, member in self.by_seed.items() if member.done and member.value is not None}
+
+    @property
+    def is_untrained(self) -> bool:
+        """Most of its finished runs learned nothing."""
+        done = [member for member in self.by_seed.values() if member.done]
+        return bool(done) and 2 * sum(member.untrained for member in done) > len(done)
 
 
 def grouped(members: Sequence[Member]) -> list[Group]:
@@ -90,24 +113,16 @@ def grouped(members: Sequence[Member]) -> list[Group]:
     found: dict[str, list[Member]] = {}
     for member in members:
         found.setdefault(member.configuration, []).append(member)
-    return [Group(_kept(part[0].knobs), tuple(part), _figures(part)) for part in found.values()]
+    made = [Group(_kept(part[0].knobs), tuple(part)) for part in found.values()]
+    return [replace(group, figures=_figures(group)) for group in made]
 
 
 def _kept(knobs: Mapping[str, Any]) -> dict[str, Any]:
     return {path: value for path, value in knobs.items() if path not in NOT_CONFIGURATION}
 
 
-def _a_run_a_seed(members: Sequence[Member]) -> list[Member]:
-    """The first finished run of each seed: the same seed again gives the same result, and says nothing new."""
-    found: dict[int, Member] = {}
-    for member in members:
-        if member.done:
-            found.setdefault(member.seed, member)
-    return list(found.values())
-
-
-def _figures(members: Sequence[Member]) -> dict[str, Figure]:
-    done = _a_run_a_seed(members)
+def _figures(group: Group) -> dict[str, Figure]:
+    done = [member for member in group.by_seed.values() if member.done]
     metrics = sorted({metric for member in done for metric in member.last})
     return {metric: _figure(metric, [member for member in done if metric in member.last]) for metric in metrics}
 
@@ -116,7 +131,10 @@ def _figure(metric: str, members: Sequence[Member]) -> Figure:
     bests = [member.best[metric] for member in members if metric in member.best]
     better: Callable[..., float] = max if _declared(members, metric).better == "more" else min
     return Figure(
-        summary=summary([member.last[metric] for member in members]),
+        summary=summary(
+            [member.last[metric] for member in members],
+            within=(0.0, 1.0) if _declared(members, metric).unit == "fraction" else (-math.inf, math.inf),
+        ),
         best=better(bests) if bests else None,
         values=tuple((member.run, member.last[metric]) for member in members),
     )

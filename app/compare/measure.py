@@ -11,7 +11,7 @@ images_per_second                training images a second
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -86,6 +86,43 @@ class Measure:
             "seconds": "seconds of training",
             "images_per_second": "images a second",
         }.get(self.kind, series)
+
+    @property
+    def unit(self) -> str:
+        """Of a difference: `points`; empty where a number says it all."""
+        if self.is_fraction:
+            return "points"
+        units = {"steps_to": "steps", "seconds_to": "s", "seconds": "s", "images_per_second": "images a second"}
+        return units.get(self.kind, "")
+
+    def alike(self, differences: Sequence[float], *, signed: bool) -> list[str]:
+        """Differences of one contrast without their unit, all with as many decimals, so that they subtract: `9.2`,
+        `−0.4`. What is not 0 is never written as 0."""
+        scaled = [100 * one if self.is_fraction else one for one in differences]
+        largest = max(map(abs, scaled), default=0.0)
+        if self.kind in ("steps_to", "images_per_second"):
+            decimals = 0
+        elif self.is_fraction:
+            decimals = 1 if largest >= 0.95 or largest == 0 else 2
+        else:
+            decimals = max(0, 2 - math.floor(math.log10(largest))) if largest else 1
+        while decimals < 6 and any(one and not float(f"{one:.{decimals}f}") for one in scaled):
+            decimals += 1
+        plus = "+" if signed else ""
+        return [f"{'−' if one < 0 else plus if one > 0 else ''}{abs(one):,.{decimals}f}" for one in scaled]
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Between which every value lies: an interval that passes them is cut there."""
+        if self.is_fraction:
+            return 0.0, 1.0
+        return (-math.inf if self.kind in ("last", "best", "at") else 0.0), math.inf
+
+    def size(self, difference: float) -> str:
+        """A round difference with its unit, as somebody set it: `1 point`, `0.25 points`, `0.02`."""
+        value = f"{100 * difference if self.is_fraction else difference:.3g}"
+        unit = "point" if value == "1" and self.is_fraction else self.unit
+        return f"{value} {unit}" if unit else value
 
     def amount(self, difference: float) -> str:
         """A difference without its sign: `12.1 points`, `0.0310`, `420 steps`."""

@@ -5,20 +5,21 @@ every set the confidence sequence is looked at: the question is settled when 0 i
 it lies wholly within the smallest difference worth knowing on both sides of 0 (no difference that matters).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from app.compare import sequence, statistics
-from app.compare.judged import Look, look_by_look
+from app.compare.judged import Centre, Look, centred, finding, look_by_look
 from app.compare.measure import Measure, parse
 
 MOST_SEEDS = 200
 
 Kind = Literal["difference", "effect", "interaction"]
 State = Literal["asking", "answered", "spent", "stopped", "failed"]
-Answer = Literal["difference", "no difference", "open"]
+Answer = Literal["difference", "no difference", "unfit", "open"]
+"""0 is outside of the interval; all of it is too small to matter; no single difference fits the sets; none of these."""
 
 
 class Budget(BaseModel):
@@ -73,6 +74,12 @@ class Outcome:
     needed: int | None
     """About so many sets would settle it, if mean and deviation stay as they are; None: settled, or no telling."""
 
+    value: float = 0.0
+    """The mean of the sets; or their median (`app.compare.judged.Centre`)."""
+    centre: Centre = "mean"
+    low: float | None = None
+    high: float | None = None
+
     @property
     def n(self) -> int:
         return len(self.looks)
@@ -89,29 +96,35 @@ def outcome(values: statistics.Sample, smallest: float) -> Outcome:
     looks = look_by_look(values)
     ordinary = []
     for n in range(1, len(looks) + 1):
-        found = statistics.summary([look.value for look in looks[:n]])
-        ordinary.append(None if found.low is None or found.high is None else (found.low, found.high))
+        sample = statistics.summary([look.value for look in looks[:n]])
+        ordinary.append(None if sample.low is None or sample.high is None else (sample.low, sample.high))
+    value, centre, low, high = centred(list(values.values()), looks)
+    found = Outcome("unfit", looks, tuple(ordinary), None, None, value, centre, low, high)
+    if centre == "none":
+        return found
     for n, look in enumerate(looks, 1):
         answer = settles(look, smallest)
         if answer != "open":
-            return Outcome(answer, looks, tuple(ordinary), n, None)
-    found = statistics.summary([look.value for look in looks])
-    return Outcome("open", looks, tuple(ordinary), None, _needed(found.mean, found.deviation, smallest))
+            # as it now stands: later sets can only have made the interval narrower
+            now = settles(looks[-1], smallest)
+            return replace(found, answer=now if now == "no difference" else answer, settled_after=n)
+    sample = statistics.summary([look.value for look in looks])
+    return replace(found, answer="open", needed=_needed(sample.mean, sample.deviation, smallest))
 
 
 def settles(look: Look, smallest: float) -> Answer:
     if look.low is None or look.high is None:
         return "open"
-    if look.low > 0 or look.high < 0:
-        return "difference"
-    return "no difference" if -smallest <= look.low and look.high <= smallest else "open"
+    found = finding(look.low, look.high, smallest)
+    return "no difference" if found == "no difference" else "open" if found == "open" else "difference"
 
 
 def _needed(mean: float, deviation: float | None, smallest: float) -> int | None:
     if not deviation:
         return None
-    room = max(abs(mean), smallest - abs(mean))
-    return sequence.needed(room, deviation)
+    if abs(mean) >= smallest:
+        return sequence.needed(mean, deviation)
+    return sequence.needed(smallest - abs(mean), deviation) if smallest > abs(mean) else None
 
 
 @dataclass(frozen=True)
@@ -138,47 +151,68 @@ def asked(words: Words) -> str:
 
 def said(found: Outcome, words: Words, smallest: float, state: State, budget: int) -> list[str]:
     """The answer: a headline, and what bears it out."""
-    measure, look = words.measure, found.last
-    if look is None or look.low is None or look.high is None:
-        least = sequence.least()
-        done = f"{found.n} of at least {least} seed sets {'is' if found.n == 1 else 'are'} done."
-        if found.n >= least and look:
-            same = "exactly the same every time" if look.mean == 0 else "the same to the last digit every time"
-            return [f"Nothing to judge chance by: the difference was {same}.", f"{found.n} seed sets are done."]
-        head = "Too early to say." if state == "asking" else "Not answered."
-        return [head, f"Three seeds can never settle it: {done}"]
+    if found.answer == "unfit":
+        head = "No answer: no single difference fits the sets, they contradict each other."
+        return [head, f"{found.n} seed sets are done. Look at those that lie apart: runs may differ in kind."]
+    if found.low is None or found.high is None:
+        return _early(found, state)
+    measure = words.measure
     of = f" of {words.subject}" if words.subject else ""
     against = f" against {words.other}" if words.other else ""
-    is_plain = found.answer != "difference" or bool(words.other)
-    what = f"{words.change} {'changed' if is_plain else _verb(look.mean, measure)}"
-    low, high = measure.number(look.low), measure.number(look.high)
-    unit = measure.amount(look.mean).partition(" ")[2]
-    seeds = f"from {found.n} seed sets"
-    change = f"{what} the {measure.title}{of} by {measure.number(look.mean)}{_space(unit)}{against}"
+    is_sided = (found.low > 0 or found.high < 0) and not words.other
+    lost = is_sided and found.value < 0
+    ends = (-found.high, -found.low, -found.value) if lost else (found.low, found.high, found.value)
+    low, high, value = measure.alike(ends, signed=not is_sided)
+    unit = _space(measure.unit)
+    counted = _counted(found, measure, of_interaction=bool(words.other))
+    at = statistics.outlier([look.value for look in found.looks])
+    if at is not None:
+        (off,) = measure.alike((found.looks[at].value,), signed=True)
+        counted += f"; seed {found.looks[at].seed} lies far off, {off}"
+    seeds = f"From {found.n} seed sets: {found.centre} {value}{counted}."
+    change = f"{words.change} changed the {measure.title}{of} by {low} to {high}{unit}{against}"
+    if is_sided:
+        verb = f"{words.change} {_verb(found.value, measure)}"
+        change = f"{verb} the {measure.title}{of} by {low} to {high}{unit}"
+        if measure.is_fraction:
+            change = f"{verb}{_space(words.subject)} between {low} and {high}{unit} of {measure.title}"
     if found.answer == "difference":
-        if words.other:
-            head = f"No: {change}."
-        elif measure.is_fraction:
-            head = f"Yes. {_upper(what)}{_space(words.subject)} {measure.amount(look.mean)} of {measure.title}."
-        else:
-            head = f"Yes. {_upper(what)} the {measure.title}{of} by {measure.amount(look.mean)}."
-        return [head, f"The difference lies between {low} and {high}{_space(unit)}, {seeds}. {_after(found, state)}"]
-    if found.answer == "no difference" and look.low == look.high == 0:
+        matters = not smallest or finding(found.low, found.high, smallest) == "clear"
+        head = f"No: {change}" if words.other else f"Yes. {_upper(change)}"
+        return [f"{head}{'' if matters else ', which may be too small to matter'}.", f"{seeds} {_after(found, state)}"]
+    if found.answer == "no difference" and found.low == found.high == 0:
         alike = f"gave the same {measure.title}{of}"
         if words.other:
             alike = f"changed the {measure.title}{of} exactly as that of {words.other}"
         head = f"Equal: {words.change} {alike} in {found.n} of {found.n} seeds."
         return [head, f"Not one seed set differs. {_after(found, state)}"]
     if found.answer == "no difference":
-        head = f"No difference that matters: {change}."
-        within = f"The difference lies between {low} and {high}{_space(unit)}, within ±{measure.amount(smallest)}"
-        return [head, f"{within}, {seeds}. {_after(found, state)}"]
+        within = f"all of it within ± {measure.size(smallest)}"
+        return [f"No difference that matters: {change}, {within}.", f"{seeds} {_after(found, state)}"]
+    head = f"{words.change} changed the {measure.title}{of} by anything from {low} to {high}{unit}{against}"
     if state == "asking":
-        head = f"Not settled yet: {change}, and anything from {low} to {high} still fits."
-        return [head, f"Asking goes on: {found.n} of at most {budget} seed sets are done."]
+        return [f"Not settled yet: {head}.", f"{seeds} Asking goes on, to at most {budget} seed sets."]
     why = {"spent": "The budget is spent", "stopped": "Asking was stopped", "failed": "Too many runs failed"}
-    head = f"Not settled: {change}, and anything from {low} to {high} still fits."
-    return [head, f"{why.get(state, 'Asking has ended')}, after {found.n} seed sets.{_would(found)}"]
+    return [f"Not settled: {head}.", f"{seeds} {why.get(state, 'Asking has ended')}.{_would(found)}"]
+
+
+def _early(found: Outcome, state: State) -> list[str]:
+    """There is no interval yet, or nothing to make one of."""
+    least = sequence.least()
+    done = f"{found.n} of at least {least} seed sets {'is' if found.n == 1 else 'are'} done."
+    if found.n >= least and found.last:
+        same = "exactly the same every time" if found.last.mean == 0 else "the same to the last digit every time"
+        return [f"Nothing to judge chance by: the difference was {same}.", f"{found.n} seed sets are done."]
+    head = "Too early to say." if state == "asking" else "Not answered."
+    return [head, f"Three seeds can never settle it: {done}"]
+
+
+def _counted(found: Outcome, measure: Measure, *, of_interaction: bool) -> str:
+    """`; worse in 6 of 6 seeds`."""
+    below = found.value < 0
+    agree = sum((look.value < 0) == below and look.value != 0 for look in found.looks)
+    word = "so" if of_interaction else "worse" if below == measure.greater_is_better else "better"
+    return f"; {word} in {agree} of {found.n} seeds" if found.value else ""
 
 
 def _verb(value: float, measure: Measure) -> str:

@@ -10,20 +10,21 @@ These intervals keep their promise when the number of seeds was fixed beforehand
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
 
 LEVEL = 0.95
-POWER = 0.8
+MARGIN = 0.84
+"""Standard errors by which a difference is to pass its interval's half width: the 80% point of a Gaussian."""
 MOST_SEEDS = 1000
-"""`seeds_to_resolve` looks no further."""
+"""`seeds_to_settle` looks no further."""
 
 Sample = Mapping[int, float]
-"""Seed to value, in the order in which the values came."""
-Matched = Literal["seed", "arrival", "none"]
+"""Seed to value, in the order in which the runs were launched."""
+Matched = Literal["seed", "order", "none"]
 
 
 class Summary(NamedTuple):
@@ -59,8 +60,11 @@ class Contrast:
     """`value` in deviations of one run (`effect_size`)."""
 
 
-def summary(values: Sequence[float], level: float = LEVEL) -> Summary:
-    """Mean of a sample with its t interval (Student, Biometrika 6, 1908). Raises ValueError for an empty one."""
+def summary(
+    values: Sequence[float], level: float = LEVEL, within: tuple[float, float] = (-math.inf, math.inf)
+) -> Summary:
+    """Mean of a sample with its t interval (Student, Biometrika 6, 1908), cut where no value can be. Raises ValueError
+    for an empty one."""
     array = np.asarray(values, float)
     if not len(array):
         raise ValueError("a sample is empty: it has no mean")
@@ -68,63 +72,84 @@ def summary(values: Sequence[float], level: float = LEVEL) -> Summary:
     if len(array) == 1:
         return Summary(1, mean, None, None, None, median)
     deviation = float(array.std(ddof=1))
-    half = _t_quantile(len(array) - 1, level) * deviation / math.sqrt(len(array))
-    return Summary(len(array), mean, deviation, mean - half, mean + half, median)
+    half = t_quantile(len(array) - 1, level) * deviation / math.sqrt(len(array))
+    low, high = max(within[0], mean - half), min(within[1], mean + half)
+    return Summary(len(array), mean, deviation, low, high, median)
 
 
 def seed_by_seed(weights: Sequence[float], samples: Sequence[Sample]) -> dict[int, float]:
-    """The contrast of each seed that ran in all samples, in the order in which the last of its runs came."""
-    common = [seed for seed in samples[0] if all(seed in sample for sample in samples)]
-    came = {seed: max(list(sample).index(seed) for sample in samples) for seed in common}
-    common.sort(key=lambda seed: came[seed])
+    """The contrast of each seed that ran in all samples, in the order of the first."""
     return {
-        seed: sum(weight * sample[seed] for weight, sample in zip(weights, samples, strict=True)) for seed in common
+        seed: sum(weight * sample[seed] for weight, sample in zip(weights, samples, strict=True))
+        for seed in samples[0]
+        if all(seed in sample for sample in samples)
     }
 
 
-def is_paired(pairs: int, samples: Sequence[Sample]) -> bool:
-    """Whether so many common seeds are enough to compare seed by seed: at least two, all that the smallest sample has;
-    or, where only some match, at least four and half of that. A few pairs of many runs would throw the others away."""
-    smallest = min(map(len, samples))
-    return pairs >= 2 and (pairs == smallest or (pairs >= 4 and 2 * pairs >= smallest))
+def is_paired(seeds: Sequence[Collection[int]]) -> bool:
+    """Whether samples with these seeds are compared seed by seed: where all that the smallest one has are common; or,
+    where only some match, at least four and half of that. A few pairs of many runs would throw the others away."""
+    common = len(set.intersection(*map(set, seeds)))
+    smallest = min(map(len, seeds))
+    return common == smallest or (common >= 4 and 2 * common >= smallest)
 
 
-def contrast(weights: Sequence[float], samples: Sequence[Sample], level: float = LEVEL) -> Contrast | None:
+def contrast(
+    weights: Sequence[float], samples: Sequence[Sample], level: float = LEVEL, *, paired: bool | None = None
+) -> Contrast | None:
     """The contrast of the samples' means; None where one of them is empty.
 
-    Enough common seeds (`is_paired`): the one-sample t of the seeds' contrasts (for two samples the paired t). Else
-    Welch's t (B. L. Welch, Biometrika 34, 1947) with the degrees of freedom of F. E. Satterthwaite (Biometrics 2,
-    1946), for any number of samples. With one run somewhere there is a value, and no interval.
+    Paired (None: as `is_paired` says of the seeds there are): the one-sample t of the seeds' contrasts (for two samples
+    the paired t). Else Welch's t (B. L. Welch, Biometrika 34, 1947) with the degrees of freedom of F. E. Satterthwaite
+    (Biometrics 2, 1946), for any number of samples. With one run somewhere, or without any spread, there is a value and
+    no interval.
     """
     if not all(samples):
         return None
-    pairs = list(seed_by_seed(weights, samples).values())
-    if is_paired(len(pairs), samples):
-        value, n, matched = float(np.mean(pairs)), len(pairs), "seed"
-        deviation = _deviation(pairs)
-        error, df = deviation / math.sqrt(n), float(n - 1)
-        samples = [{seed: sample[seed] for seed in seed_by_seed(weights, samples)} for sample in samples]
+    by_seed = seed_by_seed(weights, samples)
+    if is_paired(samples) if paired is None else paired:
+        if not by_seed:
+            return None
+        value, n, matched, df = float(np.mean(list(by_seed.values()))), len(by_seed), "seed", float(len(by_seed) - 1)
+        samples = [{seed: sample[seed] for seed in by_seed} for sample in samples]
+        deviation = _deviation(list(by_seed.values())) if n > 1 else 0.0
+        error = deviation / math.sqrt(n)
     else:
         value = sum(w * float(np.mean(list(sample.values()))) for w, sample in zip(weights, samples, strict=True))
-        n, matched = min(map(len, samples)), "none"
-        if n < 2:
-            return Contrast(value, n, "none", None, None, None, None, None, None, None)
-        parts = [
-            w * w * _deviation(list(sample.values())) ** 2 / len(sample)
-            for w, sample in zip(weights, samples, strict=True)
-        ]
-        error = math.sqrt(sum(parts))
-        deviation = error * math.sqrt(n)
-        lost = sum(part * part / (len(sample) - 1) for part, sample in zip(parts, samples, strict=True))
-        df = sum(parts) ** 2 / lost if lost else math.inf
+        n, matched, df = min(map(len, samples)), "none", math.inf
+        error = deviation = 0.0
+        if n > 1:
+            parts = [
+                w * w * _deviation(list(sample.values())) ** 2 / len(sample)
+                for w, sample in zip(weights, samples, strict=True)
+            ]
+            error = math.sqrt(sum(parts))
+            deviation = error * math.sqrt(n)
+            lost = sum(part * part / (len(sample) - 1) for part, sample in zip(parts, samples, strict=True))
+            df = sum(parts) ** 2 / lost if lost else math.inf
     effect = effect_size(value, samples)
+    if n < 2:
+        return Contrast(value, n, _matched(matched), None, None, None, None, None, None, effect)
     if error == 0:
-        # no spread at all: nothing to judge chance by, unless nothing differs
-        same = value == 0
-        low, high, p = (value, value, 1.0) if same else (None, None, None)
-        return Contrast(value, n, _matched(matched), 0.0, low, high, None, None, p, effect)
-    t, half = value / error, _t_quantile(df, level) * error
+        return Contrast(value, n, _matched(matched), 0.0, None, None, None, None, None, effect)
+    t, half = value / error, t_quantile(df, level) * error
     return Contrast(value, n, _matched(matched), deviation, value - half, value + half, t, df, t_p(t, df), effect)
+
+
+def outlier(values: Sequence[float]) -> int | None:
+    """Place of the value that lies too far off for a mean of all to mean anything: the greatest deleted studentised
+    residual, if its two-sided p is below 0.01/n (R. D. Cook, S. Weisberg, Residuals and Influence in Regression, 1982,
+    section 2.2.2, with Bonferroni's correction). Accuracies are counts of images: the others are taken to spread at
+    least as values do that are rounded to the smallest step seen. None: none does, or there are fewer than 5."""
+    array, n = np.asarray(values, float), len(values)
+    if n < 5 or _deviation(values) == 0:
+        return None
+    at = int(np.argmax(np.abs(array - array.mean())))
+    others = np.delete(array, at)
+    steps = np.diff(np.sort(array))
+    step = steps[steps > 1e-9 * np.abs(array).max()].min()
+    spread = max(_deviation(others.tolist()), step / math.sqrt(12)) * math.sqrt(1 + 1 / (n - 1))
+    return at if t_p(float((array[at] - others.mean()) / spread), n - 2) < 0.01 / n else None
 
 
 def effect_size(value: float, samples: Sequence[Sample]) -> float | None:
@@ -136,54 +161,14 @@ def effect_size(value: float, samples: Sequence[Sample]) -> float | None:
     return value / spread if spread else None
 
 
-def holm(p: Sequence[float]) -> list[float]:
-    """p-values corrected for being several, in the same order: S. Holm's step-down procedure (Scandinavian Journal of
-    Statistics 6, 1979). All below 0.05 may be claimed, and the chance of one wrong claim stays below 5%."""
-    corrected, least = [0.0] * len(p), 0.0
-    for rank, index in enumerate(sorted(range(len(p)), key=lambda index: p[index])):
-        least = max(least, min(1.0, (len(p) - rank) * p[index]))
-        corrected[index] = least
-    return corrected
-
-
-def seeds_to_resolve(difference: float, deviation: float, level: float = LEVEL, power: float = POWER) -> int | None:
-    """The least number of seeds with which the t test of a contrast, whose values deviate so from seed to seed, finds a
-    true `difference` with that power (J. Cohen 1988, section 2.3: the noncentral t). None: more than MOST_SEEDS."""
-    if difference == 0 or not math.isfinite(difference):
-        return None
-    if deviation == 0:
-        return 2
-    low, high = 1, 2
-    while power_of(high, difference / deviation, level) < power:
-        low, high = high, high * 2
-        if low > MOST_SEEDS:
-            return None
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if power_of(middle, difference / deviation, level) < power else (low, middle)
-    return high if high <= MOST_SEEDS else None
-
-
-def power_of(n: int, standardised: float, level: float = LEVEL) -> float:
-    """Chance that the one-sample t test of n values finds a mean that lies `standardised` deviations from 0."""
-    if n < 2:
-        return 0.0
-    from scipy.special import nctdtr
-
-    df, shift, bound = n - 1, abs(standardised) * math.sqrt(n), _t_quantile(n - 1, level)
-    power = float(1 - nctdtr(df, shift, bound) + nctdtr(df, shift, -bound))
-    return power if math.isfinite(power) else _integrated_power(df, shift, bound)
-
-
-def _integrated_power(df: int, shift: float, bound: float) -> float:
-    """The same where SciPy's noncentral t is NaN, far out: the normal's chance of passing `bound` deviations,
-    averaged over what the deviation of n values may be (the definition of the noncentral t), at 4,096 of its
-    quantiles."""
-    from scipy.special import chdtri, ndtr
-
-    share = (np.arange(4096) + 0.5) / 4096
-    deviation = np.sqrt(chdtri(df, share) / df)
-    return float(np.mean(ndtr(shift - bound * deviation) + ndtr(-shift - bound * deviation)))
+def seeds_to_settle(difference: float, deviation: float, level: float = LEVEL) -> int | None:
+    """The least number of seeds with which a contrast whose values deviate so from seed to seed has an interval that
+    leaves 0 out with a chance of about 80%, if it is as large as `difference`: half the interval and 0.84 standard
+    errors are less than that. None: more than MOST_SEEDS."""
+    for n in range(2, MOST_SEEDS + 1):
+        if (t_quantile(n - 1, level) + MARGIN) * deviation / math.sqrt(n) < abs(difference):
+            return n
+    return None
 
 
 def t_p(t: float, df: float) -> float:
@@ -193,7 +178,7 @@ def t_p(t: float, df: float) -> float:
     return float(2 * stdtr(df, -abs(t))) if math.isfinite(df) else math.erfc(abs(t) / math.sqrt(2))
 
 
-def _t_quantile(df: float, level: float) -> float:
+def t_quantile(df: float, level: float) -> float:
     from scipy.special import stdtrit
 
     return float(stdtrit(df, (1 + level) / 2))

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
@@ -13,7 +13,7 @@ from app.spec.plan import Plan, run_names, turns
 from app.store import runs
 from app.store.engine import Writing, reading, writing
 from app.store.errors import NotFound
-from app.store.tables import Experiment, Run, Status, now
+from app.store.tables import ENDED, Experiment, Run, Status, now
 from trainer import paths
 from trainer.spec import Problem, RunSpec, SpecError, parse
 
@@ -43,20 +43,43 @@ def add(session: Writing, row: Experiment, specs: Sequence[RunSpec], *, ahead: b
     return made
 
 
-def is_settled(experiment: Experiment, members: Sequence[Run]) -> bool:
-    """Every run that was planned at the start has succeeded, and there are no others: the number of seeds was fixed
-    beforehand. A run that was launched again in place of a failed one is the one that was planned."""
+class Progress(NamedTuple):
+    """How far the plan of an experiment is."""
+
+    state: Literal["running", "over", "watched"]
+    """Its runs were fixed at its launch, and some have not ended for good; all have; or it can grow, or was cut short,
+    by what somebody saw."""
+    runs: int
+    to_go: int
+
+
+def progress(experiment: Experiment, members: Sequence[Run]) -> Progress:
+    """Failed and lost runs have ended, unless they will be tried again; one that was launched again in place of another
+    is the one that was planned. A run that was stopped, added or deleted by somebody makes it watched."""
     if experiment.question is not None:
-        return False  # it decides by looking
+        return Progress("watched", 0, 0)  # it decides by looking
     try:
         random = RandomSearch.model_validate(experiment.random) if experiment.random else None
         body = ExperimentSpec(name=experiment.name, base=experiment.base, grid=experiment.grid, random=random)
         specs = Plan.of(body).specs
     except SpecError:  # of a plug-in that is gone
-        return False
-    planned = {_key(spec) for spec in specs}
-    done = {(run.configuration, run.seed) for run in members if run.status == Status.SUCCEEDED}
-    return planned == done == {(run.configuration, run.seed) for run in members}
+        return Progress("watched", 0, 0)
+    counted: dict[tuple[str, int | None], Run] = {}
+    for run in members:
+        key = (run.configuration, run.seed)
+        if key not in counted or counted[key].status != Status.SUCCEEDED:
+            counted[key] = run
+    if counted.keys() != {_key(spec) for spec in specs} or any(
+        run.status == Status.STOPPED for run in counted.values()
+    ):
+        return Progress("watched", 0, 0)
+    to_go = sum(run.status not in ENDED or run.retry_at is not None for run in counted.values())
+    return Progress("running" if to_go else "over", len(counted), to_go)
+
+
+def measured(experiment: Experiment) -> str:
+    """What `smallest` of an experiment is in the unit of."""
+    return str((experiment.question or {}).get("measure", "test/accuracy"))
 
 
 def _key(spec: RunSpec) -> tuple[str, int | None]:

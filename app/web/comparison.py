@@ -5,9 +5,9 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, Field
 
-from app.compare import facts
-from app.compare.design import Step
-from app.compare.judged import Judged
+from app.compare import facts, words
+from app.compare.facts import Step
+from app.compare.measure import Measure
 from app.compare.statistics import Matched, Summary
 from app.web.schemas import MetricOut
 from app.web.titles import knob_title
@@ -105,43 +105,8 @@ class LookOut(BaseModel):
     mean: float
     low: float | None = Field(description="Null as long as there is no interval.")
     high: float | None
-    evidence: float = Field(description="Against there being no difference; 20 settles it.")
-
-
-class JudgedOut(BaseModel):
-    """A difference, and whether it is more than chance."""
-
-    value: float
-    n: int = Field(description="Seeds that it is of.")
-    matched: Matched = Field(description="Paired by seed, by order of arrival, or not (Welch).")
-    deviation: float | None = Field(description="Sample deviation of one seed's difference.")
-    low: float | None = Field(description="95% interval, or the one valid while watched; null: too few seeds.")
-    high: float | None
-    p: float | None = Field(description="Two-sided; while watched valid at any time.")
-    p_corrected: float | None = Field(description="After Holm's correction for all comparisons of its kind.")
-    clear: bool = Field(description="More than chance: p_corrected is at most 0.05.")
-    effect: float | None = Field(description="In deviations of one run: Cohen's d.")
-    more_seeds: int | None = Field(
-        description="About so many more seeds would settle a difference of this size; null: it is settled, or far off."
-    )
-    looks: list[LookOut] = Field(description="While watched: after each matched set of runs.")
-
-    @classmethod
-    def of(cls, judged: Judged, *, looks: bool = False) -> dict[str, Any]:
-        fields = ("value", "n", "matched", "deviation", "low", "high", "p", "clear", "effect")
-        return {
-            **{name: getattr(judged, name) for name in fields},
-            "p_corrected": judged.corrected,
-            "more_seeds": judged.more,
-            "looks": [LookOut(**look._asdict()) for look in judged.looks] if looks else [],
-        }
-
-
-class PairOut(JudgedOut):
-    """Two configurations: second minus first."""
-
-    first: int = Field(description="Place among the groups, from 0.")
-    second: int
+    evidence: float = Field(description="Against there being no difference; 20 settles one contrast.")
+    empty: bool = Field(description="No single difference fits all looks so far: there is no interval any more.")
 
 
 class StepOut(BaseModel):
@@ -155,33 +120,6 @@ class StepOut(BaseModel):
     @classmethod
     def of(cls, step: Step) -> Self:
         return cls(knob=step.knob, title=knob_title(step.knob), first=step.first, second=step.second)
-
-
-class EffectOut(JudgedOut):
-    """One step: its mean effect over all values of the other knobs. Two steps: how much more the first changes when the
-    second is made too."""
-
-    title: str
-    steps: list[StepOut]
-
-
-class EffectsOut(BaseModel):
-    """What each knob does, where at least two vary and every combination was launched."""
-
-    main: list[EffectOut]
-    interaction: list[EffectOut]
-
-
-class RowOut(BaseModel):
-    """One line of the table beside the answer."""
-
-    name: str
-    group: int = Field(description="Place among the groups, of the first or only one.")
-    model: str
-    pixel_order: str
-    first: SampleOut | None
-    second: SampleOut | None = Field(description="Null where configurations are compared with the best.")
-    difference: JudgedOut | None = Field(description="Second minus first; or this one minus the best.")
 
 
 class SeedOut(BaseModel):
@@ -199,22 +137,81 @@ class SideOut(BaseModel):
     values: list[SeedOut] = Field(description="Over the seeds that the contrast uses.")
 
 
-class ContrastOut(JudgedOut):
-    """A weighted sum of configurations' values, judged."""
+class ContrastOut(BaseModel):
+    """A weighted sum of configurations' values, and what is decided of it."""
 
-    kind: facts.Kind
-    steps: list[StepOut] = Field(description="The knobs that are changed in it; of a pair none.")
-    sides: list[SideOut]
-    seeds: list[int] = Field(description="Those that every side has; empty where seeds don't match.")
-    watched: bool
-    decision: facts.Decision = Field(description="More than chance; not shown to be; too few seeds for an interval.")
+    kind: facts.Kind = Field(
+        description="A knob that is changed, two configurations, or the difference of two changes."
+    )
+    title: str
+    decision: facts.Decision = Field(
+        description="Tested in this order. pending: the plan is not over. too few: no interval yet. equal: the same in "
+        "every seed. none: nobody is left on a side. untrained: no side learned anything. unreached: some never got "
+        "there. unfit: no single difference fits the values. no difference: the interval lies within ± smallest. "
+        "clear: wholly outside of that. small: without 0. open: none of these."
+    )
+    word: str = Field(description="The decision in words.")
+    value_text: str = Field(description="Value as it is written beside its interval; empty where there is none.")
+    interval_text: str
+    value: float | None = Field(description="The mean over the seeds that count; null: there is none yet.")
+    centre: Literal["mean", "median", "none"] = Field(
+        description="What value is: the median where one value lies far off; none: no difference is claimed."
+    )
+    n: int = Field(description="Seeds that it is of; where they don't match, the fewest runs of a side.")
+    launched: int = Field(description="Seeds that were launched on every side.")
+    matched: Matched = Field(description="Paired by seed, in the order launched, or not (Welch).")
+    low: float | None = Field(description="Interval, together 95% for the family; null: too few seeds, or pending.")
+    high: float | None
+    deviation: float | None = Field(description="Sample deviation of one seed's difference.")
+    p: float | None = Field(description="Two-sided, of this one alone; while watched valid at any time.")
+    effect: float | None = Field(description="In deviations of one run: Cohen's d.")
     above: int = Field(description="Seeds in which it was over 0; none are counted where seeds don't match.")
     below: int
+    outlier: int | None = Field(description="The seed that lies far off.")
+    more_seeds: int | None = Field(
+        description="Where it is open: about so many more seeds would settle a difference of this size."
+    )
+    least_seeds: int = Field(description="With fewer seeds there is no interval.")
+    looks_from: int = Field(description="With fewer seeds there is none that may be watched.")
+    watched: bool = Field(description="The interval holds however often one looks.")
+    family: int = Field(description="How many contrasts are decided together.")
+    steps: list[StepOut] = Field(description="The knobs that are changed in it; of a pair none.")
+    sides: list[SideOut]
+    seeds: list[int] = Field(description="Those used on every side; empty where seeds don't match.")
+    looks: list[LookOut] = Field(
+        description="After each matched set of runs: while watched the interval that decides; while pending the one "
+        "that may be looked at, by itself."
+    )
 
     @classmethod
-    def of_contrast(cls, one: facts.Contrast) -> Self:
+    def of(cls, one: facts.Contrast, title: str, measure: Measure) -> Self:
+        judged = one.judged
+        value_text, interval_text = words.figures_of(one, measure)
         return cls(
             kind=one.kind,
+            title=title,
+            decision=one.decision,
+            word=words.word_of(one),
+            value_text=value_text,
+            interval_text=interval_text,
+            value=judged.value if judged else None,
+            centre=judged.centre if judged else "none",
+            n=judged.n if judged else 0,
+            launched=one.launched,
+            matched=judged.matched if judged else "none",
+            low=judged.low if judged else None,
+            high=judged.high if judged else None,
+            deviation=judged.deviation if judged else None,
+            p=judged.p if judged else None,
+            effect=judged.effect if judged else None,
+            above=judged.above if judged else 0,
+            below=judged.below if judged else 0,
+            outlier=judged.outlier.seed if judged and judged.outlier else None,
+            more_seeds=one.more,
+            least_seeds=one.least,
+            looks_from=one.looks_from,
+            watched=one.mode == "watched",
+            family=one.family,
             steps=[StepOut.of(step) for step in one.steps],
             sides=[
                 SideOut(
@@ -225,12 +222,20 @@ class ContrastOut(JudgedOut):
                 for side in one.sides
             ],
             seeds=list(one.seeds),
-            watched=one.watched,
-            decision=one.decision,
-            above=one.above,
-            below=one.below,
-            **JudgedOut.of(one.judged),
+            looks=[LookOut(**look._asdict()) for look in judged.looks] if judged else [],
         )
+
+
+class RowOut(BaseModel):
+    """One line of the table beside the answer. Figures are over the seeds that the difference uses."""
+
+    name: str
+    group: int = Field(description="Place among the groups, of the first or only one.")
+    model: str
+    pixel_order: str
+    first: SampleOut | None = Field(description="Null where no run counts, or no average is claimed.")
+    second: SampleOut | None = Field(description="Null also where configurations are compared with the best.")
+    difference: ContrastOut | None = Field(description="Second minus first; or this one minus the best, null of it.")
 
 
 class RunLeftOut(BaseModel):
@@ -252,52 +257,57 @@ class DropoutsOut(BaseModel):
     causes: list[str] = Field(description="Of those that failed, in their order.")
 
 
-class AnswerOut(BaseModel):
-    """What the comparison answers."""
+class UntrainedOut(BaseModel):
+    """How many of a configuration's finished runs learned nothing."""
 
-    kind: Literal["nothing", "alone", "changes", "ranking"]
-    why: str | None = Field(description="Of nothing: no runs, none has finished, no value, or not judged.")
-    knob: str | None = Field(description="Of changes: the knob.")
-    order: list[int] = Field(description="Of a ranking: places among the groups, the best first.")
-    waiting: int = Field(description="Of a ranking: configurations without a finished run.")
-    contrasts: list[ContrastOut] = Field(
-        description="Of changes: after minus before, the largest first, and of two how much more the second changes. "
-        "Of a ranking: each minus the best."
+    group: int = Field(description="Place among the groups, from 0.")
+    untrained: int
+    done: int
+
+
+class PlanOut(BaseModel):
+    """Whether the number of runs was fixed beforehand."""
+
+    state: Literal["running", "over", "watched"] = Field(
+        description="Fixed and not over; fixed and over; or looked at while it can grow."
     )
-
-    @classmethod
-    def of(cls, answer: facts.Answer) -> Self:
-        kind = {facts.Nothing: "nothing", facts.Alone: "alone", facts.Changes: "changes", facts.Ranking: "ranking"}
-        changes = answer if isinstance(answer, facts.Changes) else None
-        ranking = answer if isinstance(answer, facts.Ranking) else None
-        contrasts: list[facts.Contrast | None] = []
-        if changes:
-            contrasts = [*(changes.contrasts[at] for at in changes.order), changes.between]
-        elif ranking:
-            contrasts = [ranking.against.get(place) for place in ranking.order]
-        return cls(
-            kind=kind[type(answer)],
-            why=answer.why if isinstance(answer, facts.Nothing) else None,
-            knob=changes.knob if changes else None,
-            order=list(ranking.order) if ranking else [],
-            waiting=ranking.waiting if ranking else 0,
-            contrasts=[ContrastOut.of_contrast(one) for one in contrasts if one is not None],
-        )
+    runs: int = Field(description="Planned, where it is fixed.")
+    to_go: int = Field(description="Of those, not ended for good.")
 
 
 class FactsOut(BaseModel):
     """All that is known, as codes and numbers; the sentences are made of it."""
 
-    watched: bool = Field(description="Intervals are valid however often one looks.")
-    answer: AnswerOut
+    plan: PlanOut
+    smallest: float = Field(description="Smallest difference that matters, in the unit of the measure.")
+    answer: Literal["nothing", "alone", "changes", "rankings"]
+    why: str | None = Field(description="Of nothing: no runs, none has finished, no value, or not judged.")
+    knob: str | None = Field(description="Of changes: the knob.")
+    orders: list[list[int]] = Field(description="Of rankings: of each data set places among the groups, best first.")
+    waiting: int = Field(description="Of rankings: configurations without a finished run.")
+    contrasts: list[ContrastOut] = Field(
+        description="All that is claimed, decided together. Of changes: after minus before, the largest first; then, "
+        "of two configurations, the second minus the first before and after, and how much more the second changes. Of "
+        "rankings: each minus the best."
+    )
     dropouts: list[DropoutsOut] = Field(description="Configurations with runs that ended without a result.")
+    untrained: list[UntrainedOut] = Field(description="Configurations with runs that learned nothing.")
     left_out: list[RunLeftOut] = Field(description="Runs that count for nothing.")
 
     @classmethod
-    def of(cls, known: facts.Facts) -> Self:
+    def of(cls, known: facts.Facts, said: words.Verdict) -> Self:
+        answer = known.answer
+        kinds = {facts.Nothing: "nothing", facts.Alone: "alone", facts.Changes: "changes", facts.Rankings: "rankings"}
+        rankings = answer if isinstance(answer, facts.Rankings) else None
         return cls(
-            watched=known.watched,
-            answer=AnswerOut.of(known.answer),
+            plan=PlanOut(state=known.plan.state, runs=known.plan.runs, to_go=known.plan.to_go),
+            smallest=known.smallest,
+            answer=kinds[type(answer)],
+            why=answer.why if isinstance(answer, facts.Nothing) else None,
+            knob=answer.knob if isinstance(answer, facts.Changes) else None,
+            orders=[list(block.order) for block in rankings.blocks] if rankings else [],
+            waiting=rankings.waiting if rankings else 0,
+            contrasts=[ContrastOut.of(line.contrast, line.title, known.measure) for line in said.lines],
             dropouts=[
                 DropoutsOut(
                     group=one.group,
@@ -309,6 +319,9 @@ class FactsOut(BaseModel):
                 )
                 for one in known.dropouts
             ],
+            untrained=[
+                UntrainedOut(group=one.group, untrained=one.untrained, done=one.done) for one in known.untrained
+            ],
             left_out=[RunLeftOut(run=one.run, group=one.group, why=one.why) for one in known.left_out],
         )
 
@@ -319,8 +332,8 @@ class VerdictOut(BaseModel):
     sentences: list[str]
     note: str = Field(description="Which intervals these are.")
     watched: bool = Field(
-        description="The experiment can still grow, or runs were chosen by hand: intervals are valid however often one "
-        "looks. False: the number of seeds was fixed beforehand and all are done; ordinary 95% intervals."
+        description="The experiment can grow, some runs were known before, or they were chosen by hand: intervals hold "
+        "however often one looks. False: the number of seeds was fixed beforehand."
     )
     least_seeds: int = Field(description="With fewer seeds there is no interval.")
     knob: str | None = Field(description="The knob whose change is judged; null: each is compared with the best.")
@@ -350,8 +363,6 @@ class CompareOut(BaseModel):
     metrics: dict[str, MetricOut] = Field(description="What the runs say of each series, by its name.")
     measure: MeasureOut
     groups: list[GroupOut]
-    pairs: list[PairOut]
-    effects: EffectsOut
     facts: FactsOut
     verdict: VerdictOut
     differences: list[DifferenceOut]

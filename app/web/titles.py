@@ -64,17 +64,21 @@ def capital(text: str) -> str:
 
 
 def subject_title(knobs: Mapping[str, Any], varied: Sequence[str]) -> str:
-    """What a knob is changed of, in a sentence: `the CNN`, `the CNN at learning rate 0.1`; empty if nothing varies."""
+    """What a knob is changed of, in a sentence: `the CNN`, `the CNN at learning rate 0.1`, `on MNIST`; empty if nothing
+    varies."""
     words = []
     if "model" in varied:
         title = value_title("model", knobs["model"])
         words.append(f"the {title}{' net' if title == 'FC' else ''}")
     if "pixel_order" in varied:
         words.append(f"{'with' if words else 'a net with'} {value_title('pixel_order', knobs['pixel_order'])} pixels")
-    others = [path for path in varied if path not in ("model", "pixel_order", *NOT_CONFIGURATION) and path in knobs]
+    apart = ("model", "pixel_order", "dataset", *NOT_CONFIGURATION)
+    others = [path for path in varied if path not in apart and path in knobs]
     if others:
         named = [f"{knob_title(path).lower()} {value_title(path, knobs[path])}" for path in others]
         words.append(f"{'at ' if words else ''}{', '.join(named)}")
+    if "dataset" in varied:
+        words.append(f"on {value_title('dataset', knobs['dataset'])}")
     return " ".join(words)
 
 
@@ -86,6 +90,14 @@ def change_title(path: str, first: Any, second: Any) -> str:
     if path in ("model", "dataset", "optimizer"):
         return f"{titles[0]} instead of {titles[1]}"
     return f"{knob_title(path).lower()} {titles[0]} instead of {titles[1]}"
+
+
+def condition_title(path: str, value: Any) -> str:
+    """Under a knob's value, as part of a sentence: `with pixels in order`, `at learning rate 0.1`, `with Adam`."""
+    if path == "pixel_order":
+        return "with pixels shuffled" if value == "shuffled" else "with pixels in order"
+    title = value_title(path, value)
+    return f"with {title}" if path in ("model", "optimizer") else f"at {knob_title(path).lower()} {title}"
 
 
 def question_words(question: Question, grid: Mapping[str, Sequence[Any]], cells: Sequence[Cell]) -> Words:

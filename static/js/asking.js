@@ -103,10 +103,10 @@ function showTable() {
   const rows = found.cells.map((cell, at) =>
     el("tr", {}, el("td", {}, el("span.named", {}, swatch(cell.model, cell.pixel_order), cell.name)), el("td.right.strong", {}, value(at)), el("td")),
   );
-  const open = found.answer === "open";
-  const words = { open: "○ not settled", difference: "● settled: a difference", "no difference": "● settled: no difference that matters" };
+  const open = found.answer === "open" || found.answer === "unfit";
+  const words = { open: "○ not settled", difference: "● settled: a difference", "no difference": "● settled: no difference that matters", unfit: "○ the sets contradict each other" };
   rows.push(
-    el("tr", {}, el("td", {}, "Difference"), el("td.right.strong", {}, change(last()?.mean)), el(`td.sure${open ? ".muted" : ""}`, {}, words[found.answer])),
+    el("tr", {}, el("td", {}, found.centre === "median" ? "Difference, median" : "Difference"), el("td.right.strong", {}, change(found.n && found.centre !== "none" ? found.value : null)), el(`td.sure${open ? ".muted" : ""}`, {}, words[found.answer])),
   );
   byId("asking-table").tBodies[0].replaceChildren(...rows);
 }
@@ -117,17 +117,18 @@ function showSureness() {
   const verdict = {
     difference: "0 is outside, so the answer is a difference.",
     "no difference": `All of it lies within ± ${smallest}, so there is no difference that matters.`,
+    unfit: "No single difference is left that fits all sets, so none is claimed.",
     open: smallest ? `0 is inside and so are differences over ${smallest}: both answers are open.` : "0 is inside: the answer is open.",
   }[found.answer];
   const few = `With fewer than ${found.least_seeds} seeds there is no interval: three can never settle it.`;
-  const valid = now?.low == null ? few : `${verdict} You may look after every seed and stop when you like: over a whole experiment this interval misses the true difference in at most 5 of 100 cases.`;
+  const valid = found.answer === "unfit" ? verdict : found.low == null ? few : `${verdict} You may look after every seed and stop when you like: over a whole experiment this interval misses the true difference in at most 5 of 100 cases.`;
   const settling = complete()[found.settled_after - 1];
   const rest =
     found.settled_after === null
       ? ["What would settle it", found.needed === null ? "–" : `about ${plural(found.needed, "seed")}`, found.needed === null ? "That can be said once the seeds differ." : `If mean and spread stay as they are; the budget is ${found.max_seeds}.`]
       : ["What settled it", `seed ${set()} ${found.settled_after}`, `There the evidence against no difference was ${evidence(settling.evidence)} of the 20 needed, and the interval ${interval(settling.low, settling.high)}.${found.n > found.settled_after ? ` ${found.n - found.settled_after} more only made it narrower.` : ""}`];
   const parts = [
-    ["Valid while you watch", interval(now?.low, now?.high) ?? "none yet", valid, "strong"],
+    ["Valid while you watch", interval(found.low, found.high) ?? (found.answer === "unfit" ? "none" : "none yet"), valid, "strong"],
     ["Ordinary 95% interval", interval(now?.ordinary_low, now?.ordinary_high) ?? "–", `Only valid if ${plural(found.n, "seed")} were planned beforehand. Here the number was left open: looking so after every seed finds a difference between equal configurations in about 29 of 100 experiments.`, "muted"],
     [...rest, "strong"],
   ];
@@ -147,7 +148,7 @@ function showSets() {
   const rows = found.sets.map((one, at) => {
     const statuses = one.runs.map((run) => run.status);
     const going = ["failed", "lost", "stopped", "paused", "running", "starting", "queued", "missing"].find((status) => statuses.includes(status));
-    const status = one.is_complete ? "succeeded" : going === "missing" ? "queued" : going;
+    const status = going === "missing" ? "queued" : (going ?? "succeeded");
     return el(
       "tr",
       {},
@@ -189,7 +190,7 @@ function drawSequence() {
     el("span", {}, "▒ interval, valid while watched"),
     el("span", {}, "❙ ordinary 95%"),
   );
-  setText(byId("sequence-caption"), `${plural(sets.length, set())}, one point each, in the order in which they ended; the interval after every ${set()} is the part common to all so far (e-process, c = 2, bound 20). The axis ends at the budget.`);
+  setText(byId("sequence-caption"), `${plural(sets.length, set())}, one point each, in the order launched; the interval after every ${set()} is the part common to all so far (e-process of Student’s t and of the sign, c = 2, bound 20). The axis ends at the budget.`);
 }
 
 function download() {

@@ -50,7 +50,7 @@ def test_a_difference_is_found_by_itself_and_its_seeds_are_matched(shared_server
     assert last["low"] < last["ordinary_low"] < last["ordinary_high"] < last["high"]
     compared = shared_server.call("GET", "/compare", params={"experiment": found["experiment"]})
     assert compared["verdict"]["watched"]
-    (pair,) = compared["pairs"]
+    (pair,) = compared["facts"]["contrasts"]
     assert (pair["low"], pair["high"]) == (pytest.approx(last["low"]), pytest.approx(last["high"]))
 
 
@@ -103,7 +103,8 @@ def test_the_budget_ends_it_and_a_larger_one_goes_on(shared_server: Server) -> N
     experiment = ask(shared_server, {"optimizer.lr": [0.05, 0.051]}, smallest=0, max_seeds=4)
     found = answered(shared_server, experiment)
     assert (found["state"], found["answer"], found["n"]) == ("spent", "open", 4)
-    assert "The budget is spent, after 4 seed sets." in found["sentences"][1]
+    assert found["sentences"][1].startswith("From 4 seed sets: ")
+    assert "The budget is spent." in found["sentences"][1]
     shared_server.call("PATCH", f"/experiments/{experiment}/question", json={"max_seeds": 5})
     until(lambda: state(shared_server, experiment)["n"] == 5, "one more seed was launched")
     assert answered(shared_server, experiment)["max_seeds"] == 5

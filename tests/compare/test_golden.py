@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from app.compare import facts, measure
+from app.compare.facts import OVER, WATCHED, Plan
 from app.compare.groups import Group
 from app.compare.words import verdict
 from app.web.comparison import FactsOut
@@ -25,10 +26,10 @@ RATES: dict[float, list[Any]] = {
     1.0: [0.10, "failed: loss became NaN at step 31: choose a lower learning rate than 1", 0.10],
 }
 
-EXPERIMENTS: dict[str, tuple[list[Group], bool, str]] = {
-    "four ways": (four_ways(), False, "test/accuracy"),
-    "four ways while watched": (four_ways(), True, "test/accuracy"),
-    "four ways with one seed": (four_ways(1), False, "test/accuracy"),
+EXPERIMENTS: dict[str, tuple[list[Group], Plan, str]] = {
+    "four ways": (four_ways(), OVER, "test/accuracy"),
+    "four ways while watched": (four_ways(), WATCHED, "test/accuracy"),
+    "four ways with one seed": (four_ways(1), OVER, "test/accuracy"),
     "four ways half way": (
         groups_of(
             runs(FC[:2], model="fc"),
@@ -36,31 +37,35 @@ EXPERIMENTS: dict[str, tuple[list[Group], bool, str]] = {
             runs([*CNN[:1], None]),
             runs([None, None], pixel_order="shuffled"),
         ),
-        True,
+        Plan("running", 8, 4),
         "test/accuracy",
     ),
     "two nets by their loss": (
         groups_of(runs(LOSSES[0], model="fc"), runs(LOSSES[1])),
-        False,
+        OVER,
         "test/loss",
     ),
     "learning rates": (
         groups_of(*(runs(list(values), **{"optimizer.lr": rate}) for rate, values in RATES.items())),
-        False,
+        OVER,
         "test/accuracy",
     ),
     "seeds that don't match": (
         groups_of(runs(CNN, first_seed=1), runs(CNN_SHUFFLED, first_seed=11, pixel_order="shuffled")),
-        False,
+        OVER,
         "test/accuracy",
     ),
     "exactly the same": (
         groups_of(runs([0.5] * 4, batch_size=64), runs([0.5] * 4, batch_size=128)),
-        False,
+        OVER,
         "test/accuracy",
     ),
-    "one configuration": (groups_of(runs(CNN)), False, "test/accuracy"),
-    "nothing has finished": (groups_of(runs([None, None]), runs([None], model="fc")), True, "test/accuracy"),
+    "one configuration": (groups_of(runs(CNN)), OVER, "test/accuracy"),
+    "nothing has finished": (
+        groups_of(runs([None, None]), runs([None], model="fc")),
+        Plan("running", 3, 3),
+        "test/accuracy",
+    ),
 }
 
 
@@ -73,12 +78,15 @@ def rounded(value: Any) -> Any:
     return [rounded(one) for one in value] if isinstance(value, list) else value
 
 
-def told(groups: list[Group], watched: bool, of: str) -> dict[str, Any]:
-    known = facts.make(groups, measure.parse(of), watched=watched)
+def told(groups: list[Group], plan: Plan, of: str) -> dict[str, Any]:
+    known = facts.make(groups, measure.parse(of), plan)
     said = verdict(known, names_of(groups))
-    rows = [{"name": row.name, "difference": row.judged.value if row.judged else None} for row in said.rows]
+    rows = [
+        {"name": row.name, "figures": [one.mean if one else None for one in (row.first, row.second)]}
+        for row in said.rows
+    ]
     words = {"sentences": said.sentences, "note": said.note, "heads": list(said.heads), "rows": rows}
-    found: dict[str, Any] = rounded({"facts": FactsOut.of(known).model_dump(mode="json"), "verdict": words})
+    found: dict[str, Any] = rounded({"facts": FactsOut.of(known, said).model_dump(mode="json"), "verdict": words})
     return found
 
 

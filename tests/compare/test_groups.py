@@ -31,10 +31,10 @@ def test_the_same_seed_again_says_nothing_new() -> None:
     assert (len(group.members), group.done, group.figures["test/accuracy"].summary.n) == (3, 3, 2)
 
 
-def test_values_stand_in_the_order_in_which_runs_ended() -> None:
-    members = [replace(member(run, 0.9), value=run / 10, ended=-run) for run in (1, 2, 3)]
-    assert grouped(members)[0].sample == {3: 0.3, 2: 0.2, 1: 0.1}
-    assert list(grouped(members)[0].sample) == [3, 2, 1]
+def test_values_stand_in_the_order_in_which_runs_were_launched() -> None:
+    members = [replace(member(run, 0.9), value=run / 10) for run in (3, 1, 2)]
+    assert grouped(members)[0].sample == {1: 0.1, 2: 0.2, 3: 0.3}
+    assert list(grouped(members)[0].sample) == [1, 2, 3]
 
 
 def test_only_runs_that_succeeded_count() -> None:

@@ -82,7 +82,7 @@ def test_the_four_runs_of_its_experiment_are_two_configurations_of_two_seeds(old
         members = runs.of_experiment(session, row.id or 0)
         assert len({run.configuration for run in members}) == 2
         assert sorted(run.seed or 0 for run in members) == [1, 1, 2, 2]
-        assert experiments.is_settled(row, members), "launched today it would be the same runs"
+        assert experiments.progress(row, members).state == "over", "launched today it would be the same runs"
         planned = experiments.ExperimentSpec(name="again", base=row.base, grid=row.grid).expand()
         assert experiments.already_run(session, planned) == [run.id for run in members]
     opened.dispose()

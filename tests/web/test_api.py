@@ -126,14 +126,15 @@ def test_a_comparison_has_figures_differences_and_a_verdict(server: Server, expe
     assert figure["n"] == 2
     assert figure["mean"] == pytest.approx(sum(values) / 2)
     assert figure["published"] is None
-    assert (figure["low"] + figure["high"]) / 2 == pytest.approx(figure["mean"])
+    assert 0 <= figure["low"] <= figure["mean"] <= figure["high"] <= 1, "of accuracies, not beyond 0% and 100%"
     assert figure["median"] == pytest.approx(figure["mean"])
     assert found["groups"][0]["measured"] == {key: figure[key] for key in ("n", "mean", "std", "low", "high", "median")}
-    assert len(found["pairs"]) == 6
-    assert [one["steps"][0]["knob"] for one in found["effects"]["main"]] == ["model", "pixel_order"]
-    (interaction,) = found["effects"]["interaction"]
+    contrasts = found["facts"]["contrasts"]
+    assert [one["kind"] for one in contrasts] == ["change", "change", "pair", "pair", "interaction"]
+    assert {one["family"] for one in contrasts} == {5}
     means = [group["measured"]["mean"] for group in found["groups"]]
-    assert interaction["value"] == pytest.approx((means[3] - means[2]) - (means[1] - means[0]))
+    assert contrasts[-1]["value"] == pytest.approx((means[3] - means[2]) - (means[1] - means[0]))
+    assert contrasts[-1]["title"] == "Shuffling the pixels: CNN more than FC net"
     verdict = found["verdict"]
     assert (verdict["watched"], verdict["knob"], verdict["heads"]) == (False, "pixel_order", ["original", "shuffled"])
     assert len(verdict["sentences"]) >= 2
@@ -218,7 +219,8 @@ def test_seeds_and_values_are_added_and_beyond_the_plan_the_answer_is_one_that_w
     def compared() -> Any:
         return quick_server.call("GET", "/compare", params={"experiment": made["id"]})
 
-    assert compared()["verdict"]["watched"], "its runs have not ended"
+    plan = compared()["facts"]["plan"]
+    assert (plan["state"], plan["runs"]) == ("running", 2)
     for run_id in made["run_ids"]:
         quick_server.wait_for(run_id, "succeeded")
     assert not compared()["verdict"]["watched"]
@@ -532,7 +534,7 @@ def test_a_series_that_nobody_declared_is_served_and_compared_and_not_judged(qui
     assert told["summary"]["test/accuracy"]["final"] == told["summary"]["test/accuracy"]["last"]
     found = quick_server.call("GET", "/compare", params={"run": ids, "measure": "system/x"})
     assert found["verdict"]["sentences"] == ["Nothing is judged: whether more or less system/x is better was not said."]
-    assert (found["pairs"], found["groups"][0]["metrics"]["system/x"]["best"]) == ([], None)
+    assert (found["facts"]["contrasts"], found["groups"][0]["metrics"]["system/x"]["best"]) == ([], None)
     curve = quick_server.call("GET", f"/runs/{ids[0]}/series", params={"name": "odd/NaN", "smoothing": 0.9})
     assert [curve[name] for name in ("min", "mean", "last", "smoothed")] == [[None]] * 4
     exported = quick_server.call("GET", "/export", params={"run": ids[0], "format": "json"})

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from sqlmodel import Session
 
-from app.compare import facts, ran, sequence, words
+from app.compare import facts, ran, words
 from app.compare import groups as comparing
 from app.compare.groups import Figure, Group, Member
 from app.compare.measure import FORMS
@@ -20,28 +20,33 @@ from app.store.tables import ENDED, Attempt, Run
 from app.store.tables import Summary as SummaryRow
 from app.web.comparison import (
     CompareOut,
+    ContrastOut,
     DifferenceOut,
-    EffectOut,
-    EffectsOut,
     FactsOut,
     FigureOut,
     GroupOut,
-    JudgedOut,
     LifeOut,
     MeasureOut,
     MemberOut,
-    PairOut,
     RanOnOut,
     RowOut,
     SampleOut,
-    StepOut,
     ValueOut,
     VerdictOut,
 )
 from app.web.problems import Refused, documented
 from app.web.schemas import Id, MetricOut, RunIds
 from app.web.state import Database
-from app.web.titles import capital, change_title, configuration_title, is_quiet, knob_title, subject_title, value_title
+from app.web.titles import (
+    capital,
+    change_title,
+    condition_title,
+    configuration_title,
+    is_quiet,
+    knob_title,
+    subject_title,
+    value_title,
+)
 from trainer import catalog
 from trainer.metrics import Metric
 from trainer.paths import flat, split
@@ -52,6 +57,15 @@ router = APIRouter(tags=["compare"])
 Measured = Annotated[
     str, Query(max_length=100, description=f"What of a run is compared: {FORMS}.", examples=["test/accuracy"])
 ]
+Smallest = Annotated[
+    float | None,
+    Query(
+        ge=0,
+        allow_inf_nan=False,
+        description="Smallest difference that matters, in the unit of the measure (accuracy: a fraction). Without it "
+        "that of the experiment; else 1 point of an accuracy, 5% of the first configuration's mean of all others.",
+    ),
+]
 
 
 @router.get("/compare", summary="Compare runs", responses=documented(404, 422, 503))
@@ -60,6 +74,7 @@ def compare(
     experiment: Annotated[Id | None, Query(description="All runs of this experiment.")] = None,
     run: RunIds = [],  # noqa: B006
     measure: Measured = "test/accuracy",
+    smallest: Smallest = None,
 ) -> CompareOut:
     """Runs of an experiment, or the runs named, grouped by configuration: figures, differences with their intervals,
     and what they say in words. Runs count once they have succeeded, one a seed."""
@@ -69,13 +84,17 @@ def compare(
         if experiment is not None:
             asked = experiments.get(session, experiment)
             rows = runs.of_experiment(session, experiment)
-            return compared(session, asked.name, rows, measure, watched=not experiments.is_settled(asked, rows))
+            plan = facts.Plan(*experiments.progress(asked, rows))
+            matters = asked.smallest if smallest is None and measure == experiments.measured(asked) else smallest
+            return compared(session, asked.name, rows, measure, plan, matters)
         rows = runs.get_many(session, run)
         title = "1 run" if len(rows) == 1 else f"{len(rows)} runs"
-        return compared(session, title, rows, measure, watched=True)
+        return compared(session, title, rows, measure, facts.WATCHED, smallest)
 
 
-def compared(session: Session, title: str, rows: list[Run], name_of_measure: str, *, watched: bool) -> CompareOut:
+def compared(
+    session: Session, title: str, rows: list[Run], name_of_measure: str, plan: facts.Plan, smallest: float | None
+) -> CompareOut:
     """The comparison of these runs. Raises Refused for a measure that they have not got."""
     by_id = {row.id or 0: row for row in rows}
     declared = series.declared(session, list(by_id))
@@ -93,12 +112,12 @@ def compared(session: Session, title: str, rows: list[Run], name_of_measure: str
     groups = comparing.grouped(members)
     differences = comparing.differing(members)
     first_rows, first_columns = comparing.facets(differences)
-    names = _names([path for path in differences if path != "device"])
-    known = facts.make(groups, measure, watched=watched)
+    called = names([path for path in differences if path != "device"])
+    known = facts.make(groups, measure, plan, smallest)
     attempts = runs.attempts(session, list(by_id))
     lives = _lives(session, rows, attempts)
     ran_on = ran.differing([_environments(group, attempts) for group in groups], differences)
-    said = words.verdict(known, names)
+    said = words.verdict(known, called)
     note = " ".join(filter(None, [said.note, ran.caution(ran_on, measure) if len(groups) > 1 else ""]))
     return CompareOut(
         title=title,
@@ -117,15 +136,13 @@ def compared(session: Session, title: str, rows: list[Run], name_of_measure: str
             is_accuracy=measure.is_fraction,
         ),
         groups=[
-            _group_out(group, names.name(group), [by_id[member.run] for member in group.members], lives)
+            _group_out(
+                group, called.name(group), [by_id[member.run] for member in group.members], lives, measure.bounds
+            )
             for group in groups
         ],
-        facts=FactsOut.of(known),
-        pairs=[_pair_out(pair) for pair in known.pairs],
-        effects=EffectsOut(
-            main=[_effect_out(one) for one in known.main], interaction=[_effect_out(one) for one in known.interactions]
-        ),
-        verdict=_verdict_out(replace(said, note=note), groups, watched=watched),
+        facts=FactsOut.of(known, said),
+        verdict=_verdict_out(replace(said, note=note), known),
         differences=[
             DifferenceOut(
                 knob=path,
@@ -140,12 +157,14 @@ def compared(session: Session, title: str, rows: list[Run], name_of_measure: str
     )
 
 
-def _names(varied: Sequence[str]) -> words.Words:
+def names(varied: Sequence[str]) -> words.Words:
+    """How configurations and knobs are called where these knobs vary."""
     return words.Words(
         name=lambda group: configuration_title(group.knobs, varied),
         subject=lambda group, knob: subject_title(group.knobs, [path for path in varied if path != knob]),
         change=change_title,
         value=value_title,
+        condition=condition_title,
     )
 
 
@@ -155,10 +174,9 @@ def _member(row: Run, summaries: dict[str, SummaryRow], declared: Mapping[str, M
     last = {name: value for name, value in ends.items() if value is not None}
     bests = {name: series.best(found, declared[name]) for name, found in summaries.items() if name in declared}
     best = {name: found[0] for name, found in bests.items() if found is not None}
-    ended = row.ended_at.timestamp() if row.ended_at else 0.0
     status = "resuming" if row.retry_at is not None else str(row.status)
     knobs = stored.flat(row.spec)
-    return Member(row.id, status, row.configuration, knobs, last, best, declared, value, ended, row.cause)
+    return Member(row.id, status, row.configuration, knobs, last, best, declared, value, row.cause)
 
 
 def _environments(group: Group, attempts: Mapping[int, list[Attempt]]) -> list[dict[str, Any]]:
@@ -184,7 +202,9 @@ def _lives(session: Session, rows: list[Run], attempts: Mapping[int, list[Attemp
     return found
 
 
-def _group_out(group: Group, name: str, rows: list[Run], lives: dict[int, list[LifeOut]]) -> GroupOut:
+def _group_out(
+    group: Group, name: str, rows: list[Run], lives: dict[int, list[LifeOut]], bounds: tuple[float, float]
+) -> GroupOut:
     published = _published(rows[0])
     done = [row for row in rows if row.status == "succeeded"]
     seconds = [row.seconds for row in done]
@@ -210,7 +230,7 @@ def _group_out(group: Group, name: str, rows: list[Run], lives: dict[int, list[L
             for row in rows
         ],
         metrics={metric: _figure_out(figure, published.get(metric)) for metric, figure in group.figures.items()},
-        measured=SampleOut.of(summary(list(group.sample.values()))) if group.sample else None,
+        measured=SampleOut.of(summary(list(group.sample.values()), within=bounds)) if group.sample else None,
         values=[ValueOut(run=by_seed[seed], value=value) for seed, value in group.sample.items()],
         seconds=sum(seconds) / len(seconds) if seconds else None,
         images_per_second=sum(speeds) / len(speeds) if speeds else None,
@@ -238,34 +258,24 @@ def _published(row: Run) -> dict[str, float]:
     return {}
 
 
-def _pair_out(pair: facts.Contrast) -> PairOut:
-    first, second = (side.group for side in pair.sides)
-    return PairOut(first=first, second=second, **JudgedOut.of(pair.judged))
-
-
-def _effect_out(effect: facts.Contrast) -> EffectOut:
-    steps = [StepOut.of(step) for step in effect.steps]
-    changes = [change_title(step.knob, step.first, step.second) for step in effect.steps]
-    return EffectOut(title=" × ".join(changes), steps=steps, **JudgedOut.of(effect.judged, looks=True))
-
-
-def _verdict_out(said: words.Verdict, groups: Sequence[Group], *, watched: bool) -> VerdictOut:
+def _verdict_out(said: words.Verdict, known: facts.Facts) -> VerdictOut:
+    least = [one.least for one in known.contrasts]
     return VerdictOut(
         sentences=said.sentences,
         note=said.note,
-        watched=watched,
-        least_seeds=sequence.least() if watched else 2,
+        watched=known.is_watched,
+        least_seeds=max(least) if least else 2,
         knob=said.knob,
         heads=list(said.heads),
         rows=[
             RowOut(
                 name=capital(row.name),
-                group=groups.index(row.group),
-                model=row.group.knobs["model"],
-                pixel_order=row.group.knobs["pixel_order"],
+                group=row.group,
+                model=known.groups[row.group].knobs["model"],
+                pixel_order=known.groups[row.group].knobs["pixel_order"],
                 first=SampleOut.of(row.first) if row.first else None,
                 second=SampleOut.of(row.second) if row.second else None,
-                difference=JudgedOut(**JudgedOut.of(row.judged, looks=True)) if row.judged else None,
+                difference=ContrastOut.of(row.contrast, row.name, known.measure) if row.contrast else None,
             )
             for row in said.rows
         ],

@@ -9,7 +9,7 @@ from sqlmodel import Session
 from app import asking
 from app.asking import Asked, SeedSet
 from app.compare import sequence
-from app.compare.judged import Look
+from app.compare.judged import Centre, Look
 from app.compare.question import Budget, Question, asked, said
 from app.spec.experiment import MAX_NAME
 from app.store import experiments
@@ -69,7 +69,7 @@ class SeedSetOut(BaseModel):
 
     seed: int
     runs: list[CellRunOut] = Field(description="In the order of the cells.")
-    is_complete: bool
+    is_complete: bool = Field(description="All its runs are there, and all sets before it have ended: it counts.")
     has_failed: bool = Field(description="One of its runs has ended without a value: the set does not count.")
     value: float | None = Field(description="Of this set; null until it is complete.")
     mean: float | None = Field(description="So far.")
@@ -85,7 +85,9 @@ class QuestionOut(BaseModel):
 
     experiment: int
     state: str = Field(description="asking, answered, spent (the budget is), stopped or failed.")
-    answer: str = Field(description="difference, no difference (that matters), or open.")
+    answer: str = Field(
+        description="difference, no difference (that matters), unfit (the sets contradict each other), or open."
+    )
     asked: str = Field(description="The question as a sentence.")
     sentences: list[str] = Field(description="The answer: a headline, and what bears it out.")
     kind: str
@@ -98,9 +100,17 @@ class QuestionOut(BaseModel):
     n: int = Field(description="Sets that are complete.")
     seconds: float = Field(description="Training of all its runs.")
     settled_after: int | None
+    value: float = Field(description="The difference: the mean over the sets that count, or their median.")
+    centre: Centre = Field(
+        description="What value is: the median where one set lies far off; none: no difference is claimed."
+    )
+    low: float | None = Field(description="The interval, valid while watched; null: too few sets, or none fits.")
+    high: float | None
     needed: int | None = Field(description="About so many sets would settle it, if mean and spread stay as they are.")
     cells: list[CellOut]
-    sets: list[SeedSetOut] = Field(description="Complete ones in the order in which they came, then the others.")
+    sets: list[SeedSetOut] = Field(
+        description="Those that count in the order launched, each once all before it have ended; then the others."
+    )
 
 
 @router.get("/{experiment_id}/question", summary="A question and where it stands", responses=documented(404, 422, 503))
@@ -154,7 +164,7 @@ def question_out(session: Session, row: Experiment) -> QuestionOut:
     measure = words.measure
     by_seed = {one.seed: one for one in found.sets}
     complete = [by_seed[look.seed or 0] for look in outcome.looks]
-    others = [one for one in found.sets if not one.is_complete]
+    others = [one for one in found.sets if one not in complete]
     names = [configuration_title(of_cell, differing(knobs)) for of_cell in knobs]
     return QuestionOut(
         experiment=row.id or 0,
@@ -177,6 +187,10 @@ def question_out(session: Session, row: Experiment) -> QuestionOut:
         n=outcome.n,
         seconds=found.seconds,
         settled_after=outcome.settled_after,
+        value=outcome.value,
+        centre=outcome.centre,
+        low=outcome.low,
+        high=outcome.high,
         needed=outcome.needed,
         cells=[
             CellOut(
@@ -210,7 +224,7 @@ def _set_out(found: Asked, one: SeedSet, look: Look | None, ordinary: tuple[floa
             )
             for run, value, cell in zip(one.runs, one.values, found.cells, strict=True)
         ],
-        is_complete=one.is_complete,
+        is_complete=look is not None,
         has_failed=one.has_failed and not one.is_complete,
         value=look.value if look else None,
         mean=look.mean if look else None,
