@@ -13,8 +13,9 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlmodel import Session
 
+from app.compare import facts, sequence
 from app.compare import measure as measuring
-from app.compare import sequence
+from app.compare.measure import Measure
 from app.compare.question import Outcome, Question, State, outcome
 from app.spec import stored
 from app.spec.experiment import MAX_RUNS, ExperimentSpec
@@ -65,6 +66,9 @@ class Asked:
 
     question: Question
     cells: tuple[Cell, ...]
+    measure: Measure
+    matters: float | None
+    """Smallest difference that matters; None: the usual one."""
     sets: tuple[SeedSet, ...] = field(default=())
     """By seed."""
     seconds: float = 0.0
@@ -74,7 +78,13 @@ class Asked:
     def outcome(self) -> Outcome:
         weights = [cell.weight for cell in self.cells]
         values = {one.seed: _weighted(weights, one.values) for one in self.counted}
-        return outcome(values, self.question.smallest)
+        return outcome(values, self.smallest)
+
+    @property
+    def smallest(self) -> float:
+        first = [one.values[0] for one in self.counted]
+        usual = facts.usually_matters(self.measure, [value for value in first if value is not None])
+        return usual if self.matters is None else self.matters
 
     @property
     def counted(self) -> list[SeedSet]:
@@ -181,6 +191,7 @@ def launch(
     grid: Mapping[str, Sequence[Any]],
     question: Question,
     planned: Plan | None = None,
+    smallest: float | None = None,
 ) -> tuple[Experiment, list[Run]]:
     """The experiment, its question, and the runs of its plan, where that is made already, queued.
 
@@ -189,7 +200,9 @@ def launch(
     planned = planned or plan(base, grid, question)
     with writing(engine) as session:
         asked = question.model_dump(mode="json")
-        row = Experiment(name=name, base=paths.nested(base), grid=dict(grid), question=asked, asking="asking")
+        row = Experiment(
+            name=name, base=paths.nested(base), grid=dict(grid), question=asked, asking="asking", smallest=smallest
+        )
         return row, experiments.add(session, row, planned.specs)
 
 
@@ -238,7 +251,7 @@ def read(session: Session, row: Experiment, members: Sequence[Run] | None = None
         SeedSet(seed, tuple(of_seed), tuple(values.get(run.id or 0) if run else None for run in of_seed))
         for seed, of_seed in sorted(by_seed.items())
     ]
-    return Asked(question, found, tuple(sets), sum(run.seconds for run in members))
+    return Asked(question, found, wanted, row.smallest, tuple(sets), sum(run.seconds for run in members))
 
 
 # Going on
@@ -319,14 +332,17 @@ def _is_waiting(asked: Asked) -> bool:
     return paused or (hours is not None and asked.seconds >= 3600 * hours)
 
 
-def change(engine: Engine, experiment_id: int, **values: Any) -> None:
-    """Raise the budget, or another smallest difference; asking goes on by itself where it had only run out of budget.
-    Raises NotFound, SpecError."""
+def change(engine: Engine, experiment_id: int, *, smallest: float | None = None, **values: Any) -> None:
+    """Raise the budget, or say which difference matters; where asking had only run out of budget, it goes on by itself.
+
+    Raises NotFound, SpecError.
+    """
     with writing(engine) as session:
         row = _asked_row(session, experiment_id)
         question = Question.model_validate({**(row.question or {}), **values})
         plan(row.base, row.grid, question)  # it can be asked with this budget
         row.question = question.model_dump(mode="json")
+        row.smallest = row.smallest if smallest is None else smallest
         if row.asking == "spent":
             row.asking = "asking"
         session.add(row)

@@ -421,14 +421,16 @@ class _Endpoints:
         grid: Mapping[str, Sequence[Any]],
         question: Mapping[str, Any] | None = None,
         random: Mapping[str, Any] | None = None,
+        smallest: float | None = None,
     ) -> _Call[Experiment]:
         """Queue every combination of the grid's values, on top of the base.
 
-        `question`: ask until answered, as `{"knobs": ["pixel_order"], "smallest": 0.01, "max_seeds": 20}`; the server
-        then launches seeds by itself, in matched sets, until it is settled or the budget ends. `random`: values to be
-        drawn, as `{"count": 20, "ranges": {"optimizer.lr": {"low": 0.001, "high": 0.1, "log": True}}}`.
+        `question`: ask until answered, as `{"knobs": ["pixel_order"], "max_seeds": 20}`; the server then launches seeds
+        by itself, in matched sets, until it is settled or the budget ends. `random`: values to be drawn, as
+        `{"count": 20, "ranges": {"optimizer.lr": {"low": 0.001, "high": 0.1, "log": True}}}`. `smallest`: the smallest
+        difference that matters, of test accuracy or of what is asked; None: 1 point of an accuracy, else 5%.
         """
-        body = _experiment_body(name, base, grid, question, random)
+        body = _experiment_body(name, base, grid, question, random) | _without_none({"smallest": smallest})
         return _Call("POST", "/experiments", _as_experiment, body=body)
 
     @_Endpoint
@@ -438,15 +440,15 @@ class _Endpoints:
         second: int,
         *,
         measure: str = "test/accuracy",
-        smallest: float = 0.01,
+        smallest: float | None = None,
         max_seeds: int = 20,
         max_hours: float | None = None,
         name: str | None = None,
     ) -> _Call[Experiment]:
         """Ask whether the second run's configuration is better than the first's: both are launched with new seeds, in
         pairs, until that is settled or the budget ends."""
-        body = {"first": first, "second": second, "measure": measure, "smallest": smallest, "max_seeds": max_seeds}
-        more = _without_none({"max_hours": max_hours, "name": name})
+        body = {"first": first, "second": second, "measure": measure, "max_seeds": max_seeds}
+        more = _without_none({"max_hours": max_hours, "name": name, "smallest": smallest})
         return _Call("POST", "/experiments/ask", _as_experiment, body=body | more)
 
     @_Endpoint
@@ -640,7 +642,7 @@ class _Endpoints:
         max_hours: float | None = None,
         smallest: float | None = None,
     ) -> _Call[dict[str, Any]]:
-        """Another budget, or another smallest difference; where the budget was spent, asking goes on."""
+        """Another budget, or another smallest difference that matters; where the budget was spent, asking goes on."""
         given = {"max_seeds": max_seeds, "max_hours": max_hours, "smallest": smallest}
         return _Call("PATCH", f"/experiments/{experiment_id}/question", _as_json, body=_without_none(given))
 
@@ -660,10 +662,16 @@ class _Endpoints:
 
     @_Endpoint
     def describe_experiment(
-        self, experiment_id: int, *, name: str | None = None, note: str | None = None, archived: bool | None = None
+        self,
+        experiment_id: int,
+        *,
+        name: str | None = None,
+        note: str | None = None,
+        archived: bool | None = None,
+        smallest: float | None = None,
     ) -> _Call[Experiment]:
-        """Rename, note or archive an experiment; None leaves it as it is."""
-        given = {"name": name, "note": note, "archived": archived}
+        """Rename, note or archive an experiment, or say which difference matters; None leaves it as it is."""
+        given = {"name": name, "note": note, "archived": archived, "smallest": smallest}
         return _Call("PATCH", f"/experiments/{experiment_id}", _as_experiment, body=_without_none(given))
 
 

@@ -30,6 +30,14 @@ Url = Annotated[str | None, typer.Option("--url", envvar="RUNYARD_URL", help="Ad
 Token = Annotated[
     str | None, typer.Option("--token", envvar="RUNYARD_TOKEN", help="Token, where one is asked for.", show_envvar=True)
 ]
+Matters = Annotated[
+    float | None,
+    typer.Option(
+        "--smallest",
+        min=0,
+        help="Smallest difference that matters; of an accuracy 0.01 is one point.  [1 point, else 5%]",
+    ),
+]
 Knobs = Annotated[
     list[str] | None,
     typer.Argument(
@@ -78,6 +86,10 @@ def launch(
         int, typer.Option(min=0, help="So many draws of the knobs given as LOW..HIGH, or LOW..HIGH:log.")
     ] = 0,
     random_seed: Annotated[int, typer.Option(min=0, help="Of the draws.")] = 1,
+    smallest: Matters = None,
+    new_seeds: Annotated[
+        bool, typer.Option("--new-seeds", help="As many seeds as given, that these configurations never had.")
+    ] = False,
     plan: Annotated[bool, typer.Option("--plan", help="Only say what would be launched.")] = False,
     wait: Annotated[bool, typer.Option("--watch", help="Watch until all runs are over.")] = False,
     as_json: AsJson = False,
@@ -99,11 +111,16 @@ def launch(
             raise RunyardError("--random 20 goes with knobs to draw, as optimizer.lr=0.001..0.1:log, and these with it")
         drawn = {"count": random, "ranges": ranges, "seed": random_seed} if ranges else None
         name = name or title or ", ".join(knobs or []) or "defaults"
-        if plan:
+        planned = client.plan(name, base, grid, random=drawn)
+        if new_seeds:
+            grid["seed"] = planned["unused_seeds"]
             planned = client.plan(name, base, grid, random=drawn)
+        if plan:
             _print_json(planned) if as_json else _print_plan(planned)
             return
-        made = client.launch_experiment(name, base, grid, random=drawn)
+        if planned["already"]:
+            print(_seen(planned), file=sys.stderr)
+        made = client.launch_experiment(name, base, grid, random=drawn, smallest=smallest)
         if as_json:
             _print_json(made.model_dump(mode="json"))
         else:
@@ -112,6 +129,14 @@ def launch(
             print(f"experiment {made.id}: {len(ids)} queued, {which}", file=sys.stderr if wait else sys.stdout)
         if wait:
             _leave_by(_progress(client, made.run_ids))
+
+
+def _seen(planned: dict[str, Any]) -> str:
+    """That results are known already: they are no new evidence."""
+    known = f"{len(planned['already'])} of these {planned['runs']} runs ran before, with these seeds"
+    seeds = planned["unused_seeds"]
+    which = f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {seeds[0]} to {seeds[-1]}"
+    return f"{known}: what they give was known. --new-seeds takes {which}."
 
 
 def ask(
@@ -125,9 +150,7 @@ def ask(
         ),
     ] = None,
     measure: Annotated[str, typer.Option(help="What of a run: test/accuracy, test/loss.best, …")] = "test/accuracy",
-    smallest: Annotated[
-        float, typer.Option(min=0, help="Smallest difference worth knowing; of an accuracy 0.01 is one point.")
-    ] = 0.01,
+    smallest: Matters = None,
     seeds: Annotated[int, typer.Option(min=4, help="At most so many seeds.")] = 20,
     hours: Annotated[float | None, typer.Option(help="At most so many hours of training, all runs together.")] = None,
     between: Annotated[
@@ -174,11 +197,11 @@ def ask(
             "kind": "effect" if len(asked) == 1 else "interaction",
             "knobs": asked,
             "measure": measure,
-            "smallest": smallest,
             "max_seeds": seeds,
             "max_hours": hours,
         }
-        made = client.launch_experiment(name or title or ", ".join(knobs or []) or "question", base, grid, question)
+        name = name or title or ", ".join(knobs or []) or "question"
+        made = client.launch_experiment(name, base, grid, question, smallest=smallest)
         _answer(client, made, detach=detach, as_json=as_json)
 
 
@@ -198,7 +221,7 @@ def question(
     go_on: Annotated[bool, typer.Option("--continue", help="Keep asking.")] = False,
     seeds: Annotated[int | None, typer.Option(help="At most so many seeds from now on.")] = None,
     hours: Annotated[float | None, typer.Option(help="At most so many hours of training from now on.")] = None,
-    smallest: Annotated[float | None, typer.Option(help="Another smallest difference worth knowing.")] = None,
+    smallest: Matters = None,
     as_json: AsJson = False,
     url: Url = None,
     token: Token = None,
@@ -512,9 +535,7 @@ def compare(
     measure: Annotated[
         str, typer.Option(help="What of a run: test/accuracy, test/loss.best, train/loss.at=500, seconds, …")
     ] = "test/accuracy",
-    smallest: Annotated[
-        float | None, typer.Option(min=0, help="Smallest difference that matters; of an accuracy 0.01 is one point.")
-    ] = None,
+    smallest: Matters = None,
     as_json: AsJson = False,
     url: Url = None,
     token: Token = None,

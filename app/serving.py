@@ -4,16 +4,19 @@ import contextlib
 import fcntl
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.jobs.dispatcher import Dispatcher
 from app.jobs.launchers import LocalLauncher
 from app.settings import Settings
-from app.store import credentials
+from app.store import credentials, predictions
 from app.store.engine import open_database, reading
+from app.store.errors import StoreError
 from app.store.tables import Access
 from app.web.security import is_shared
 from app.web.server import ServeError, Uvicorn, address, bind, create_app
@@ -37,8 +40,21 @@ def server(settings: Settings) -> Iterator[Uvicorn]:
         dispatcher = Dispatcher(dispatchers, settings, LocalLauncher(settings))
         dispatcher.adopt()
         opened.callback(dispatcher.close)
+
         # What the dispatcher starts (a look for devices, a fork server) must not slow the server's own start
-        yield Uvicorn(create_app(settings, engine, dispatcher), listening, after=dispatcher.start)
+        def begin() -> None:
+            dispatcher.start()
+            threading.Thread(
+                target=_look_back, args=(dispatchers, settings), name="runyard-look-back", daemon=True
+            ).start()
+
+        yield Uvicorn(create_app(settings, engine, dispatcher), listening, after=begin)
+
+
+def _look_back(engine: Engine, settings: Settings) -> None:
+    """What is told of runs today and was not when they ran; what can't be written now is at the next start."""
+    with contextlib.suppress(StoreError, SQLAlchemyError):
+        predictions.settle_untrained(engine, settings)
 
 
 def _first_tokens(settings: Settings, engine: Engine, port: int) -> None:

@@ -27,8 +27,8 @@ def client(shared_server: Server) -> Iterator[Client]:
 
 def test_a_script_asks_until_answered(client: Client) -> None:
     base = {"model": "fc", "dataset": "digits", "batch_size": 200}
-    question = {"knobs": ["optimizer.lr"], "measure": "test/loss", "smallest": 0.001, "max_seeds": 8}
-    asked = client.launch_experiment("asked", base, {"optimizer.lr": [0.0001, 0.2]}, question)
+    question = {"knobs": ["optimizer.lr"], "measure": "test/loss", "max_seeds": 8}
+    asked = client.launch_experiment("asked", base, {"optimizer.lr": [0.0001, 0.2]}, question, smallest=0.001)
     with pytest.raises(TimedOut, match="has no answer after 0 s: Too early to say"):
         client.wait_for_answer(asked.id, timeout=0)
     found = client.wait_for_answer(asked.id)

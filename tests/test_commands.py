@@ -100,6 +100,18 @@ def test_more_seeds_and_values_are_added(server: Server) -> None:
     runyard(server, "watch", "-e", made)
 
 
+def test_seeds_that_were_never_used_are_taken_when_asked_for(server: Server) -> None:
+    short = ("model=fc", "dataset=digits", "batch_size=460", "epochs=1")
+    first = as_json(server, "launch", *short, "seed=1,2", "--watch", "--smallest", "0.02")
+    assert server.call("GET", f"/experiments/{first['id']}")["smallest"] == 0.02
+    new = as_json(server, "launch", *short, "seed=1,2", "--new-seeds")
+    seeds = [server.run(run)["spec"]["seed"] for run in new["run_ids"]]
+    assert seeds == [3, 4]
+    runyard(server, "watch", "-e", new["id"])
+    said = runyard(server, "compare", "-e", first["id"], "--smallest", "0.5")
+    assert "95% interval of the mean" in " ".join(said.split())
+
+
 def test_ask_until_answered(server: Server) -> None:
     rates = ("model=fc", "dataset=digits", "batch_size=200", "epochs=1", "optimizer.lr=0.0001,0.2")
     said = runyard(server, "ask", *rates, "--measure", "test/loss", "--seeds", "8", "--smallest", "0.001")

@@ -85,7 +85,7 @@ def test_what_was_trained_with_a_plug_in_stays_when_that_is_gone(server: Server,
     for run in experiment["run_ids"]:
         server.wait_for(run, "succeeded")
     compared = server.call("GET", "/compare", params={"experiment": experiment["id"]})
-    question = {"kind": "effect", "knobs": ["pixel_order"], "smallest": 0.001, "max_seeds": 9}
+    question = {"kind": "effect", "knobs": ["pixel_order"], "max_seeds": 9}
     asked = {**base, "model": "linear", "epochs": 500}
     body = {"name": "asked", "base": asked, "grid": {"pixel_order": ["original", "shuffled"]}, "question": question}
     asking = server.call("POST", "/experiments", json=body)

@@ -18,7 +18,7 @@ MOST_SUBJECTS = 4
 """Of more configurations a change is not judged one by one."""
 MATTERS_OF_FRACTION = 0.01
 MATTERS_OF_OTHERS = 0.05
-"""The smallest difference that matters where nobody said: 1 point, or this share of the first configuration's mean."""
+"""A share of the first side's mean."""
 
 Kind = Literal["change", "interaction", "pair"]
 Decision = Literal[
@@ -245,7 +245,8 @@ def make(groups: Sequence[Group], measure: Measure, plan: Plan, smallest: float 
     left_out = tuple(one for place, group in enumerate(groups) for one in _left_out(place, group))
     dropouts = tuple(one for place, group in enumerate(groups) if (one := _dropouts(place, group)) is not None)
     untrained = tuple(_untrained(place, group) for place, group in enumerate(groups))
-    matters = _matters(groups, measure) if smallest is None else smallest
+    first = next((list(group.sample.values()) for group in groups if group.sample), [])
+    matters = usually_matters(measure, first) if smallest is None else smallest
     is_judged = measure.better is not None
     reached = _reached(groups) if is_judged and measure.is_until else ()
     family = _Family(groups, measure, plan, matters)
@@ -264,11 +265,11 @@ def make(groups: Sequence[Group], measure: Measure, plan: Plan, smallest: float 
     )
 
 
-def _matters(groups: Sequence[Group], measure: Measure) -> float:
+def usually_matters(measure: Measure, first: Sequence[float]) -> float:
+    """The smallest difference that matters where nobody said: 1 point of a fraction, else 5% of the first mean."""
     if measure.is_fraction:
         return MATTERS_OF_FRACTION
-    first = next((list(group.sample.values()) for group in groups if group.sample), [0.0])
-    return MATTERS_OF_OTHERS * abs(sum(first) / len(first))
+    return MATTERS_OF_OTHERS * abs(sum(first) / len(first)) if first else 0.0
 
 
 @dataclass(frozen=True)
@@ -314,7 +315,7 @@ class _Family:
             return "none" if gone else "too few"
         if judged.deviation == 0 and judged.value == 0:
             return "equal"
-        if all(group.is_untrained for group in parts):
+        if not self.measure.is_time and all(group.is_untrained for group in parts):
             return "untrained"
         if judged.centre == "none" or judged.deviation == 0:
             return "unfit"

@@ -28,12 +28,6 @@ class Budget(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     measure: str = Field(default="test/accuracy", max_length=100, description="What of a run is compared.")
-    smallest: float = Field(
-        default=0.01,
-        ge=0,
-        allow_inf_nan=False,
-        description="Smallest difference worth knowing, in the unit of the measure (accuracy: a fraction). 0: any.",
-    )
     max_seeds: int = Field(default=20, ge=sequence.least(), le=MOST_SEEDS, description="At most so many seeds.")
     max_hours: float | None = Field(
         default=None, gt=0, allow_inf_nan=False, description="At most so many hours of training, all runs together."

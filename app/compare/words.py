@@ -77,7 +77,7 @@ def verdict(facts: Facts, words: Words) -> Verdict:
     before = [*_dropouts(facts, words), *_untrained(facts, words), *_reached(facts, words)]
     answer = facts.answer
     if isinstance(answer, Nothing):
-        return Verdict([*before, *_nothing(answer, facts.measure)])
+        return Verdict([*before, *_pending(facts), *_nothing(answer, facts.measure)])
     if isinstance(answer, Alone):
         said, note = _alone(facts.groups[0], facts.measure, words)
         return Verdict([*before, *_pending(facts), said], note)
@@ -114,12 +114,18 @@ def _dropped(one: Dropouts, facts: Facts, words: Words) -> str:
         (stopped, "was stopped" if stopped == 1 else "were stopped"),
     ]
     (count, how), *others = [end for end in ends if end[0]]
-    of = "the one run" if one.runs == 1 else f"all {count} runs" if count == one.runs else f"{count} of {one.runs} runs"
+    of = _of_runs(count, one.runs)
     rest = "".join(f", {number} {ended}" for number, ended in others)
     head = f"{_upper(of)} of {words.name(facts.groups[one.group])} {how}{rest}"
     if len(one.trained) == 1:
         return f"{head}; the one that trained reached {facts.measure.figure(one.trained[0])}."
     return f"{head}; {len(one.trained)} trained." if one.trained else f"{head}."
+
+
+def _of_runs(count: int, of: int) -> str:
+    if count < of:
+        return f"{count} of {of} runs"
+    return {1: "the one run", 2: "both runs"}.get(of, f"all {of} runs")
 
 
 def _why(causes: Sequence[str]) -> str:
@@ -139,11 +145,10 @@ def _why(causes: Sequence[str]) -> str:
 
 def _untrained(facts: Facts, words: Words) -> list[str]:
     """`All 3 runs of learning rate 1 learned nothing: no better than always giving the most frequent class.`"""
-    if not facts.untrained:
+    if not facts.untrained or facts.measure.is_time:
         return []
     told = [
-        f"{'all ' if one.untrained == one.done > 1 else f'{one.untrained} of ' if one.done > one.untrained else ''}"
-        f"{'the one run' if one.done == 1 else f'{one.done} runs'} of {words.name(facts.groups[one.group])}"
+        f"{_of_runs(one.untrained, one.done)} of {words.name(facts.groups[one.group])}"
         for one in facts.untrained[:MOST_DROPOUTS]
     ]
     more = len(facts.untrained) - len(told)
@@ -318,7 +323,7 @@ class _Change:
         answer, words = self.answer, self.words
         contrasts = [answer.contrasts[at] for at in answer.order]
         changes = [_sentence(self.of_change(one, again=at > 0)) for at, one in enumerate(contrasts)]
-        leads = [_sentence(self.leads())] if answer.across else []
+        leads = [_sentence(self.leads())] if any(one.judged is not None for one in answer.across) else []
         more = self.of_between(contrasts)
         sentences = [*leads, *changes, *more] if self.is_same_leader() else [*changes, *more, *leads]
         heads = tuple(words.value(answer.knob, value) for value in answer.values)
@@ -413,19 +418,23 @@ class _Change:
             (self.facts.groups[side.group], _summary(side.values), words.condition(knob, value))
             for side, value in zip(contrast.sides, self.answer.values, strict=True)
         ]
-        missing = " and ".join(condition for group, _, condition in pairs if not group.sample)
-        what = subject or f"{words.change(knob, *self.answer.values)}{place}"
         if contrast.decision == "none":
+            missing = " and ".join(condition for group, _, condition in pairs if not group.sample)
             never = any(group.done and not group.sample for group, _, _ in pairs)
+            what = subject or f"{words.change(knob, *self.answer.values)}{place}"
             return f"{what} can't be judged: {'no run got there' if never else 'no run trained'} {missing}"
-        if contrast.judged is None:
-            return f"{what} can't be judged yet: no {f'run {missing} has' if missing else 'seed of both has'} finished"
         subject = subject or f"{measure.title}{place}"
-        told = " and ".join(f"{measure.figure(found.mean)} {condition}" for _, found, condition in pairs if found)
+        if not any(found for _, found, _ in pairs):
+            return f"{subject}: no run has finished yet"
+        told = " and ".join(
+            f"{measure.figure(found.mean) if found else 'no finished run'} {condition}" for _, found, condition in pairs
+        )
         verb = "has" if self.subject(contrast) and not place else "is"
-        n, launched = contrast.judged.n, contrast.launched
+        n, launched = contrast.judged.n if contrast.judged else 0, contrast.launched
         if contrast.decision == "pending":
             return f"{subject} {verb} {told} so far ({n} of {_seeds(launched)})"
+        if contrast.judged is None:
+            return f"{subject} {verb} {told} so far"
         if n == 1 and contrast.judged.matched == "seed":
             return f"with this one seed {subject} {verb} {told}"
         return f"{subject} {verb} {told} ({_seeds_or_runs(contrast.judged)})"
@@ -439,17 +448,16 @@ class _Change:
     def leads(self) -> str:
         """`with pixels in order the CNN is ahead of the FC net by 5.7 to 12.2 points (…); with pixels shuffled …`."""
         clauses = [
-            f"{self.words.condition(self.answer.knob, value)} {self.lead(one)}"
+            f"{self.words.condition(self.answer.knob, value)} {self.lead(one, one.judged)}"
             for value, one in zip(self.answer.values, self.answer.across, strict=True)
+            if one.judged is not None
         ]
         return "; ".join(clauses)
 
-    def lead(self, contrast: Contrast) -> str:
+    def lead(self, contrast: Contrast, judged: Judged) -> str:
         """Who is ahead, and by how much, of two configurations at one value of the knob."""
-        measure, judged, decision = self.measure, contrast.judged, contrast.decision
+        measure, decision = self.measure, contrast.decision
         first, second = (self.words.subject(self.facts.groups[side.group], self.answer.knob) for side in contrast.sides)
-        if judged is None:
-            return "none" if decision == "none" else f"{first} and {second} have no seed finished in both"
         is_second = (judged.value > 0) == measure.greater_is_better
         winner, other = (second, first) if is_second else (first, second)
         ahead = f"{winner} is ahead of {other} by"
@@ -657,13 +665,11 @@ def _note(facts: Facts) -> str:
     if facts.plan.state == "running":
         return f"Plain numbers until the last run has ended, {how}{matters}."
     modes = {one.mode for one in judged}
-    kind = (
-        "Intervals hold however often one looks"
-        if modes == {"watched"}
-        else "Intervals for one look at a number of seeds fixed beforehand"
-        if modes == {"fixed"}
-        else "Some runs repeat what had been seen before: their intervals hold however often one looks"
-    )
+    kind = "Intervals hold however often one looks"
+    if modes == {"fixed"}:
+        kind = "Intervals for one look at a number of seeds fixed beforehand"
+    elif facts.plan.state == "over":
+        kind = "Some runs repeat what had been seen before: their intervals hold however often one looks"
     return f"{kind}, {together}, {how}{matters}."
 
 

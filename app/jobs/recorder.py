@@ -33,10 +33,17 @@ class Recorder:
         if time.monotonic() - self._flushed >= FLUSH_SECONDS:
             self.flush()
 
-    def flush(self, end: Status | None = None, cause: str | None = None, kept_step: int | None = None) -> None:
+    def flush(
+        self,
+        end: Status | None = None,
+        cause: str | None = None,
+        kept_step: int | None = None,
+        untrained: bool | None = None,
+    ) -> None:
         """Write all that was added and, with `end`, the run's end, in one transaction.
 
-        `kept_step`: of a run that has succeeded, the step of the weights that were kept.
+        Of a run that has succeeded, `kept_step`: the step of the weights that were kept; `untrained`: it learned
+        nothing.
         """
         with writing(self.engine) as session:
             self.requests = runs.progress(session, self.run_id, self.attempt, self.steps_done, self.seconds)
@@ -44,7 +51,7 @@ class Recorder:
             if kept_step is not None:
                 series.settle(session, self.run_id, kept_step)
             if end is not None:
-                runs.move(session, self.run_id, end, attempt=self.attempt, cause=cause)
+                runs.move(session, self.run_id, end, attempt=self.attempt, cause=cause, untrained=untrained)
         self._points = []
         self._flushed = time.monotonic()
 

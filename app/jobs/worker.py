@@ -34,11 +34,8 @@ from trainer.prepared import Places, register_folders
 from trainer.spec import RunSpec, parse
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
     from torch import nn
 
-    from trainer.evaluate import Tested
     from trainer.loop import State
 
 CHECKPOINT_SECONDS = 30.0
@@ -141,14 +138,18 @@ def work(settings: Settings, engine: Engine, claim: Claim, spec: RunSpec) -> Non
         log(f"no better test accuracy for {spec.early_stopping} epoch(s): stopping early")
     if spec.keep == "best":
         log(f"keeping the weights of epoch {state.best_epoch}, test accuracy {state.best_accuracy:.2%}")
+    untrained = None
     for answers in loop.last_test(spec, data, state):
         recorder.flush_if_due()
         if answers is not None:
-            _keep_predictions(artifacts.predictions(settings, files), answers, arrays[3])
+            kept_answers = predictions.Predictions(arrays[3], answers.predicted, answers.confidence)
+            _keep_predictions(artifacts.predictions(settings, files), kept_answers)
+            untrained = kept_answers.is_untrained
     _keep_weights(artifacts.weights(settings, files), {k: v.cpu() for k, v in state.model.state_dict().items()})
     _keep_filters(artifacts.filters(settings, files), spec, state.model)
     kept_epoch = state.best_epoch if spec.keep == "best" else state.epochs_tested
-    recorder.flush(Status.SUCCEEDED, kept_step=min(kept_epoch * spec.steps_per_epoch, state.step))
+    kept_step = min(kept_epoch * spec.steps_per_epoch, state.step)
+    recorder.flush(Status.SUCCEEDED, kept_step=kept_step, untrained=untrained)
     shutil.rmtree(folder, ignore_errors=True)  # nothing goes on from a run that is done
     log(f"finished after {state.step:,} steps")
 
@@ -218,9 +219,9 @@ def _log_epoch(spec: RunSpec, measured: Any) -> None:
         log(f"epoch {measured.step // spec.steps_per_epoch} of {spec.epochs}: test loss {measured.value:.4f}")
 
 
-def _keep_predictions(path: Path, tested: "Tested", labels: "npt.NDArray[np.int64]") -> None:
+def _keep_predictions(path: Path, answers: predictions.Predictions) -> None:
     with artifacts.beside(path) as part:
-        predictions.save(part, predictions.Predictions(labels, tested.predicted, tested.confidence))
+        predictions.save(part, answers)
 
 
 def _keep_filters(path: Path, spec: RunSpec, model: "nn.Module") -> None:

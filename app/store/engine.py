@@ -15,7 +15,7 @@ from app.store.tables import Clock
 
 BUSY_SECONDS = 30.0
 WRITE_LOCK = 120
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
 """Migrations, oldest first; a test compares them with app/store/migrations/versions."""
 
 

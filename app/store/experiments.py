@@ -2,9 +2,10 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, func
 from sqlmodel import Session, col, select
 
 from app.spec import stored
@@ -18,8 +19,11 @@ from trainer import paths
 from trainer.spec import Problem, RunSpec, SpecError, parse
 
 
-def create(engine: Engine, experiment: ExperimentSpec, plan: Plan | None = None) -> tuple[Experiment, list[Run]]:
-    """The experiment and the runs of its plan, where that is made already, queued, in one transaction.
+def create(
+    engine: Engine, experiment: ExperimentSpec, plan: Plan | None = None, smallest: float | None = None
+) -> tuple[Experiment, list[Run]]:
+    """The experiment and the runs of its plan, where that is made already, queued, in one transaction. `smallest`: the
+    smallest difference of test accuracy that matters.
 
     Raises SpecError where it has to be made.
     """
@@ -27,7 +31,7 @@ def create(engine: Engine, experiment: ExperimentSpec, plan: Plan | None = None)
     with writing(engine) as session:
         random = experiment.random.model_dump(mode="json") if experiment.random else None
         base = paths.nested(experiment.base)
-        row = Experiment(name=experiment.name, base=base, grid=experiment.grid, random=random)
+        row = Experiment(name=experiment.name, base=base, grid=experiment.grid, random=random, smallest=smallest)
         return row, add(session, row, plan.specs)
 
 
@@ -38,7 +42,8 @@ def add(session: Writing, row: Experiment, specs: Sequence[RunSpec], *, ahead: b
     behind = runs.behind_the_first(session) if ahead else None
     places = [behind or runs.Place(session.change, turn) for turn in turns(specs, row.id or 0)]
     planned = zip(specs, run_names(specs), places, strict=True)
-    made = [runs.add(session, spec, name, row.id, place) for spec, name, place in planned]
+    seen = _succeeded(session, specs, before=row.created_at)
+    made = [runs.add(session, spec, name, row.id, place, seen.get(_key(spec))) for spec, name, place in planned]
     session.flush()
     return made
 
@@ -122,15 +127,30 @@ def more(engine: Engine, experiment_id: int, seeds: int, values: Mapping[str, Se
 
 def already_run(session: Session, specs: Sequence[RunSpec]) -> list[int]:
     """Runs that have succeeded with the configuration and the seed of one of these specs; the newest of each."""
+    return sorted(_succeeded(session, specs, deleted=False).values())
+
+
+def _succeeded(
+    session: Session, specs: Sequence[RunSpec], *, before: datetime | None = None, deleted: bool = True
+) -> dict[tuple[str, int | None], int]:
+    """Configuration and seed to the newest run that has succeeded with them, of those that ended before then."""
     wanted = {_key(spec) for spec in specs}
     alike = select(Run.id, Run.configuration, Run.seed).where(
-        col(Run.deleted_at).is_(None),
-        Run.status == Status.SUCCEEDED,
-        col(Run.configuration).in_({configuration for configuration, _ in wanted}),
+        Run.status == Status.SUCCEEDED, col(Run.configuration).in_({configuration for configuration, _ in wanted})
     )
+    if before is not None:
+        alike = alike.where(col(Run.ended_at) < before)
+    if not deleted:
+        alike = alike.where(col(Run.deleted_at).is_(None))
     rows = session.exec(alike.order_by(col(Run.id)))
-    found = {(configuration, seed): run_id for run_id, configuration, seed in rows if (configuration, seed) in wanted}
-    return sorted(run_id for run_id in found.values() if run_id is not None)
+    return {(configuration, seed): run or 0 for run, configuration, seed in rows if (configuration, seed) in wanted}
+
+
+def unused_seeds(session: Session, specs: Sequence[RunSpec], count: int) -> list[int]:
+    """So many seeds, in a row, that no run of these specs' configurations was launched with."""
+    configurations = {configuration for configuration, _ in map(_key, specs)}
+    last = session.exec(select(func.max(Run.seed)).where(col(Run.configuration).in_(configurations))).one()
+    return [(last or 0) + at for at in range(1, count + 1)]
 
 
 def get(session: Session, experiment_id: int) -> Experiment:
@@ -148,12 +168,14 @@ def describe(
     name: str | None = None,
     note: str | None = None,
     archived: bool | None = None,
+    smallest: float | None = None,
 ) -> None:
     """What people say of an experiment; None leaves it as it is. Raises NotFound."""
     with writing(engine) as session:
         row = get(session, experiment_id)
         row.name, row.note = row.name if name is None else name, row.note if note is None else note
         row.archived = row.archived if archived is None else archived
+        row.smallest = row.smallest if smallest is None else smallest
         session.add(row)
 
 

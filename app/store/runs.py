@@ -68,9 +68,14 @@ def behind_the_first(session: Session) -> Place | None:
 
 
 def add(
-    session: Writing, spec: RunSpec, name: str, experiment_id: int | None = None, place: Place | None = None
+    session: Writing,
+    spec: RunSpec,
+    name: str,
+    experiment_id: int | None = None,
+    place: Place | None = None,
+    repeats: int | None = None,
 ) -> Run:
-    """A queued run; `place`: in the queue, if not at its end."""
+    """A queued run; `place`: in the queue, if not at its end; `repeats`: a run that gave its result already."""
     run = Run(
         experiment_id=experiment_id,
         name=name,
@@ -83,6 +88,7 @@ def add(
         changed=session.change,
         position=place.position if place else session.change,
         turn=place.turn if place else 0,
+        repeats=repeats,
     )
     session.add(run)
     return run

@@ -103,7 +103,9 @@ class Experiment(SQLModel, table=True):
     asking_beyond: bool = False  # though it is answered, until the budget is used up
     note: str = ""
     archived: bool = False  # kept, and out of the way
-    smallest: float | None = None  # difference that matters, in the unit of what is compared
+    smallest: float | None = (
+        None  # difference that matters, in the unit of what is asked or of test accuracy; None: usual
+    )
     created_at: datetime = Field(default_factory=now, sa_type=Utc)
     deleted_at: datetime | None = Field(default=None, sa_type=Utc)  # can be restored for a while
 
@@ -139,6 +141,8 @@ class Run(SQLModel, table=True):
     checkpoint_step: int | None = None  # a resumed run goes on from here
     crashes: int = 0  # resumes by itself since the last new checkpoint
     retry_at: datetime | None = Field(default=None, sa_type=Utc)  # when it resumes by itself
+    repeats: int | None = None  # a run of its configuration and seed that had succeeded before its experiment was made
+    untrained: bool | None = None  # it learned nothing; None: not known (yet)
     note: str = ""
     attempt: int = 0  # number of the attempt that may write; fences off older workers
     changed: int = Field(default=0, index=True)  # Clock.change of the last write

@@ -94,6 +94,7 @@ class MeasureOut(BaseModel):
     name: str
     title: str
     greater_is_better: bool
+    unit: str = Field(description="Of a difference: points, steps, s, images a second; empty where there is none.")
     is_accuracy: bool = Field(description="A fraction; its differences are said in percentage points.")
 
 

@@ -101,6 +101,17 @@ class RunChange(BaseModel):
     tags: Tags | None = Field(default=None, description="All its tags from now on.")
 
 
+Matters = Annotated[
+    float | None,
+    Field(
+        ge=0,
+        allow_inf_nan=False,
+        description="Smallest difference that matters, of test accuracy, or of what the question is on, in its unit "
+        "(accuracy: a fraction). 0: any. Absent: 1 point of an accuracy, else 5% of the first configuration's mean.",
+    ),
+]
+
+
 class ExperimentChange(BaseModel):
     """What to say of an experiment; what is absent stays as it is."""
 
@@ -108,6 +119,7 @@ class ExperimentChange(BaseModel):
     name: Name | None = None
     note: Note | None = None
     archived: bool | None = Field(default=None, description="Kept, and out of the way: lists leave it out.")
+    smallest: Matters = None
 
 
 class Bulk(BaseModel):
@@ -160,6 +172,7 @@ class ExperimentIn(ExperimentSpec):
         description="Ask until answered: seeds are launched, in matched sets, until this is settled or the budget "
         "ends. The grid's seeds come first; 1 to 4 where it has none.",
     )
+    smallest: Matters = None
 
 
 class MoreIn(BaseModel):
@@ -181,15 +194,16 @@ class BetweenIn(Budget):
     first: Id = Field(description="A run.")
     second: Id = Field(description="A run with other knobs: is it better than the first?")
     name: Name | None = Field(default=None, description="Of the experiment; the question itself when absent.")
+    smallest: Matters = None
 
 
 class QuestionChange(BaseModel):
-    """Another budget, or another smallest difference worth knowing; what is absent stays as it is."""
+    """Another budget, or another smallest difference that matters; what is absent stays as it is."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"max_seeds": 40}]})
     max_seeds: int | None = Field(default=None, ge=sequence.least(), le=MOST_SEEDS)
     max_hours: float | None = Field(default=None, gt=0, allow_inf_nan=False)
-    smallest: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    smallest: Matters = None
 
 
 # Out
@@ -252,6 +266,12 @@ class RunOut(BaseModel):
     note: str
     status: Status
     cause: str | None = Field(description="Why it ended, in words; null for a run that finished.")
+    untrained: bool | None = Field(
+        description="It learned nothing: no better than always giving the most frequent class. Null: not known (yet)."
+    )
+    repeats: int | None = Field(
+        description="A run that had succeeded with its configuration and seed before its experiment was made."
+    )
     stop_requested: bool
     pause_requested: bool
     responding: bool = Field(description="False: its worker lives, but has not been heard of for ten seconds.")
@@ -289,6 +309,7 @@ class ExperimentOut(BaseModel):
     question: dict[str, Any] | None = Field(description="Where it asks until answered, what.")
     archived: bool
     asking: str | None = Field(description="Of a question: asking, answered, spent, stopped or failed.")
+    smallest: float | None = Field(description="Smallest difference that matters; null: the usual one.")
     created_at: datetime
     run_ids: list[int]
     counts: dict[str, int] = Field(description="Number of its runs in each state.")
@@ -329,6 +350,9 @@ class PlanOut(BaseModel):
         description="What is asked, as a sentence; the runs are then those of the first seeds."
     )
     already: list[int] = Field(description="Runs that have succeeded with exactly one of these specs, seed and all.")
+    unused_seeds: list[int] = Field(
+        description="As many seeds that none of these configurations was launched with: what was seen is no evidence."
+    )
     most_runs: int | None = Field(description="Of a question: runs if its whole budget of seeds is used.")
 
 

@@ -46,7 +46,7 @@ function showVerdict(verdict, style) {
         verdict.knob && figure(row, row.second, measure),
         el("td.right.strong", {}, row.difference ? row.difference.value_text || "–" : row.first && !verdict.knob ? "best" : "–"),
         el("td.right", {}, row.difference?.interval_text || "–"),
-        el("td", {}, row.difference ? sureness(row.difference) : !verdict.knob && `best of ${compared.groups.length}`),
+        el("td", {}, row.difference ? sureness(row.difference, { counts: true }) : !verdict.knob && `best of ${compared.groups.length}`),
       ),
     ),
   );
@@ -63,10 +63,10 @@ const ofSeeds = (one) => (one.n < one.launched ? `${one.n} of ${one.launched} se
 
 const MARKS = { clear: "●", small: "◐", "no difference": "⊖", pending: "◌" };
 
-/** The decision in a word, with a mark of its own, so that colour is not needed. */
-function sureness(one) {
+/** The decision in a word, with a mark of its own, so that colour is not needed; `counts`: what it still waits for. */
+function sureness(one, { counts = false } = {}) {
   const isShown = one.decision === "clear" || one.decision === "small";
-  const counted = ["pending", "too few"].includes(one.decision) ? ` · ${ofSeeds(one)}` : "";
+  const counted = counts && ["pending", "too few"].includes(one.decision) ? ` · ${ofSeeds(one)}` : "";
   return el(isShown ? "span.sure" : "span.sure.muted", {}, `${MARKS[one.decision] ?? "○"} ${one.word}${counted}`);
 }
 

@@ -35,7 +35,7 @@ act("raise-budget", async () => {
 act("question-change", async () => {
   const factor = found.measure.is_accuracy ? 100 : 1;
   const wanted = { label: found.measure.is_accuracy ? "In points of accuracy; 0: any difference" : `In units of the ${found.measure.title}; 0: any`, value: String(found.smallest * factor), yes: "Change" };
-  const smallest = await asked("Smallest difference worth knowing", wanted);
+  const smallest = await asked("Smallest difference that matters", wanted);
   return smallest === null ? null : patch(path, { smallest: Number(smallest) / factor });
 });
 byId("sets-download").addEventListener("click", download);
@@ -167,7 +167,7 @@ function showSets() {
 const runWords = (run) => (run.value != null ? figure(run.value) : run.status === "running" ? `step ${run.steps_done.toLocaleString("en-US")} of ${run.steps_total.toLocaleString("en-US")}` : run.status);
 
 function showFacts() {
-  const smallest = found.smallest === 0 ? "any difference" : found.measure.is_accuracy ? `${plural(Number(number(found.smallest * 100)), "point")} ${found.smallest === 0.01 ? "is" : "are"} worth knowing` : `${number(found.smallest)} is worth knowing`;
+  const smallest = found.smallest === 0 ? "any difference" : found.measure.is_accuracy ? `${plural(Number(number(found.smallest * 100)), "point")} ${found.smallest === 0.01 ? "matters" : "matter"}` : `${number(found.smallest)} matters`;
   const ends = `0 is outside the interval${found.smallest ? `, or the interval lies within ± ${found.measure.is_accuracy ? number(found.smallest * 100) : number(found.smallest)}` : ""}, or the budget is spent`;
   const facts = [
     ["Compares", el("span.row", {}, ...found.cells.map((cell) => el("span.named", {}, swatch(cell.model, cell.pixel_order), cell.name)))],

@@ -14,7 +14,7 @@ export function offerAsking(fresh) {
 }
 
 button.addEventListener("click", async () => {
-  const { groups, measure } = compared;
+  const { groups, measure, facts } = compared;
   const options = groups.map((one, at) => [at, one.name]);
   const [better, other] = front();
   const unit = measure.is_accuracy ? 100 : 1;
@@ -23,7 +23,7 @@ button.addEventListener("click", async () => {
     fields: {
       second: { label: `Is, by its ${measure.title},`, value: better, options },
       first: { label: "better than", value: other, options },
-      smallest: { label: measure.is_accuracy ? "Smallest difference worth knowing, in points; 0: any" : "Smallest difference worth knowing, in its unit; 0: any", value: measure.is_accuracy ? "1" : "0" },
+      smallest: { label: measure.is_accuracy ? "Smallest difference that matters, in points; 0: any" : "Smallest difference that matters, in its unit; 0: any", value: String(Number((facts.smallest * unit).toPrecision(3))) },
       max_seeds: { label: "At most so many seeds of each", value: "20" },
     },
     detail: "Both are launched with new seeds, in pairs, until it is settled. The seeds seen here don't count: they are why you ask.",

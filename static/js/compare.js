@@ -29,6 +29,7 @@ const what = address.searchParams.has("experiment")
 
 const view = {
   measure: "test/accuracy", // what of a run is compared
+  smallest: "", // difference that matters, in the measure's unit; "": what the experiment says, or the usual
   metric: "train/loss", // what is drawn
   view: "panels",
   rows: "auto",
@@ -89,7 +90,23 @@ select("x", unzoom);
 select("scale", () => redraw());
 const FACETS = ["rows", "columns", "color", "dash"];
 for (const key of FACETS) select(key, () => restyle(), byId(`facet-${key}`));
-if (byId("measure")) select("measure", () => recompare().catch(report));
+if (byId("measure")) {
+  select("measure", () => {
+    view.smallest = ""; // of another measure it is another
+    recompare().catch(report);
+  });
+  byId("matters").addEventListener("change", (event) => {
+    const typed = event.target.value.trim();
+    const value = Number(typed) / (compared?.measure.is_accuracy ? 100 : 1);
+    view.smallest = typed === "" ? "" : Number.isFinite(value) ? String(Number(value.toPrecision(12))) : typed;
+    remember();
+    recompare().catch((error) => {
+      view.smallest = "";
+      remember();
+      report(error);
+    });
+  });
+}
 byId("best").checked = view.best !== "";
 byId("best").addEventListener("change", (event) => {
   view.best = event.target.checked ? "marked" : "";
@@ -197,7 +214,7 @@ async function reload() {
 let loaded = null; // first and last step of a part
 
 async function recompare() {
-  compared = await get(`/compare${query({ ...what, ...(view.measure !== DEFAULTS.measure && { measure: view.measure }) })}`);
+  compared = await get(`/compare${query({ ...what, ...(view.measure !== DEFAULTS.measure && { measure: view.measure }), ...(view.smallest && { smallest: view.smallest }) })}`);
   group = new Map(compared.groups.flatMap((one) => one.runs.map((run) => [run.run, one])));
   showFigures();
 }
@@ -311,7 +328,11 @@ function offerKnobs() {
   if (measure && ![...measure.options].some((option) => option.value === view.measure)) {
     measure.append(el("option", { value: view.measure }, compared.measure.title)); // named in the address alone
   }
-  if (measure) measure.value = view.measure;
+  if (!measure) return;
+  measure.value = view.measure;
+  const [scale, unit] = compared.measure.is_accuracy ? [100, "points"] : [1, compared.measure.unit];
+  if (document.activeElement !== byId("matters")) byId("matters").value = String(Number((compared.facts.smallest * scale).toPrecision(3)));
+  setText(byId("matters-unit"), unit);
 }
 
 const zoomTo = gathered(async () => {

@@ -4,7 +4,7 @@ import { query } from "./api.js";
 import { join, leaf } from "./paths.js";
 
 /** {name, models: {fc: {n_hidden: ["8"]}}, optimizers: {sgd: {lr: ["0.1", "0.01"], …}}, knobs: {dataset: ["digits"], …}} */
-export const emptyForm = () => ({ name: "", models: {}, optimizers: {}, knobs: {}, ask: null, random: { count: "20", seed: "1" } });
+export const emptyForm = () => ({ name: "", models: {}, optimizers: {}, knobs: {}, ask: null, smallest: "", random: { count: "20", seed: "1" } });
 const RANGE = /^([-+.\deE]+)\.\.([-+.\deE]+)(:log)?$/;
 
 /** A typed range, as 0.001..0.1:log, for POST /experiments; null for any other text. */
@@ -22,7 +22,7 @@ export function rangesOf(form) {
 }
 
 /** What "ask until answered" begins with; `about` is a knob's path, or two with × between them. */
-export const newQuestion = () => ({ about: "", measure: "test/accuracy", smallest: "1", max_seeds: "20", max_hours: "" });
+export const newQuestion = () => ({ about: "", measure: "test/accuracy", max_seeds: "20", max_hours: "" });
 const BOTH = "×";
 
 /** What can be asked of a grid: the effect of each knob of two values, the interaction of each two such knobs. */
@@ -32,19 +32,26 @@ export function askable(grid) {
   return [...two, ...two.flatMap((one, at) => two.slice(at + 1).map((other) => `${one}${BOTH}${other}`))];
 }
 
-/** The question of POST /experiments; a smallest difference of an accuracy is typed in points. */
+/** The question of POST /experiments. */
 function questionOf(ask) {
   const knobs = ask.about.split(BOTH).filter(Boolean);
-  const smallest = valueOf(ask.smallest);
-  const inPoints = typeof smallest === "number" && ask.measure.startsWith("test/accuracy");
   return {
     kind: knobs.length === 2 ? "interaction" : "effect",
     knobs,
     ...(ask.measure !== "test/accuracy" && { measure: ask.measure }),
-    smallest: inPoints ? Number((smallest / 100).toPrecision(12)) : smallest,
     max_seeds: valueOf(ask.max_seeds),
     ...(ask.max_hours.trim() && { max_hours: valueOf(ask.max_hours) }),
   };
+}
+
+/** Whether a smallest difference that matters is typed in points, as of an accuracy. */
+export const inPoints = (form) => !form.ask || form.ask.measure.startsWith("test/accuracy");
+
+/** What matters, for POST /experiments; left empty it is the usual. */
+function mattersOf(form) {
+  if (!form.smallest.trim()) return {};
+  const value = valueOf(form.smallest);
+  return { smallest: typeof value === "number" && inPoints(form) ? Number((value / 100).toPrecision(12)) : value };
 }
 
 /** Text as the API takes it: a number where it is one, else the text itself, so that the server's words fit it. */
@@ -93,10 +100,11 @@ export function bodyOf(form, catalog) {
   const ranges = rangesOf(form);
   const { count, seed } = form.random;
   const random = Object.keys(ranges).length ? { random: { count: valueOf(count), ranges, ...(seed !== "1" && { seed: valueOf(seed) }) } } : {};
-  if (!form.ask) return { name: form.name, base, grid, ...random };
+  const matters = mattersOf(form);
+  if (!form.ask) return { name: form.name, base, grid, ...random, ...matters };
   delete base.seed;
   delete grid.seed;
-  return { name: form.name, base, grid, ...random, question: questionOf(form.ask) };
+  return { name: form.name, base, grid, ...random, ...matters, question: questionOf(form.ask) };
 }
 
 /** Every combination of the knobs of a model or an optimiser, each as `{name, …knobs}`. */
@@ -119,7 +127,8 @@ export function addressOf(form) {
   }
   const ask = form.ask ? Object.fromEntries(Object.entries(form.ask).map(([key, text]) => [`ask.${key}`, text])) : {};
   const draws = Object.keys(rangesOf(form)).length ? { "random.count": form.random.count, "random.seed": form.random.seed } : {};
-  return `/experiments/new${query({ ...values, ...draws, ...ask })}`;
+  const matters = form.smallest.trim() ? { smallest: form.smallest } : {};
+  return `/experiments/new${query({ ...values, ...draws, ...matters, ...ask })}`;
 }
 
 /** What an address says of a form; null where it says nothing. */
@@ -128,6 +137,7 @@ export function formAt(search, catalog) {
   const form = emptyForm();
   const known = knobPaths(catalog);
   form.name = given.get("name") ?? "";
+  form.smallest = given.get("smallest") ?? "";
   for (const model of catalog.models.filter((one) => given.getAll("model").includes(one.name))) {
     form.models[model.name] = knobsAt(given, model.name, model.knobs);
   }
@@ -198,7 +208,8 @@ export function compact(body) {
   const inline = (value) => JSON.stringify(value, null, 1).replace(/\n\s*/g, " ").replace(/([[{]) | ([\]}])/g, "$1$2");
   const entries = (part) => Object.entries(part).map(([key, value]) => `    ${JSON.stringify(key)}: ${inline(value)}`);
   const block = (part) => (Object.keys(part).length ? `{\n${entries(part).join(",\n")}\n  }` : "{}");
+  const smallest = body.smallest === undefined ? "" : `,\n  "smallest": ${JSON.stringify(body.smallest)}`;
   const random = body.random ? `,\n  "random": ${inline(body.random)}` : "";
   const question = body.question ? `,\n  "question": ${inline(body.question)}` : "";
-  return `{\n  "name": ${JSON.stringify(body.name)},\n  "base": ${block(body.base)},\n  "grid": ${block(body.grid)}${random}${question}\n}`;
+  return `{\n  "name": ${JSON.stringify(body.name)},\n  "base": ${block(body.base)},\n  "grid": ${block(body.grid)}${random}${smallest}${question}\n}`;
 }

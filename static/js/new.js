@@ -3,7 +3,7 @@
 import { get, post, query } from "./api.js";
 import { chipField, choiceField } from "./chips.js";
 import { copy, el, report, setText, swatch, toast } from "./dom.js";
-import { addressOf, askable, bodyOf, compact, emptyForm, formAt, formOf, keyOf, newQuestion, rangesOf } from "./form.js";
+import { addressOf, askable, bodyOf, compact, emptyForm, formAt, formOf, inPoints, keyOf, newQuestion, rangesOf } from "./form.js";
 import { duration, integer, plural } from "./format.js";
 import { showImages } from "./images.js";
 import { gathered } from "./live.js";
@@ -71,6 +71,16 @@ for (const part of Object.keys(newQuestion())) {
     edited();
   });
 }
+byId("smallest").addEventListener("input", (event) => {
+  form.smallest = event.target.value;
+  showSmallest();
+  edited();
+});
+byId("unused").addEventListener("click", () => {
+  form.knobs.seed = unused.map(String);
+  showForm();
+  edited();
+});
 for (const part of ["count", "seed"]) {
   byId(`random-${part}`).addEventListener("input", (event) => {
     form.random[part] = event.target.value;
@@ -118,6 +128,8 @@ async function begin() {
   byId("device").value = form.knobs.device[0];
 }
 begin().catch(report);
+
+let unused = []; // seeds that none of these configurations was launched with
 
 function usePreset(chosen) {
   preset = chosen;
@@ -300,10 +312,18 @@ function showAsk() {
   for (const button of byId("how").children) button.setAttribute("aria-pressed", String((button.value === "ask") === (form.ask !== null)));
   byId("fixed").hidden = form.ask !== null;
   byId("ask").hidden = form.ask === null;
+  showSmallest();
   if (!form.ask) return;
   for (const [part, text] of Object.entries(form.ask)) if (part !== "about" && byId(`ask-${part}`).value !== text) byId(`ask-${part}`).value = text;
-  setText(byId("ask-smallest-label"), `Smallest${form.ask.measure.startsWith("test/accuracy") ? ", points" : ""}`);
   showAbout();
+}
+
+/** Which difference matters: of an accuracy in points. */
+function showSmallest() {
+  const field = byId("smallest");
+  if (field.value !== form.smallest) field.value = form.smallest;
+  field.placeholder = inPoints(form) ? "1" : "5%";
+  setText(byId("smallest-unit"), inPoints(form) ? "points of accuracy" : form.smallest.trim() ? "in its unit" : "of the first mean");
 }
 
 function showAbout() {
@@ -377,8 +397,12 @@ function showPlan() {
   }
   byId("already").hidden = !plan.already.length;
   if (plan.already.length) {
-    const [count, all] = [plan.already.length, plan.already.length === plan.runs];
-    setText(byId("already").firstElementChild, all ? `All ${plural(count, "run")} of these already ran, with exactly this spec and seed: launching runs them again.` : `${count} of these ${plan.runs} runs already ran, with exactly this spec and seed: launching runs them again.`);
+    const count = plan.already.length;
+    const which = count === plan.runs ? `All ${plural(count, "run")} of these` : `${count} of these ${plan.runs} runs`;
+    setText(byId("already").firstElementChild, `${which} ran before, with these seeds: what they give was known, so it is judged as watched.`);
+    unused = plan.unused_seeds;
+    byId("unused").hidden = Boolean(plan.question) || !unused.length;
+    setText(byId("unused"), unused.length === 1 ? `Take seed ${unused[0]}` : `Take seeds ${unused[0]} to ${unused.at(-1)}`);
     byId("already").lastElementChild.href = `/compare${query({ run: plan.already.slice(0, 250) })}`;
   }
   byId("problem").hidden = true;

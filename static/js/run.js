@@ -368,7 +368,8 @@ function showLastLoss() {
 /** Why a run failed, in one line, and the way out. */
 function showCause() {
   const failed = ["failed", "lost"].includes(run.status);
-  byId("cause").hidden = !failed;
+  byId("cause").hidden = !failed && !run.untrained;
+  if (run.untrained) showUntrained();
   if (!failed) return;
   const [title, ...rest] = (run.cause ?? "The cause was not recorded").split(": ");
   setText(byId("cause-title"), title[0].toUpperCase() + title.slice(1));
@@ -383,6 +384,17 @@ function showCause() {
   way.hidden = Boolean(run.retry_at);
   way.href = formAddress(run.name, spec);
   setText(way, diverged ? `Try learning rate ${spec.optimizer.lr}` : "Launch it again");
+}
+
+/** A run that ended well and learned nothing: what that means, and what usually helps. */
+function showUntrained() {
+  setText(byId("cause-title"), "It learned nothing");
+  setText(byId("cause-more"), "On the test images it is no better than always giving the most frequent class. A lower learning rate, or more epochs, usually helps.");
+  const spec = structuredClone(run.spec);
+  spec.optimizer.lr = Number((spec.optimizer.lr / 10).toPrecision(3));
+  byId("cause-way").hidden = false;
+  byId("cause-way").href = formAddress(run.name, spec);
+  setText(byId("cause-way"), `Try learning rate ${spec.optimizer.lr}`);
 }
 
 function showConfig() {

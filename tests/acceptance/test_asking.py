@@ -13,8 +13,9 @@ RATES = {"optimizer.lr": [0.0001, 0.2]}
 SAME = {"decay_epochs": [30, 31]}  # no step schedule: the knob does nothing
 
 
-def ask(server: Server, grid: dict[str, list[Any]], **question: Any) -> int:
-    body = {"name": "Asked", "base": BASE, "grid": grid, "question": {"knobs": list(grid)[:1], **question}}
+def ask(server: Server, grid: dict[str, list[Any]], smallest: float | None = None, **question: Any) -> int:
+    asked = {"knobs": list(grid)[:1], **question}
+    body = {"name": "Asked", "base": BASE, "grid": grid, "question": asked, "smallest": smallest}
     experiment: int = server.call("POST", "/experiments", json=body)["id"]
     return experiment
 

@@ -385,9 +385,20 @@ def test_what_cannot_be_told_says_what_would_where_it_would_matter() -> None:
 def test_what_has_not_finished_is_said() -> None:
     waiting = groups_of(runs([0.90, 0.91]), runs([None, None], pixel_order="shuffled"))
     assert said(waiting, WATCHED).sentences[0] == (
-        "Shuffling the pixels can't be judged yet: no run with pixels shuffled has finished."
+        "Test accuracy is 90.50% with pixels in order and no finished run with pixels shuffled so far."
     )
     assert said(groups_of(runs([None])), WATCHED).sentences == ["No run has finished yet."]
+    begun = groups_of(
+        runs([None]),
+        runs([0.9], pixel_order="shuffled"),
+        runs([None], model="fc"),
+        runs([None], model="fc", pixel_order="shuffled"),
+    )
+    assert said(begun, Plan("running", 4, 3)).sentences == [
+        "Verdict when all 4 runs have ended: 3 to go.",
+        "The CNN has no finished run with pixels in order and 90.00% with pixels shuffled so far (0 of 1 seed).",
+        "The FC net: no run has finished yet.",
+    ]
     assert said([]).sentences == []
 
 
@@ -544,7 +555,7 @@ def test_what_cannot_be_compared_is_said(text: str) -> None:
         ),
         ([NAN.format(7)], "The one run of learning rate 0.3 failed (loss became NaN, step 7)."),
         (["stopped: stopped by user", 0.8, 0.8], "1 of 3 runs of learning rate 0.3 was stopped; 2 trained."),
-        (["stopped: s", "stopped: s"], "All 2 runs of learning rate 0.3 were stopped."),
+        (["stopped: s", "stopped: s"], "Both runs of learning rate 0.3 were stopped."),
         (["lost: v", 0.8], "1 of 2 runs of learning rate 0.3 vanished; the one that trained reached 80.00%."),
         (
             ["failed: out of memory at batch size 64: choose a smaller one", NAN.format(3), "stopped: s", 0.8],
@@ -568,14 +579,14 @@ def test_who_has_not_ended_or_was_launched_again_has_not_dropped_out() -> None:
 def test_one_that_failed_altogether_is_not_waited_for() -> None:
     rates = {0.1: [0.5, 0.51], 0.2: [0.6, 0.61], 0.3: [NAN.format(7)] * 2}
     found = said(groups_of(*(runs(values, **{"optimizer.lr": rate}) for rate, values in rates.items())))
-    assert found.sentences[0] == "All 2 runs of learning rate 0.3 failed (loss became NaN, step 7)."
+    assert found.sentences[0] == "Both runs of learning rate 0.3 failed (loss became NaN, step 7)."
     assert not any("yet" in sentence for sentence in found.sentences)
     two = said(groups_of(runs(CNN), runs([NAN.format(7)] * 5, pixel_order="shuffled")))
     assert two.sentences[1] == "Shuffling the pixels can't be judged: no run trained with pixels shuffled."
     waiting = said(groups_of(runs(CNN), runs([NAN.format(7), None], pixel_order="shuffled")), Plan("running", 10, 1))
     assert waiting.sentences[1:] == [
         "Verdict when all 10 runs have ended: 1 to go.",
-        "Shuffling the pixels can't be judged yet: no run with pixels shuffled has finished.",
+        "Test accuracy is 95.02% with pixels in order and no finished run with pixels shuffled so far (0 of 2 seeds).",
     ]
 
 

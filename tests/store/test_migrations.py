@@ -59,7 +59,8 @@ def test_a_database_of_each_version_opens_with_all_that_is_in_it(old: Path) -> N
             by_run = runs.summaries(session, before)
             for row in summaries:
                 found, metric = by_run[row["run_id"]][row["metric"]], metrics.KNOWN[row["metric"]]
-                assert series.best(found, metric) == (row["best"], row["best_step"])
+                if "best" in row:  # before 0009
+                    assert series.best(found, metric) == (row["best"], row["best_step"])
                 assert found.last == row["last"]
                 values = series.read(session, row["run_id"], row["metric"]).values
                 assert (found.least, found.greatest) == (values.min(), values.max())
@@ -100,6 +101,21 @@ def test_the_best_epoch_s_weights_have_their_own_final_value(tmp_path: Path) -> 
             points = series.read(session, run.id or 0, "test/loss")
             assert found["test/loss"].final == points.values[np.flatnonzero(points.steps == kept)[0]]
             assert found["test/accuracy"].final == found["test/accuracy"].greatest
+    opened.dispose()
+
+
+def test_what_matters_and_what_had_been_seen_before_are_known_of_old_runs(tmp_path: Path) -> None:
+    opened = open_database(made(SCHEMAS[-1], tmp_path))
+    with reading(opened) as session:
+        by_name = {row.name: row for row in experiments.listed(opened, None, 100)}
+        asked = by_name["a question"]
+        assert (asked.smallest, "smallest" in (asked.question or {})) == (0.5, False)
+        (again,) = runs.of_experiment(session, by_name["again"].id or 0)
+        assert again.repeats is not None
+        before = runs.get(session, again.repeats)
+        assert (before.status, before.seed, before.configuration) == ("succeeded", again.seed, again.configuration)
+        first = runs.of_experiment(session, before.experiment_id or 0)
+        assert [run.repeats for run in first] == [None] * 4
     opened.dispose()
 
 

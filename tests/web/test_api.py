@@ -192,8 +192,7 @@ def test_any_number_of_a_run_can_be_compared(server: Server, experiment: dict[st
     assert measured("images_per_second")["value"] > 0
     never = server.call("GET", "/compare", params={"experiment": experiment["id"], "measure": "train/loss.steps_to=0"})
     assert never["groups"][0]["measured"] is None
-    (sentence,) = never["verdict"]["sentences"]
-    assert sentence.startswith(
+    assert never["verdict"]["sentences"][-1].startswith(
         "A training loss of 0 was reached by none of 2 runs of FC, original, by none of 2 of FC,"
     )
 
@@ -236,6 +235,72 @@ def test_seeds_and_values_are_added_and_beyond_the_plan_the_answer_is_one_that_w
     specs = [quick_server.wait_for(run_id, "succeeded")["spec"] for run_id in added["run_ids"]]
     assert sorted((spec["batch_size"], spec["seed"]) for spec in specs) == [(400, 1), (400, 2), (400, 3), (400, 4)]
     assert len(compared()["groups"]) == 2
+
+
+def test_what_had_been_seen_before_an_experiment_is_watched_and_other_seeds_are_offered(quick_server: Server) -> None:
+    body = {"name": "First", "base": {"batch_size": 440}, "grid": {"model": ["fc", "cnn"], "seed": [1, 2]}}
+    first = quick_server.call("POST", "/experiments", json=body)
+    for run_id in first["run_ids"]:
+        quick_server.wait_for(run_id, "succeeded")
+    planned = quick_server.call("POST", "/experiments/plan", json=body)
+    assert (planned["already"], planned["unused_seeds"]) == (first["run_ids"], [3, 4])
+    again = quick_server.call("POST", "/experiments", json={**body, "grid": {"model": ["fc", "cnn"], "seed": [2, 3]}})
+    ended = [quick_server.wait_for(run_id, "succeeded") for run_id in again["run_ids"]]
+    assert [run["repeats"] for run in ended] == [first["run_ids"][1], None, first["run_ids"][3], None]
+    seen = quick_server.call("GET", "/compare", params={"experiment": again["id"]})
+    assert (seen["facts"]["plan"]["state"], seen["verdict"]["watched"]) == ("over", True)
+    assert seen["verdict"]["note"].startswith("Some runs repeat what had been seen before")
+    new = quick_server.call("POST", "/experiments", json={**body, "grid": {"model": ["fc", "cnn"], "seed": [4, 5]}})
+    for run_id in new["run_ids"]:
+        quick_server.wait_for(run_id, "succeeded")
+    assert not quick_server.call("GET", "/compare", params={"experiment": new["id"]})["verdict"]["watched"]
+
+
+def test_what_matters_is_said_at_the_launch_or_later_or_in_the_address(quick_server: Server) -> None:
+    body = {"name": "Matters", "base": {"batch_size": 480, "model": "fc"}, "grid": {"seed": [1, 2]}, "smallest": 0.02}
+    made = quick_server.call("POST", "/experiments", json=body)
+    assert made["smallest"] == 0.02
+    for run_id in made["run_ids"]:
+        quick_server.wait_for(run_id, "succeeded")
+
+    def matters(**params: Any) -> float:
+        found = quick_server.call("GET", "/compare", params={"experiment": made["id"], **params})
+        return float(found["facts"]["smallest"])
+
+    loss = quick_server.call("GET", "/compare", params={"experiment": made["id"], "measure": "test/loss"})
+    assert matters() == 0.02
+    assert matters(smallest=0.5) == 0.5
+    assert matters(measure="test/loss") == pytest.approx(0.05 * loss["groups"][0]["measured"]["mean"])
+    assert quick_server.call("PATCH", f"/experiments/{made['id']}", json={"smallest": 0})["smallest"] == 0
+    assert matters() == 0
+    assert matters(measure="test/accuracy.best") == 0.01
+    with quick_server.api() as client:
+        refused = client.post("/experiments", json={**body, "smallest": -1})
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "smallest")
+        assert client.get("/compare", params={"experiment": made["id"], "smallest": "nan"}).status_code == 422
+
+
+def test_a_stop_by_somebody_makes_a_plan_watched(quick_server: Server) -> None:
+    body = {"name": "Stopped", "base": {"batch_size": 64, "epochs": 100}, "grid": {"model": ["fc"], "seed": [1, 2, 3]}}
+    made = quick_server.call("POST", "/experiments", json=body)
+    plan = quick_server.call("GET", "/compare", params={"experiment": made["id"]})["facts"]["plan"]
+    assert plan == {"state": "running", "runs": 3, "to_go": 3}
+    quick_server.call("POST", f"/experiments/{made['id']}/stop")
+    for run_id in made["run_ids"]:
+        quick_server.wait_for(run_id, "stopped")
+    found = quick_server.call("GET", "/compare", params={"experiment": made["id"]})
+    assert found["facts"]["plan"]["state"] == "watched"
+    assert found["verdict"]["sentences"][0] == "All 3 runs of FC, original were stopped."
+
+
+def test_a_run_that_learned_nothing_says_so(quick_server: Server) -> None:
+    run = quick_server.wait_for(quick_server.launch(model="fc", batch_size=2048, epochs=1), "succeeded")
+    assert run["untrained"] is True
+    trained = quick_server.launch(model="fc", batch_size=50, epochs=3, optimizer={"name": "sgd", "lr": 0.1})
+    assert quick_server.wait_for(trained, "succeeded")["untrained"] is False
+    compared = quick_server.call("GET", "/compare", params={"run": [run["id"], trained]})
+    assert compared["verdict"]["sentences"][0].startswith("The one run of epochs 1, batch size 2,048, ")
+    assert "learned nothing" in compared["verdict"]["sentences"][0]
 
 
 def test_an_archived_experiment_is_kept_and_out_of_the_way(quick_server: Server) -> None:
@@ -533,7 +598,8 @@ def test_a_series_that_nobody_declared_is_served_and_compared_and_not_judged(qui
     assert (told["summary"]["system/x"]["last"], told["summary"]["system/x"]["best"]) == (41.0, None)
     assert told["summary"]["test/accuracy"]["final"] == told["summary"]["test/accuracy"]["last"]
     found = quick_server.call("GET", "/compare", params={"run": ids, "measure": "system/x"})
-    assert found["verdict"]["sentences"] == ["Nothing is judged: whether more or less system/x is better was not said."]
+    said = "Nothing is judged: whether more or less system/x is better was not said."
+    assert found["verdict"]["sentences"][-1] == said
     assert (found["facts"]["contrasts"], found["groups"][0]["metrics"]["system/x"]["best"]) == ([], None)
     curve = quick_server.call("GET", f"/runs/{ids[0]}/series", params={"name": "odd/NaN", "smoothing": 0.9})
     assert [curve[name] for name in ("min", "mean", "last", "smoothed")] == [[None]] * 4

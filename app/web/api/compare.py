@@ -133,6 +133,7 @@ def compared(
             name=name_of_measure,
             title=measure.title,
             greater_is_better=measure.greater_is_better,
+            unit=measure.unit,
             is_accuracy=measure.is_fraction,
         ),
         groups=[
@@ -176,7 +177,8 @@ def _member(row: Run, summaries: dict[str, SummaryRow], declared: Mapping[str, M
     best = {name: found[0] for name, found in bests.items() if found is not None}
     status = "resuming" if row.retry_at is not None else str(row.status)
     knobs = stored.flat(row.spec)
-    return Member(row.id, status, row.configuration, knobs, last, best, declared, value, row.cause)
+    seen, untrained = row.repeats is not None, bool(row.untrained)
+    return Member(row.id, status, row.configuration, knobs, last, best, declared, value, row.cause, seen, untrained)
 
 
 def _environments(group: Group, attempts: Mapping[int, list[Attempt]]) -> list[dict[str, Any]]:

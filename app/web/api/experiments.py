@@ -37,9 +37,9 @@ def launch(body: ExperimentIn, engine: Database, background: BackgroundNow, resp
     """Every combination of the grid's values, on top of the base, is queued as a run."""
     planned = _planned(body, background)
     if body.question is not None:
-        row, members = asking.launch(engine, body.name, body.base, body.grid, body.question, planned)
+        row, members = asking.launch(engine, body.name, body.base, body.grid, body.question, planned, body.smallest)
     else:
-        row, members = experiments.create(engine, body, planned)
+        row, members = experiments.create(engine, body, planned, body.smallest)
     background.wake()
     response.headers["Location"] = f"/api/v1/experiments/{row.id}"
     return ExperimentOut.of(row, members)
@@ -54,6 +54,7 @@ def plan(body: ExperimentIn, engine: Database, background: BackgroundNow) -> Pla
     with reading(engine) as session:
         estimate = Estimate(session, background)
         already = experiments.already_run(session, planned.specs)
+        unused = experiments.unused_seeds(session, planned.specs, planned.seeds)
     question, cells = body.question, planned.cells
     return PlanOut(
         runs=len(planned.specs),
@@ -62,6 +63,7 @@ def plan(body: ExperimentIn, engine: Database, background: BackgroundNow) -> Pla
         seconds=estimate.of_all(planned.specs),
         question=asked(question_words(question, body.grid, cells)) if question else None,
         already=already,
+        unused_seeds=unused,
         most_runs=len(cells) * question.max_seeds if question else None,
         configurations=[
             ConfigurationOut(

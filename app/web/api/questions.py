@@ -39,7 +39,7 @@ def ask(body: BetweenIn, engine: Database, background: BackgroundNow, response: 
     grid = {"seed": seeds}
     planned = asking.plan(base, grid, question)
     name = body.name or asked(question_words(question, grid, planned.cells))[:MAX_NAME]
-    row, members = asking.launch(engine, name, base, grid, question, planned)
+    row, members = asking.launch(engine, name, base, grid, question, planned, body.smallest)
     background.wake()
     response.headers["Location"] = f"/api/v1/experiments/{row.id}"
     return ExperimentOut.of(row, members)
@@ -171,16 +171,17 @@ def question_out(session: Session, row: Experiment) -> QuestionOut:
         state=state,
         answer=outcome.answer,
         asked=asked(words),
-        sentences=said(outcome, words, question.smallest, state, question.max_seeds),
+        sentences=said(outcome, words, found.smallest, state, question.max_seeds),
         kind=question.kind,
         knobs=question.knobs,
         measure=MeasureOut(
             name=question.measure,
             title=measure.title,
             greater_is_better=measure.greater_is_better,
+            unit=measure.unit,
             is_accuracy=measure.is_fraction,
         ),
-        smallest=question.smallest,
+        smallest=found.smallest,
         max_seeds=question.max_seeds,
         max_hours=question.max_hours,
         least_seeds=sequence.least(),
