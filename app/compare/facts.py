@@ -100,6 +100,8 @@ class Reached:
     group: int
     reached: int
     done: int
+    every: int | None
+    """Training steps from one look to the next, where that is a test's; None: the series is of every step."""
 
 
 @dataclass(frozen=True)
@@ -248,7 +250,7 @@ def make(groups: Sequence[Group], measure: Measure, plan: Plan, smallest: float 
     first = next((list(group.sample.values()) for group in groups if group.sample), [])
     matters = usually_matters(measure, first) if smallest is None else smallest
     is_judged = measure.better is not None
-    reached = _reached(groups) if is_judged and measure.is_until else ()
+    reached = _reached(groups, measure) if is_judged and measure.is_until else ()
     family = _Family(groups, measure, plan, matters)
     return Facts(
         measure,
@@ -338,9 +340,13 @@ def _answer(family: _Family) -> Answer:
     return _rankings(family) if knob is None else _changes(family, knob)
 
 
-def _reached(groups: Sequence[Group]) -> tuple[Reached, ...]:
+def _reached(groups: Sequence[Group], measure: Measure) -> tuple[Reached, ...]:
     """Empty where all that finished got there."""
-    found = tuple(Reached(place, len(one.sample), one.seeds_done) for place, one in enumerate(groups) if one.seeds_done)
+    found = tuple(
+        Reached(place, len(one.sample), one.seeds_done, one.members[0].steps_a_test if measure.is_of_tests else None)
+        for place, one in enumerate(groups)
+        if one.seeds_done
+    )
     return found if any(one.reached < one.done for one in found) else ()
 
 

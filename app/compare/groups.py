@@ -36,6 +36,8 @@ class Member:
     """Why it ended, where it did not succeed."""
     seen: bool = False
     """Its configuration and seed had succeeded elsewhere before its experiment was made: the result was known."""
+    steps_a_test: int | None = None
+    """Training steps from one test to the next."""
     untrained: bool = False
     """It learned nothing: it is no better than the most frequent class."""
 

@@ -60,6 +60,11 @@ class Measure:
         return self.kind in ("steps_to", "seconds_to")
 
     @property
+    def is_of_tests(self) -> bool:
+        """Of a series with a value a test: what lies between two tests is not seen."""
+        return self.of is not None and self.of.per == "test"
+
+    @property
     def is_time(self) -> bool:
         """How quick a training is: it depends on the machine."""
         return self.kind in ("seconds", "seconds_to", "images_per_second")

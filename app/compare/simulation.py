@@ -12,11 +12,12 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from app.compare import facts, sequence, statistics, words
+from app.compare import facts, sequence, statistics
 from app.compare.facts import Contrast, Facts, Plan
 from app.compare.groups import Group, Member, grouped
 from app.compare.measure import Measure, parse
-from app.compare.words import Verdict
+from app.compare.phrases import figures_of
+from app.compare.verdict import Row, Verdict
 
 ACCURACY = parse("test/accuracy")
 WEIGHTS = ((-1, 1, 0, 0), (0, 0, -1, 1), (-1, 0, 1, 0), (0, -1, 0, 1), (1, -1, -1, 1))
@@ -100,7 +101,7 @@ def _member(
     configuration = str({path: value for path, value in knobs.items() if path != "seed"})
     seen, untrained = bool(random.random() < 0.02), fate == "untrained" and bool(random.random() < 0.8)
     done = status == "succeeded"
-    return Member(run, status, configuration, knobs, {}, {}, {}, value if done else None, cause, seen, untrained)
+    return Member(run, status, configuration, knobs, {}, {}, {}, value if done else None, cause, seen, 100, untrained)
 
 
 # What a page may not say
@@ -147,13 +148,13 @@ def _of_contrast(one: Contrast, known: Facts) -> Iterator[str]:
     most = sum(abs(side.weight) for side in one.sides) / 2
     if known.measure.is_fraction and max(-judged.low, judged.high) > most:
         yield f"{judged.low} to {judged.high} is off the scale"
-    value, interval = words.figures_of(one, known.measure)
+    value, interval = figures_of(one, known.measure)
     low, high = (_number(end) for end in interval.split(" to "))
     if not low <= _number(value) <= high or (sided and low <= 0 <= high):
         yield f"written as {value}, {interval}"
 
 
-def _of_row(row: words.Row, measure: Measure) -> Iterator[str]:
+def _of_row(row: Row, measure: Measure) -> Iterator[str]:
     """Means in one row subtract to its difference within one unit of the last digit shown."""
     judged = row.contrast.judged if row.contrast else None
     if judged is None or row.first is None or row.second is None or row.contrast is None:

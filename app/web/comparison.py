@@ -5,10 +5,12 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, Field
 
-from app.compare import facts, words
+from app.compare import facts
 from app.compare.facts import Step
 from app.compare.measure import Measure
+from app.compare.phrases import figures_of, word_of
 from app.compare.statistics import Matched, Summary
+from app.compare.verdict import Verdict
 from app.web.schemas import MetricOut
 from app.web.titles import knob_title
 
@@ -187,12 +189,12 @@ class ContrastOut(BaseModel):
     @classmethod
     def of(cls, one: facts.Contrast, title: str, measure: Measure) -> Self:
         judged = one.judged
-        value_text, interval_text = words.figures_of(one, measure)
+        value_text, interval_text = figures_of(one, measure)
         return cls(
             kind=one.kind,
             title=title,
             decision=one.decision,
-            word=words.word_of(one),
+            word=word_of(one),
             value_text=value_text,
             interval_text=interval_text,
             value=judged.value if judged else None,
@@ -296,7 +298,7 @@ class FactsOut(BaseModel):
     left_out: list[RunLeftOut] = Field(description="Runs that count for nothing.")
 
     @classmethod
-    def of(cls, known: facts.Facts, said: words.Verdict) -> Self:
+    def of(cls, known: facts.Facts, said: Verdict) -> Self:
         answer = known.answer
         kinds = {facts.Nothing: "nothing", facts.Alone: "alone", facts.Changes: "changes", facts.Rankings: "rankings"}
         rankings = answer if isinstance(answer, facts.Rankings) else None

@@ -9,7 +9,8 @@ from scipy import stats
 from app.compare import facts, measure
 from app.compare.facts import OVER, WATCHED, Plan
 from app.compare.groups import Group, Member, differing, grouped
-from app.compare.words import Verdict, Words, verdict
+from app.compare.verdict import Verdict, Words
+from app.compare.words import verdict
 from app.web.titles import change_title, condition_title, configuration_title, subject_title, value_title
 
 NAN = "failed: loss became NaN at step {}: choose a lower learning rate than 0.3"
@@ -34,7 +35,7 @@ def groups_of(*configurations: list[dict[str, Any]]) -> list[Group]:
         elif isinstance(value, str):
             (done, _, cause), value = value.partition(": "), None
         of_all = str({path: knob for path, knob in knobs.items() if path != "seed"})
-        members.append(Member(len(members) + 1, done, of_all, knobs, {}, {}, {}, value, cause, seen, untrained))
+        members.append(Member(len(members) + 1, done, of_all, knobs, {}, {}, {}, value, cause, seen, 938, untrained))
     return grouped(members)
 
 
@@ -603,7 +604,7 @@ def test_many_dropouts_are_counted() -> None:
             ["none"] * 6,
             [
                 "A test accuracy of 90% was reached by 5 of 6 runs of CNN, original, by none of 6 of CNN, shuffled "
-                "(Fisher's exact test, p 0.015).",
+                "(Fisher's exact test, p 0.015; tested every 938 steps).",
                 "Shuffling the pixels can't be judged by how soon: not all runs got there.",
             ],
         ),
@@ -612,7 +613,7 @@ def test_many_dropouts_are_counted() -> None:
             ["none", "none"],
             [
                 "A test accuracy of 90% was reached by none of 2 runs of CNN, original, by none of 2 of CNN, shuffled "
-                "(Fisher's exact test, p 1)."
+                "(Fisher's exact test, p 1; tested every 938 steps)."
             ],
         ),
     ],

@@ -7,12 +7,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from sqlmodel import Session
 
-from app.compare import facts, ran, words
+from app.compare import facts, ran
 from app.compare import groups as comparing
 from app.compare.groups import Figure, Group, Member
 from app.compare.measure import FORMS
 from app.compare.measure import parse as parse_measure
 from app.compare.statistics import summary
+from app.compare.verdict import Verdict, Words
+from app.compare.words import verdict
 from app.spec import stored
 from app.store import experiments, measures, runs, series
 from app.store.engine import reading
@@ -117,7 +119,7 @@ def compared(
     attempts = runs.attempts(session, list(by_id))
     lives = _lives(session, rows, attempts)
     ran_on = ran.differing([_environments(group, attempts) for group in groups], differences)
-    said = words.verdict(known, called)
+    said = verdict(known, called)
     note = " ".join(filter(None, [said.note, ran.caution(ran_on, measure) if len(groups) > 1 else ""]))
     return CompareOut(
         title=title,
@@ -158,9 +160,9 @@ def compared(
     )
 
 
-def names(varied: Sequence[str]) -> words.Words:
+def names(varied: Sequence[str]) -> Words:
     """How configurations and knobs are called where these knobs vary."""
-    return words.Words(
+    return Words(
         name=lambda group: configuration_title(group.knobs, varied),
         subject=lambda group, knob: subject_title(group.knobs, [path for path in varied if path != knob]),
         change=change_title,
@@ -177,8 +179,20 @@ def _member(row: Run, summaries: dict[str, SummaryRow], declared: Mapping[str, M
     best = {name: found[0] for name, found in bests.items() if found is not None}
     status = "resuming" if row.retry_at is not None else str(row.status)
     knobs = stored.flat(row.spec)
-    seen, untrained = row.repeats is not None, bool(row.untrained)
-    return Member(row.id, status, row.configuration, knobs, last, best, declared, value, row.cause, seen, untrained)
+    return Member(
+        row.id,
+        status,
+        row.configuration,
+        knobs,
+        last,
+        best,
+        declared,
+        value,
+        row.cause,
+        seen=row.repeats is not None,
+        steps_a_test=row.steps_total // knobs["epochs"],
+        untrained=bool(row.untrained),
+    )
 
 
 def _environments(group: Group, attempts: Mapping[int, list[Attempt]]) -> list[dict[str, Any]]:
@@ -260,7 +274,7 @@ def _published(row: Run) -> dict[str, float]:
     return {}
 
 
-def _verdict_out(said: words.Verdict, known: facts.Facts) -> VerdictOut:
+def _verdict_out(said: Verdict, known: facts.Facts) -> VerdictOut:
     least = [one.least for one in known.contrasts]
     return VerdictOut(
         sentences=said.sentences,
