@@ -145,3 +145,36 @@ def test_a_budget_that_can_not_be_asked_with_is_refused_and_failed_sets_have_to_
     assert state(asker, experiment)[0] == "failed"
     with pytest.raises(SpecError, match="runs of the seeds 1, 2, 3 failed; relaunch"):
         asking.keep_asking(asker.engine, experiment)
+
+
+def test_a_set_counts_once_all_sets_launched_before_it_have_ended(asked: tuple[Asker, int]) -> None:
+    asker, experiment = asked
+
+    def counted() -> list[int]:
+        with reading(asker.engine) as session:
+            return [one.seed for one in asking.read(session, experiments.get(session, experiment)).counted]
+
+    for seed, found in ((2, 0.8), (4, 0.81), (3, 0.82)):
+        finish(asker, experiment, seed, 0.9, found)
+        assert counted() == []
+    with writing(asker.engine) as session:
+        (first, _) = [run for run in runs.of_experiment(session, experiment) if run.seed == 1]
+        failed = {"status": Status.FAILED, "ended_at": now(), "changed": session.change}
+        session.execute(update(Run).where(col(Run.id) == first.id).values(**failed))
+    assert counted() == [2, 3, 4], "the first set will not be complete: it is waited for no more"
+
+
+def test_what_matters_is_the_usual_where_nobody_said(asked: tuple[Asker, int]) -> None:
+    asker, experiment = asked
+
+    def matters(measure: str = "test/accuracy") -> float:
+        with reading(asker.engine) as session:
+            row = experiments.get(session, experiment)
+            row.question = {**(row.question or {}), "measure": measure}
+            return asking.read(session, row).smallest
+
+    finish(asker, experiment, 1, 0.9, 0.8)
+    assert matters() == 0.01
+    assert matters("test/accuracy.steps_to=0.5") == pytest.approx(0.05 * 1)
+    asking.change(asker.engine, experiment, smallest=0.2)
+    assert matters() == 0.2

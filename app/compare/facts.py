@@ -153,7 +153,7 @@ class Contrast:
 class Nothing:
     """There is no answer."""
 
-    why: Literal["no runs", "none has finished", "no value", "not judged"]
+    why: Literal["no runs", "none has finished", "none trained", "no value", "not judged"]
 
 
 @dataclass(frozen=True)
@@ -333,7 +333,9 @@ def _answer(family: _Family) -> Answer:
     if not groups:
         return Nothing("no runs")
     if not any(group.sample for group in groups):
-        return Nothing("no value" if any(group.done for group in groups) else "none has finished")
+        if any(group.done for group in groups):
+            return Nothing("no value")
+        return Nothing("none has finished" if any(group.waits for group in groups) else "none trained")
     if len(groups) == 1:
         return Alone()
     knob = _changed(groups)

@@ -138,6 +138,7 @@ def _nothing(answer: Nothing, measure: Measure) -> list[str]:
     said: dict[str, list[str]] = {
         "no runs": [],
         "none has finished": ["No run has finished yet."],
+        "none trained": [],  # who dropped out, and why, is said
         "no value": [] if measure.is_until else [f"No finished run has a {measure.title} yet."],
         "not judged": [f"Nothing is judged: whether more or less {measure.title} is better was not said."],
     }

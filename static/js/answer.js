@@ -1,5 +1,6 @@
 // The answer of a comparison: the sentences, the table that bears them out, every difference with its interval.
 
+import { query } from "./api.js";
 import { el, setText } from "./dom.js";
 import { integer, percent, plural } from "./format.js";
 import { drawInterval } from "./sequence.js";
@@ -78,6 +79,13 @@ function agreed(one) {
   return one.matched === "seed" ? `${one.value < 0 ? one.below : one.above} of ${one.n}` : `${one.n} each`;
 }
 
+/** A link to the runs of a seed that lies far off. */
+function farOff(one) {
+  const groups = one.sides.map((side) => compared.groups[side.group]);
+  const runs = groups.flatMap((group) => group.runs.filter((run) => run.seed === one.outlier).map((run) => run.run));
+  return el("a.note", { href: `/compare${query({ run: runs })}` }, ` seed ${one.outlier} lies far off`);
+}
+
 /** All that is claimed, decided together: the same figures as in the sentences. */
 export function showPairs(fresh) {
   compared = fresh;
@@ -93,7 +101,7 @@ export function showPairs(fresh) {
       el(
         "tr",
         {},
-        el("td", {}, one.title),
+        el("td", {}, one.title, one.outlier === null ? "" : farOff(one)),
         el("td.right.strong", {}, one.value_text || "–"),
         el("td.right", {}, one.interval_text || el("span.muted", {}, one.decision === "pending" ? "at the end" : "–")),
         el("td.right", {}, agreed(one)),

@@ -281,6 +281,43 @@ def test_more_seeds_are_launched_with_one_click(server: Server, page: Page, swee
     server.call("POST", f"/experiments/{sweep}/stop")
 
 
+def test_what_matters_is_changed_on_the_page_and_stands_in_its_address(
+    server: Server, page: Page, experiment: int
+) -> None:
+    page.goto(f"{server.url}/compare?experiment={experiment}")
+    is_drawn(page)
+    matters = page.get_by_label("a difference matters from")
+    expect(matters).to_have_value("1")
+    interval = page.locator("#answer-table tbody td").nth(4)
+    before = interval.inner_text()
+    matters.fill("60")
+    matters.press("Enter")
+    expect(page.locator("#verdict-note")).to_contain_text("under 60 points is too small to matter")
+    expect(page.locator("#answer-table")).to_contain_text("⊖ too small to matter")
+    assert interval.inner_text() == before, "it changes no interval"
+    assert "smallest=0.6" in page.url
+    page.reload()
+    expect(matters).to_have_value("60")
+    matters.fill("many")
+    matters.press("Enter")
+    expect(page.locator("[role=alert], .toast").first).to_be_visible()
+    page.locator("#measure").select_option("test/loss")
+    expect(page.locator("#matters-unit")).to_have_text("")
+
+
+@pytest.mark.usefixtures("experiment")
+def test_seeds_whose_results_are_known_are_told_and_others_offered(server: Server, page: Page) -> None:
+    grid = "&".join(f"seed={seed}" for seed in (1, 2))
+    page.goto(f"{server.url}/experiments/new?name=again&model=fc&epochs=10&pixel_order=original&{grid}")
+    known = page.locator("#already")
+    expect(known).to_contain_text("All 2 runs of these ran before, with these seeds: what they give was known")
+    page.get_by_role("button", name="Take seeds 3 to 4").click()
+    expect(known).to_be_hidden()
+    page.get_by_label("A difference matters from").fill("2.5")
+    expect(page.locator("#script")).to_contain_text('"smallest": 0.025')
+    expect(page).to_have_url(re.compile("seed=3&seed=4.*smallest=2.5"))
+
+
 def test_an_answer_that_does_not_come_is_said_and_comes_with_the_next_event(
     server: Server, page: Page, experiment: int
 ) -> None:
