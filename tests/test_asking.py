@@ -119,7 +119,7 @@ def test_an_answer_ends_it_and_is_heard_of(asked: tuple[Asker, int]) -> None:
     assert not asker.go_on(slots=8)
     assert state(asker, experiment) == ("answered", 8)
     with reading(asker.engine) as session:
-        changed, _ = runs.changed_since(session, before)
+        _, changed, _ = runs.changed_since(session, before)
     assert [run.experiment_id for run in changed] == [experiment]
     asking.keep_asking(asker.engine, experiment)
     assert asker.go_on(slots=1)

@@ -49,6 +49,9 @@ def tokens(session: Session) -> list[Credential]:
 
 def log_in(engine: Engine, secret: str, kind: Kind) -> str | None:
     """A session for a token or for a link, which is used up by it; None when that is none of ours, or too old."""
+    with reading(engine) as session:
+        if _find(session, secret, kind) is None:
+            return None  # whoever tries at random never waits for the write lock, nor takes it
     with writing(engine) as session:
         found = _find(session, secret, kind)
         if found is None:
@@ -61,8 +64,13 @@ def log_in(engine: Engine, secret: str, kind: Kind) -> str | None:
 
 
 def log_out(engine: Engine, secret: str) -> None:
+    """End a session. Nothing else ends so: a token or a link in a session's place stays."""
+    with reading(engine) as session:
+        if _find(session, secret, Kind.SESSION) is None:
+            return
     with writing(engine) as session:
-        session.execute(delete(Credential).where(col(Credential.hash) == _hash(secret)))
+        ended = delete(Credential).where(col(Credential.hash) == _hash(secret), col(Credential.kind) == Kind.SESSION)
+        session.execute(ended)
 
 
 def access_of(engine: Engine, secret: str, kind: Kind) -> Access | None:

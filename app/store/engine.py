@@ -15,6 +15,8 @@ from app.store.tables import Clock
 
 BUSY_SECONDS = 30.0
 WRITE_LOCK = 120
+POOLED, MOST_CONNECTIONS = 8, 60
+"""Connections that are kept, and how many more there may be: more than threads, so that none waits for one."""
 REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
 """Migrations, oldest first; a test compares them with app/store/migrations/versions."""
 
@@ -26,7 +28,9 @@ def open_database(path: Path, *, durable: bool = False, busy_seconds: float = BU
     `busy_seconds`: how long a write waits for another one before it fails.
     Raises StoreError when it can't be opened, or was made by a newer version.
     """
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": busy_seconds})
+    engine = create_engine(
+        f"sqlite:///{path}", connect_args={"timeout": busy_seconds}, pool_size=POOLED, max_overflow=MOST_CONNECTIONS
+    )
     event.listen(engine, "connect", _set_up)
     if durable:
         event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=FULL"))

@@ -22,7 +22,20 @@ from app.spec.stored import configuration
 from app.store import series
 from app.store.engine import Writing, reading, writing
 from app.store.errors import Conflict, IllegalTransition, NotFound, RunActive, Superseded
-from app.store.tables import ACTIVE, ENDED, RESUMABLE, Attempt, Deletion, Experiment, Run, RunTag, Status, Summary, now
+from app.store.tables import (
+    ACTIVE,
+    ENDED,
+    RESUMABLE,
+    Attempt,
+    Clock,
+    Deletion,
+    Experiment,
+    Run,
+    RunTag,
+    Status,
+    Summary,
+    now,
+)
 from trainer.metrics import TRAINING, Metric
 from trainer.spec import RunSpec
 
@@ -594,8 +607,15 @@ def attempts(session: Session, run_ids: Iterable[int]) -> dict[int, list[Attempt
     return found
 
 
-def changed_since(session: Session, change: int) -> tuple[list[Run], list[int]]:
-    """The runs changed and the ids of those deleted after that change number."""
-    changed = list(session.exec(select(Run).where(THERE, Run.changed > change).order_by(col(Run.changed), col(Run.id))))
-    deleted = list(session.exec(select(Deletion.run_id).where(Deletion.changed > change)))
-    return changed, deleted
+def changed_since(session: Session, change: int, most: int = 500) -> tuple[int, list[Run], list[int]]:
+    """The runs changed and the ids of those deleted after that change number, up to the one that is returned: about so
+    many, all of one change together."""
+    later = select(Run.changed).where(THERE, Run.changed > change).order_by(col(Run.changed))
+    upto: int = session.execute(select(col(Clock.change))).scalar_one()
+    beyond = session.exec(later.offset(most).limit(1)).first()
+    if beyond is not None:
+        upto = max(beyond - 1, session.exec(later.limit(1)).one())
+    within = select(Run).where(THERE, Run.changed > change, Run.changed <= upto)
+    changed = list(session.exec(within.order_by(col(Run.changed), col(Run.id))))
+    deleted = list(session.exec(select(Deletion.run_id).where(Deletion.changed > change, Deletion.changed <= upto)))
+    return upto, changed, deleted

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import delete, func, update
+from sqlalchemy import Engine, delete, func, update
 from sqlmodel import Session, col, select
 
-from app.store.engine import Writing
+from app.store.engine import Writing, reading
 from app.store.tables import Chunk, Summary
 from app.store.tables import Metric as MetricRow
 from trainer import metrics
@@ -212,16 +212,17 @@ def read(session: Session, run_id: int, name: str, first: int = 1, last: int | N
     return Points(points.steps[part], points.times[part], points.values[part])
 
 
-def chunks(session: Session, run_id: int, name: str) -> Iterator[Points]:
-    """The whole series, a chunk at a time."""
+def chunks(engine: Engine, run_id: int, name: str) -> Iterator[Points]:
+    """The whole series, a chunk at a time. Each is read by itself: who takes the next one late holds nothing open."""
     after = 0
     while True:
-        row = session.exec(
-            select(Chunk.steps, Chunk.times, Chunk.values, Chunk.last_step)
-            .where(Chunk.run_id == run_id, Chunk.name == name, Chunk.first_step > after)
-            .order_by(col(Chunk.first_step))
-            .limit(1)
-        ).first()
+        with reading(engine) as session:
+            row = session.exec(
+                select(Chunk.steps, Chunk.times, Chunk.values, Chunk.last_step)
+                .where(Chunk.run_id == run_id, Chunk.name == name, Chunk.first_step > after)
+                .order_by(col(Chunk.first_step))
+                .limit(1)
+            ).first()
         if row is None:
             return
         yield Points(np.frombuffer(row[0], "<i8"), np.frombuffer(row[1], "<f8"), np.frombuffer(row[2], "<f8"))

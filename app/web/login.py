@@ -6,7 +6,6 @@ histories and logs.
 """
 
 import platform
-from http.cookies import CookieError, SimpleCookie
 from importlib.metadata import version
 from typing import Annotated
 from urllib.parse import parse_qs, quote
@@ -15,7 +14,6 @@ from fastapi import FastAPI, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
-from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -24,11 +22,11 @@ from app.store import credentials
 from app.store.credentials import SESSION_DAYS, TOKEN_LENGTH
 from app.store.errors import StoreError
 from app.store.tables import Access, Kind
+from app.web.limits import COOKIE, STATE, quickly
 from app.web.problems import problem
 from app.web.security import SAFE_METHODS, is_loopback
 from app.web.state import Database, SettingsNow
 
-COOKIE = "runyard"
 SECONDS_A_DAY = 86_400
 OPEN = ("/login", "/logout", "/healthz", "/favicon.ico")
 """Paths that need no token, beside /static/: none of them tells or changes anything."""
@@ -57,9 +55,10 @@ class Authentication:
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
+        session: str | None = scope.get("state", {}).get(STATE)
         query = parse_qs(scope["query_string"].decode("latin-1"))
         try:
-            access, refusal = await self._look(headers, query)
+            access, refusal = await self._look(headers, session, query)
         except (StoreError, SQLAlchemyError) as error:
             await problem(503, f"No token can be looked up now: {error}")(scope, receive, send)
             return
@@ -73,37 +72,30 @@ class Authentication:
         elif access is Access.READ and scope["method"] not in SAFE_METHODS:
             await problem(403, READ_ONLY)(scope, receive, send)
         else:
-            scope.setdefault("state", {}).update(access=access, let_in=lambda: self._is_let_in(headers, query))
+            scope.setdefault("state", {}).update(access=access, let_in=lambda: self._is_let_in(headers, session, query))
             await self.app(scope, receive, send)
 
-    async def _is_let_in(self, headers: Headers, query: dict[str, list[str]]) -> bool:
+    async def _is_let_in(self, headers: Headers, session: str | None, query: dict[str, list[str]]) -> bool:
         """Whether the token or session of a request that lasts still holds."""
         try:
-            access, _ = await self._look(headers, query)
+            access, _ = await self._look(headers, session, query)
         except (StoreError, SQLAlchemyError):
             return False
         return access is not None
 
-    async def _look(self, headers: Headers, query: dict[str, list[str]]) -> tuple[Access | None, str]:
+    async def _look(
+        self, headers: Headers, session: str | None, query: dict[str, list[str]]
+    ) -> tuple[Access | None, str]:
         scheme, _, token = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
-            return await run_in_threadpool(credentials.access_of, self.engine, token.strip(), Kind.TOKEN), WRONG
-        session = _session_in(headers)
+            return await quickly(credentials.access_of, self.engine, token.strip(), Kind.TOKEN), WRONG
         if session is not None:
-            return await run_in_threadpool(credentials.access_of, self.engine, session, Kind.SESSION), EXPIRED
+            return await quickly(credentials.access_of, self.engine, session, Kind.SESSION), EXPIRED
         return None, IN_ADDRESS if "token" in query else MISSING
 
 
 def _is_page(scope: Scope, headers: Headers) -> bool:
     return not scope["path"].startswith("/api/") and "text/html" in headers.get("accept", "")
-
-
-def _session_in(headers: Headers) -> str | None:
-    try:
-        cookies = SimpleCookie(headers.get("cookie", ""))
-    except CookieError:
-        return None
-    return cookies[COOKIE].value if COOKIE in cookies else None
 
 
 def mount(app: FastAPI) -> None:
@@ -159,14 +151,14 @@ def mount(app: FastAPI) -> None:
     async def log_in(request: Request, engine: Database, settings: SettingsNow) -> Response:
         form = parse_qs((await request.body()).decode("utf-8", "replace"))
         token, following = form.get("token", [""])[0].strip(), _own_path(form.get("next", ["/"])[0])
-        session = await run_in_threadpool(credentials.log_in, engine, token, Kind.TOKEN)
+        session = await quickly(credentials.log_in, engine, token, Kind.TOKEN)
         if session is None:
             return login_page(request, settings, following, _what_is_wrong(token), 403)
         return welcome(request, settings, session, following, stay="stay" in form)
 
     @app.post("/logout", include_in_schema=False)
     def log_out(request: Request, engine: Database) -> Response:
-        session = _session_in(request.headers)
+        session = getattr(request.state, STATE, None)
         if session is not None:
             credentials.log_out(engine, session)
         answer = RedirectResponse("/login", 303)

@@ -4,7 +4,8 @@ SecureHeaders    security headers and Content-Security-Policy on every answer; a
 Hosts            Host allow-list, against DNS rebinding
 Origins          no mutating request from another site, against CSRF
 Authentication   a token or a session, where others can reach the server (app/web/login.py)
-BodyLimit        1 MiB, chunked or not
+
+What a request may take: app/web/limits.py.
 """
 
 import ipaddress
@@ -13,13 +14,11 @@ import socket
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.settings import Settings
 from app.web.problems import problem
 
-BODY_LIMIT = 1024 * 1024
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 SECURITY_HEADERS = {
@@ -134,13 +133,14 @@ def _is_address(host: str) -> bool:
 
 
 class Origins:
-    """Refuse a mutating request that a browser sends for another site. Scripts send neither header."""
+    """Refuse what a browser sends for another site: a request that changes something, or any to the API, whose answer
+    that site could not read and whose work would be in vain. Scripts send neither header."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] not in SAFE_METHODS:
+        if scope["type"] == "http" and (scope["method"] not in SAFE_METHODS or scope["path"].startswith("/api/")):
             headers = Headers(scope=scope)
             origin, site = headers.get("origin"), headers.get("sec-fetch-site")
             foreign = origin is not None and not _same(origin, headers.get("host", ""))
@@ -160,32 +160,3 @@ def _same(origin: str, host: str) -> bool:
         )
     except ValueError:
         return False
-
-
-class BodyLimit:
-    """Refuse a body over the limit: by its Content-Length at once, else as soon as that much has come."""
-
-    def __init__(self, app: ASGIApp, limit: int = BODY_LIMIT) -> None:
-        self.app = app
-        self.limit = limit
-        self.detail = f"The body is over {limit:,} bytes: send less, for example a smaller grid"
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        stated = Headers(scope=scope).get("content-length", "0")
-        if not stated.isdecimal() or int(stated) > self.limit:
-            await problem(413 if stated.isdecimal() else 400, self.detail)(scope, receive, send)
-            return
-        size = 0
-
-        async def limited() -> Message:
-            nonlocal size
-            message = await receive()
-            size += len(message.get("body", b""))
-            if size > self.limit:
-                raise HTTPException(413, self.detail)
-            return message
-
-        await self.app(scope, limited, send)

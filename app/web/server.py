@@ -1,6 +1,7 @@
 """The server: a FastAPI application and the uvicorn that serves it. It never imports torch."""
 
 import contextlib
+import logging
 import socket
 from collections.abc import AsyncIterator, Callable
 from importlib.metadata import version
@@ -14,7 +15,7 @@ from starlette_compress import CompressMiddleware
 
 from app.settings import Settings
 from app.store.engine import clock, reading
-from app.web import api, login, pages, problems, security
+from app.web import api, limits, login, pages, problems, security
 from app.web.preparing import Preparing
 from app.web.state import Background, Database
 from app.web.stream import Tail
@@ -73,10 +74,11 @@ def create_app(settings: Settings, engine: Engine, background: Background) -> Fa
         lifespan=lifespan,
         middleware=[
             Middleware(security.SecureHeaders),
+            Middleware(limits.Headers),
             Middleware(security.Hosts, settings=settings),
             Middleware(security.Origins),
             *authentication,
-            Middleware(security.BodyLimit),
+            Middleware(limits.Bodies),
             Middleware(CompressMiddleware, minimum_size=1000),
         ],
     )
@@ -87,10 +89,14 @@ def create_app(settings: Settings, engine: Engine, background: Background) -> Fa
     app.include_router(api.router)
 
     @app.get("/healthz", tags=["system"], summary="Is it up?", responses=problems.documented(503))
-    def healthz(engine: Database) -> dict[str, str]:
+    async def healthz(engine: Database) -> dict[str, str]:
         """503 when the database can't be read."""
-        with reading(engine) as session:
-            clock(session)
+
+        def look() -> None:
+            with reading(engine) as session:
+                clock(session)
+
+        await limits.quickly(look)
         return {"status": "ok"}
 
     if security.is_shared(settings):
@@ -140,6 +146,7 @@ class Uvicorn(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
+                http=limits.connection_class(limits.most_connections(limits.raise_file_limit())),
                 log_level="warning",
                 access_log=False,
                 lifespan="on",
@@ -148,6 +155,7 @@ class Uvicorn(uvicorn.Server):
                 timeout_graceful_shutdown=SHUTDOWN_SECONDS,
             )
         )
+        logging.getLogger("uvicorn.error").addFilter(limits.OnceAMinute())
         self.tail: Tail = app.state.tail
         self.listening, self.after = listening, after
         self.is_shared = security.is_shared(app.state.settings)

@@ -26,6 +26,7 @@ RETRY_SECONDS = 1.0
 KEEPALIVE_SECONDS = 10.0
 MAX_LISTENERS = 100
 REMEMBERED = 240  # batches of changes kept for listeners that are a little behind: a minute's worth
+CATCHING_UP = 2  # listeners that were long away and read the database side by side
 
 log = logging.getLogger("runyard.web")
 
@@ -44,6 +45,7 @@ class Tail:
         self.closed = False
         self._batches: deque[tuple[int, int, Changes]] = deque(maxlen=REMEMBERED)  # after change, up to change, events
         self._news, self._called = asyncio.Event(), asyncio.Event()
+        self._catching_up = asyncio.Semaphore(CATCHING_UP)
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -97,16 +99,17 @@ class Tail:
                     await _within(self._called, REST_SECONDS)
 
     def _read_news(self) -> None:
-        change, counts, events = self._changes_after(self.change)
-        if change != self.change:
+        while True:
+            change, counts, events = self._changes_after(self.change)
+            if change == self.change:
+                return
             self._batches.append((self.change, change, events))
             self.change, self.counts = change, counts
             self._loop_tell()
 
     def _changes_after(self, after: int) -> tuple[int, dict[str, int], Changes]:
         with reading(self.engine) as session:
-            change = clock(session)
-            changed, deleted = runs.changed_since(session, after)
+            change, changed, deleted = runs.changed_since(session, after)
             events: Changes = [("run", run.id or 0, _event_data(run)) for run in changed]
             events += [("deleted", run_id, json.dumps({"run": run_id})) for run_id in deleted]
             return change, runs.counts(session), events
@@ -154,7 +157,8 @@ class Tail:
             newer = [(upto, events) for _, upto, events in batches if upto > at]
             latest = {(kind, run): (kind, run, data) for _, events in newer for kind, run, data in events}
             return newer[-1][0], list(latest.values())
-        change, _, events = await asyncio.to_thread(self._changes_after, at)
+        async with self._catching_up:
+            change, _, events = await asyncio.to_thread(self._changes_after, at)
         return change, events
 
 

@@ -95,14 +95,14 @@ def test_a_deleted_run_is_nowhere_until_it_is_restored_and_then_as_it_was(engine
         assert runs.pending(engine) == []
         assert not any(runs.counts(session).values())
         assert listed(session, Query())[0] == []
-        assert runs.changed_since(session, before) == ([], [run_id])
+        assert runs.changed_since(session, before)[1:] == ([], [run_id])
     with pytest.raises(NotFound), writing(engine) as session:
         runs.move(session, run_id, Status.STARTING)
     runs.restore(engine, run_id)
     with reading(engine) as session:
         assert [one.run_id for one in runs.pending(engine)] == [run_id]
         assert series.read(session, run_id, "train/loss").values.tolist() == [2.3]
-        changed, deleted = runs.changed_since(session, before)
+        _, changed, deleted = runs.changed_since(session, before)
         assert ([run.id for run in changed], deleted) == ([run_id], [])
 
 
@@ -163,7 +163,7 @@ def test_every_write_has_a_number_and_what_changed_since_is_found_by_it(engine: 
         before = clock(session)
     runs.describe(engine, second, name="renamed")
     with reading(engine) as session:
-        changed, deleted = runs.changed_since(session, before)
+        _, changed, deleted = runs.changed_since(session, before)
     assert ([run.id for run in changed], deleted) == ([second], [])
     assert first != second
 

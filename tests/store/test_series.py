@@ -33,7 +33,7 @@ def test_points_come_back_bit_for_bit_however_they_were_written(engine: Engine, 
         start += size
     with reading(engine) as session:
         whole = series.read(session, run_id, "train/loss")
-        parts = list(series.chunks(session, run_id, "train/loss"))
+        parts = list(series.chunks(engine, run_id, "train/loss"))
         middle = series.read(session, run_id, "train/loss", 10, 1100)
         summary = runs.summaries(session, [run_id])[run_id]["train/loss"]
     assert whole.values.tobytes() == values.tobytes()

@@ -16,6 +16,7 @@ from app.spec.experiment import MAX_RUNS
 from app.store import experiments, runs, series
 from app.store.engine import reading
 from app.store.series import Points
+from app.web.limits import SlowWork, slowly
 from app.web.numbers import finite
 from app.web.problems import Refused, documented
 from app.web.schemas import Id, RunOut, runs_out
@@ -35,8 +36,13 @@ RUN_COLUMNS = (
     *("id", "name", "experiment_id", "status", "cause", "tags", "note", "parameters", "device", "seconds"),
     *("steps_done", "steps_total", "created_at", "started_at", "ended_at"),
 )
+VALUES = 2
+"""Place of the values in Points: they may be no numbers."""
 Part = tuple[int, str, Points]
 """A run's id, a metric, and some of its points in the order of steps."""
+
+
+_SLOW = SlowWork("exports", at_once=2, waiting=8)
 
 
 @router.get(
@@ -48,6 +54,7 @@ Part = tuple[int, str, Points]
         **documented(404, 422, 503),
     },
 )
+@slowly(_SLOW)
 def export(
     engine: Database,
     experiment: Annotated[Id | None, Query(description="All runs of this experiment.")] = None,
@@ -87,12 +94,16 @@ def export(
 
 
 def _parts(engine: Engine, found: Iterable[RunOut]) -> Iterator[Part]:
-    """Every series of every run, a chunk at a time."""
+    """Every series of every run, a chunk at a time. Nothing is held open between two: a client may be slow."""
     for run in found:
-        with reading(engine) as session:
-            for metric in series.names(session, run.id):
-                for points in series.chunks(session, run.id, metric):
-                    yield run.id, metric, points
+        for metric in _names(engine, run.id):
+            for points in series.chunks(engine, run.id, metric):
+                yield run.id, metric, points
+
+
+def _names(engine: Engine, run_id: int) -> list[str]:
+    with reading(engine) as session:
+        return series.names(session, run_id)
 
 
 def _table(found: Iterable[RunOut]) -> list[dict[str, Any]]:
@@ -136,14 +147,26 @@ def _json(engine: Engine, found: list[RunOut], *, with_series: bool) -> Iterator
         yield ', "series": ['
         separator = ""
         for run in found:
-            with reading(engine) as session:
-                for metric in series.names(session, run.id):
-                    steps, times, values = series.read(session, run.id, metric)
-                    points = {"steps": steps.tolist(), "times": times.tolist(), "values": finite(values)}
-                    yield separator + json.dumps({"run": run.id, "metric": metric, **points})
-                    separator = ",\n"
+            for metric in _names(engine, run.id):
+                yield f'{separator}{{"run": {run.id}, "metric": {json.dumps(metric)}'
+                for at, column in enumerate(("steps", "times", "values")):
+                    yield f', "{column}": ['
+                    yield from _json_of_column(engine, run.id, metric, at)
+                    yield "]"
+                yield "}"
+                separator = ",\n"
         yield "]"
     yield "}\n"
+
+
+def _json_of_column(engine: Engine, run_id: int, metric: str, column: int) -> Iterator[str]:
+    """A chunk at a time: the whole of a long series as JSON would hold the interpreter, and all others, for seconds."""
+    separator = ""
+    for points in series.chunks(engine, run_id, metric):
+        values = points[column]
+        numbers = finite(values) if column == VALUES else values.tolist()
+        yield separator + json.dumps(numbers)[1:-1]
+        separator = ", "
 
 
 def _parquet_of_runs(path: str, found: list[RunOut]) -> None:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from app.store import artifacts, runs
 from app.store.engine import reading
+from app.web.limits import SlowWork, slowly
 from app.web.problems import Refused, documented
 from app.web.schemas import RunId
 from app.web.state import Database, SettingsNow
@@ -21,6 +22,8 @@ router = APIRouter(tags=["models"])
 KINDS = {"fully connected layer": "linear", "convolution": "conv"}
 """What layers with parameters are called, and how their titles begin."""
 Name = Annotated[str, Path(max_length=100, description="Model.", examples=["cnn"])]
+_SLOW = SlowWork("looks at models", at_once=2, waiting=6)
+"""Each traces a net in a process of its own, which takes seconds."""
 
 
 class LayerOut(BaseModel):
@@ -56,6 +59,7 @@ class FiltersOut(BaseModel):
 
 
 @router.get("/models/{name}/layers", summary="A model, layer by layer", responses=documented(404, 422, 503))
+@slowly(_SLOW)
 def get_layers(
     settings: SettingsNow,
     name: Name,

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from app.compare import peeking as simulation
 from app.compare import sequence
+from app.web.limits import SlowWork, slowly
 from app.web.problems import documented
 from app.web.schemas import MAX_ID
 
@@ -25,7 +26,11 @@ class PeekingOut(BaseModel):
     least_seeds: int = Field(description="With fewer seeds the interval that is valid while watched settles nothing.")
 
 
-@router.get("/peeking", summary="Simulate looking after every seed", responses=documented(422))
+_SLOW = SlowWork("simulations", at_once=1, waiting=4)
+
+
+@router.get("/peeking", summary="Simulate looking after every seed", responses=documented(422, 503))
+@slowly(_SLOW)
 def peeking(
     experiments: Annotated[int, Query(ge=100, le=20_000, description="How many experiments.")] = 2000,
     seed: Annotated[int, Query(ge=0, le=MAX_ID, description="Seed of the simulation.")] = 1,

@@ -172,7 +172,6 @@ def _json(found: dict[str, Any]) -> Response:
 def _csv(engine: Engine, run_id: int, name: str) -> Iterator[str]:
     """repr of a float gives it back bit for bit."""
     yield "step,time,value\n"
-    with reading(engine) as session:
-        for part in series.chunks(session, run_id, name):
-            rows = zip(part.steps.tolist(), part.times.tolist(), part.values.tolist(), strict=True)
-            yield "".join(f"{step},{time!r},{value!r}\n" for step, time, value in rows)
+    for part in series.chunks(engine, run_id, name):
+        rows = zip(part.steps.tolist(), part.times.tolist(), part.values.tolist(), strict=True)
+        yield "".join(f"{step},{time!r},{value!r}\n" for step, time, value in rows)

@@ -1,10 +1,12 @@
 """/catalog, /system"""
 
+import functools
 import os
 import platform
 import shutil
 import sqlite3
 import stat
+import time
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -25,6 +27,7 @@ from trainer.entries import Knob, Model
 from trainer.paths import join
 
 router = APIRouter(tags=["system"])
+DISK_SECONDS = 30.0
 
 
 class KnobOut(BaseModel):
@@ -267,7 +270,7 @@ def get_system(settings: SettingsNow, engine: Database, background: BackgroundNo
         memory_used=memory.total - memory.available,
         load=psutil.cpu_percent() / 100,
         disk_free=shutil.disk_usage(settings.home).free,
-        disk=_disk(settings),
+        disk=_disk(settings, int(time.monotonic() // DISK_SECONDS)),
         cores=os.cpu_count() or 1,
         devices=devices,
         counts=counts,
@@ -287,8 +290,9 @@ def get_system(settings: SettingsNow, engine: Database, background: BackgroundNo
     )
 
 
-def _disk(settings: Settings) -> list[SpaceOut]:
-    """What the data take, by kind."""
+@functools.lru_cache(maxsize=1)
+def _disk(settings: Settings, _: int) -> list[SpaceOut]:
+    """What the data take, by kind: every file is looked at, so it is not worked out anew for a while."""
     database, artifacts = settings.database, settings.artifacts_dir
     files = {
         "Database": (database, [database, *(database.with_name(database.name + end) for end in ("-wal", "-shm"))]),

@@ -1,0 +1,272 @@
+"""No request freezes, fills or empties the server for all others: real sockets, and a real uvicorn."""
+
+import asyncio
+import contextlib
+import json
+import logging
+import resource
+import socket
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from app.settings import Settings
+from app.store import runs
+from app.store.engine import clock, open_database, reading, writing
+from app.store.tables import Status
+from app.web import limits
+from app.web.api import system
+from benchmarks import filled
+from tests.serving import Server, serving
+from tests.web.test_login import SHARED, bearer, told
+from trainer.prepared import Places
+from trainer.spec import parse
+
+QUADRATIC = 'runyard="' + "\\" * 59_000 + '"'
+
+
+@pytest.fixture(scope="module")
+def server(idle_server: Server) -> Server:
+    return idle_server
+
+
+@pytest.fixture
+def shared(places: Places, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(tmp_path_factory.mktemp("shared") / "home", places.prepared, **SHARED) as found:
+        found.url = f"http://127.0.0.1:{found.url.rsplit(':', 1)[1]}"
+        yield found
+
+
+def connected(server: Server) -> socket.socket:
+    parts = urlsplit(server.url)
+    return socket.create_connection((parts.hostname or "", parts.port or 0), timeout=30)
+
+
+def is_up(server: Server) -> bool:
+    return httpx.get(f"{server.url}/healthz", timeout=30).status_code == 200
+
+
+def changes(server: Server) -> int:
+    """Write transactions so far."""
+    with contextlib.closing(sqlite3.connect(server.home / "runyard.db")) as connection:
+        return int(connection.execute("SELECT change FROM clock").fetchone()[0])
+
+
+@pytest.mark.mend("A1")
+@pytest.mark.parametrize("header", ["Cookie", "Authorization", "X-Other"])
+def test_long_headers_are_refused_before_anything_parses_them(server: Server, header: str) -> None:
+    answer = httpx.get(f"{server.url}/api/v1/runs", headers={header: QUADRATIC}, timeout=30)
+    assert answer.status_code == 431
+    assert answer.json()["detail"].startswith("The headers and the address are 59,")
+
+
+@pytest.mark.mend("A1")
+def test_a_cookie_that_would_take_long_to_parse_is_not_parsed() -> None:
+    """32 kB, the most that a request may have: its value as it is, in no time worth a word."""
+    value = '"' + "\\" * 32_000 + '"'
+    assert limits.session_in(f"other=1; runyard={value}; more=2") == value
+    assert limits.session_in("other=runyard") is None
+    assert limits.session_in("a=1; runyard = ryd_x ;b") == "ryd_x"
+
+
+@pytest.mark.mend("A1")
+def test_other_programs_cookies_on_this_host_do_no_harm(server: Server) -> None:
+    cookies = "; ".join(f"session-{port}={'x' * 400}" for port in range(40))
+    assert httpx.get(f"{server.url}/api/v1/runs", headers={"Cookie": cookies}).status_code == 200
+
+
+@pytest.mark.mend("A2")
+def test_logging_out_ends_a_session_and_nothing_else(shared: Server) -> None:
+    token, reader = told(shared, "Token"), told(shared, "Read-only token")
+    code = told(shared, "Log a browser in").partition("code=")[2]
+    for secret in (token, reader, code):
+        answer = httpx.post(f"{shared.url}/logout", headers={"Cookie": f"runyard={secret}"})
+        assert answer.status_code == 303
+    for secret in (token, reader):
+        assert httpx.get(f"{shared.url}/api/v1/runs", headers=bearer(secret)).status_code == 200
+    with httpx.Client() as browser:
+        assert browser.get(f"{shared.url}/login", params={"code": code}).status_code == 303
+        session = {"Cookie": f"runyard={browser.cookies['runyard']}"}
+    assert httpx.get(f"{shared.url}/api/v1/runs", headers=session).status_code == 200
+    httpx.post(f"{shared.url}/logout", headers=session)
+    assert httpx.get(f"{shared.url}/api/v1/runs", headers=session).status_code == 401
+
+
+def answers(server: Server, path: str, count: int) -> list[httpx.Response]:
+    """Of so many requests at once."""
+
+    async def all_of_them() -> list[httpx.Response]:
+        limit = httpx.Limits(max_connections=count)
+        async with httpx.AsyncClient(base_url=f"{server.url}/api/v1", timeout=100, limits=limit) as client:
+            asked = [asyncio.create_task(client.get(path.format(at))) for at in range(count)]
+            while not all(one.done() for one in asked):
+                assert (await client.get(f"{server.url}/healthz")).status_code == 200
+                await asyncio.sleep(0.2)
+            return [one.result() for one in asked]
+
+    return asyncio.run(all_of_them())
+
+
+@pytest.mark.mend("A3")
+@pytest.mark.parametrize(
+    ("path", "most"),
+    [
+        ("/models/fc/layers?knob=n_hidden={0}7", 8),
+        ("/peeking?experiments=3000&seed={0}", 5),
+    ],
+)
+def test_slow_work_has_a_bounded_queue_and_the_rest_is_told_to_come_again(server: Server, path: str, most: int) -> None:
+    found = answers(server, path, 16)
+    refused = [one for one in found if one.status_code == 503]
+    assert len(found) - len(refused) >= most
+    assert refused
+    assert all(one.headers["Retry-After"] == "2" and "try again in a moment" in one.json()["detail"] for one in refused)
+
+
+@pytest.mark.mend("A3")
+@pytest.mark.parametrize("path", ["/export?run={0}", "/export?run={0}&format=json", "/runs/{0}/series?raw=true"])
+def test_files_that_nobody_reads_hold_nothing_that_others_need(server: Server, path: str) -> None:
+    run = server.call("POST", "/runs", json={"spec": {"model": "fc"}})["id"]
+    server.call("POST", f"/runs/{run}/stop")
+    engine = open_database(server.home / "runyard.db")
+    filled.record(engine, run, filled.curve(150_000, 1), total=150_000, status=Status.STOPPED)
+    engine.dispose()
+    with contextlib.ExitStack() as opened:
+        for _ in range(60):
+            one = opened.enter_context(connected(server))
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            one.sendall(f"GET /api/v1{path.format(run)} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+        for _ in range(3):
+            assert is_up(server)
+            assert server.call("GET", "/runs", params={"limit": 1})["items"]
+    with server.api() as client:
+        text = client.get(path.format(run), timeout=60).text
+    assert text.count("\n") > 150_000 or len(json.loads(text)["series"][0]["values"]) == 150_000
+
+
+@pytest.mark.mend("A3")
+def test_who_comes_back_far_behind_is_told_in_parts(tmp_path: Path) -> None:
+    engine = open_database(tmp_path / "runyard.db")
+    for seeds in ((1, 2, 3), (4, 5), (6,), (7, 8, 9)):
+        with writing(engine) as session:
+            for seed in seeds:
+                runs.add(session, parse({"seed": seed}), f"run {seed}")
+    told, at = [], 0
+    with reading(engine) as session:
+        while at < clock(session):
+            at, changed, _ = runs.changed_since(session, at, most=3)
+            told.append([run.seed for run in changed])
+    assert told == [[1, 2, 3], [4, 5, 6], [7, 8, 9]]
+    engine.dispose()
+
+
+@pytest.mark.mend("A3")
+def test_the_files_of_home_are_not_looked_at_for_every_look_at_the_system(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[Path] = []
+    monkeypatch.setattr(system, "_size", lambda path: looked.append(path) or 1)
+    settings = Settings(home=tmp_path)
+    first = system._disk(settings, 1)
+    count = len(looked)
+    assert count
+    assert system._disk(settings, 1) is first
+    assert len(looked) == count
+
+
+@pytest.mark.mend("A4")
+def test_more_idle_connections_than_there_is_room_for_leave_room_for_others(server: Server) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = min(hard, 4096)
+    if most < limits.MOST_CONNECTIONS + 200:
+        pytest.skip(f"this process may open {most} files: too few to fill the server")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
+    with contextlib.ExitStack() as opened:
+        for at in range(limits.MOST_CONNECTIONS + 50):
+            one = opened.enter_context(connected(server))
+            if at % 2:
+                one.sendall(b"GET /api/v1/runs HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Half: ")
+            if at % 250 == 0:
+                assert is_up(server)
+        assert is_up(server)
+        with server.api() as client:
+            assert client.get("/runs").status_code == 200
+    assert is_up(server)
+
+
+@pytest.mark.mend("A4")
+def test_a_header_that_does_not_come_to_its_end_is_not_waited_for(server: Server) -> None:
+    with connected(server) as half:
+        half.sendall(b"GET /api/v1/runs HTTP/1.1\r\nHost: ")
+        began = time.monotonic()
+        half.settimeout(60)
+        assert half.recv(1) == b""
+        assert time.monotonic() - began >= limits.HEADER_SECONDS - 1
+
+
+@pytest.mark.mend("A4")
+def test_a_second_request_on_a_connection_has_its_own_time(server: Server) -> None:
+    with httpx.Client(base_url=server.url) as client:
+        for _ in range(3):
+            assert client.get("/healthz").status_code == 200
+
+
+@pytest.mark.mend("A4")
+def test_a_body_that_does_not_come_is_not_waited_for() -> None:
+    """The middleware by itself, with a time of its own."""
+    from starlette.exceptions import HTTPException
+
+    async def app(_: object, receive: object, __: object) -> None:
+        while (await receive()).get("more_body"):  # type: ignore[operator]
+            pass
+
+    async def receive() -> dict[str, object]:
+        await asyncio.sleep(0.01)
+        return {"type": "http.request", "body": b"x", "more_body": True}
+
+    bodies = limits.Bodies(app, seconds=0.2)  # type: ignore[arg-type]
+    with pytest.raises(HTTPException, match=r"did not come within 0\.2 s"):
+        asyncio.run(bodies({"type": "http", "headers": []}, receive, None))  # type: ignore[arg-type]
+
+
+@pytest.mark.mend("A4")
+@pytest.mark.parametrize(("files", "most"), [(64, 8), (256, 192), (1024, 960), (4096, 1000)])
+def test_connections_are_bounded_below_the_files_that_may_be_open(files: int, most: int) -> None:
+    assert limits.most_connections(files) == most
+
+
+@pytest.mark.mend("A4")
+def test_what_a_stranger_causes_is_logged_once_a_minute(caplog: pytest.LogCaptureFixture) -> None:
+    noisy = logging.getLogger("tests.noisy")
+    noisy.addFilter(limits.OnceAMinute())
+    with caplog.at_level(logging.WARNING, logger="tests.noisy"):
+        for at in range(1000):
+            noisy.warning("Invalid HTTP request received, %d", at)
+        noisy.warning("something else")
+    assert [record.msg for record in caplog.records] == ["Invalid HTTP request received, %d", "something else"]
+
+
+@pytest.mark.mend("A9")
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_another_site_can_start_no_work_by_a_get(server: Server, site: str) -> None:
+    with server.api() as client:
+        assert client.get("/models/cnn/layers", headers={"Sec-Fetch-Site": site}).status_code == 403
+        assert client.get("/runs", headers={"Sec-Fetch-Site": "same-origin"}).status_code == 200
+        assert client.get("/runs", headers={"Sec-Fetch-Site": "none"}).status_code == 200
+    page = httpx.get(server.url, headers={"Sec-Fetch-Site": site, "Accept": "text/html"})
+    assert page.status_code == 200, "a link to a page, from anywhere"
+
+
+@pytest.mark.mend("A9")
+def test_log_ins_that_fail_never_take_the_write_lock(shared: Server) -> None:
+    before = changes(shared)
+    for _ in range(5):
+        assert httpx.post(f"{shared.url}/login", data={"token": "ryd_" + "x" * 43}).status_code == 403
+        assert httpx.get(f"{shared.url}/login", params={"code": "ryd_" + "y" * 43}).status_code == 403
+        httpx.post(f"{shared.url}/logout", headers={"Cookie": "runyard=ryd_" + "z" * 43})
+    assert changes(shared) == before
