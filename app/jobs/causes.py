@@ -36,6 +36,7 @@ CAUSES = (
 NO_GPU_MEMORY = ("CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED")
 """What PyTorch's errors say where the lack of memory was met outside of its allocator."""
 NO_MEMORY = "DefaultCPUAllocator"
+TAIL_BYTES = 16_384
 LONGEST = 500
 NOT_RECORDED = 4
 """Exit code of a worker that could not record its end; the last line of its log then is its cause."""
@@ -81,8 +82,11 @@ def of_exit(code: int, log: Path) -> str:
 
 
 def _last_line(path: Path) -> str:
+    """Of a log whose end alone is read: a run can write more than there is memory."""
     try:
-        lines = path.read_text(errors="replace")[-4000:].strip().splitlines()
+        with path.open("rb") as file:
+            file.seek(max(0, file.seek(0, 2) - TAIL_BYTES))
+            lines = file.read(TAIL_BYTES).decode("utf-8", "replace").strip().splitlines()
     except OSError:
         return ""
     return lines[-1][:LONGEST] if lines else ""

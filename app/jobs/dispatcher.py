@@ -33,6 +33,7 @@ LOOK_SECONDS = 1.0  # between two looks at the database
 IDLE_SECONDS = 5.0  # the same when nothing is at work or waits; whatever comes in wakes it
 PATIENCE_SECONDS = 1.0  # after an error, or a launch that was given back
 PURGE_SECONDS = 30.0
+LOGS_SECONDS = 2.0  # between two looks at how long logs are
 
 log = logging.getLogger("runyard.jobs")
 
@@ -78,7 +79,7 @@ class Dispatcher:
         self.engine, self.settings, self.launcher = engine, settings, launcher
         self._asker = Asker(engine)
         self._workers: dict[int, Worker] = {}
-        self._look_next = self._purge_next = self._launch_next = 0.0
+        self._look_next = self._purge_next = self._launch_next = self._logs_next = 0.0
         self._said = ""
         self._wake, self._closing = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._follow, name="runyard-dispatcher", daemon=True)
@@ -178,6 +179,10 @@ class Dispatcher:
         devices = None if self.devices is None else slots
         for action in plan(now(), jobs, workers, devices, ready=ready, oldest_deletion=self._oldest_deletion()):
             self._act(action)
+        if time.monotonic() >= self._logs_next:
+            self._logs_next = time.monotonic() + LOGS_SECONDS
+            for one in self._workers.values():
+                artifacts.bound_log(self.launcher.log(one.claim.files, one.claim.attempt))
         return jobs
 
     def _oldest_deletion(self) -> datetime | None:

@@ -16,6 +16,32 @@ def weights(settings: Settings, files: str) -> Path:
     return settings.artifacts_dir / files / "weights.pt"
 
 
+LOG_BYTES = 16 * 1024 * 1024
+KEPT_BYTES = 1024 * 1024
+"""A log that grows beyond the one is cut to its last part, of so many bytes."""
+
+
+def bound_log(path: Path) -> bool:
+    """Cut a log that is too long; whether it was. Whoever writes to it appends, and goes on behind what is kept; what
+    is written in the moment of cutting may be lost."""
+    try:
+        with path.open("r+b") as file:
+            size = file.seek(0, 2)
+            if size <= LOG_BYTES:
+                return False
+            file.seek(size - KEPT_BYTES)
+            kept = file.read(KEPT_BYTES)
+            kept = kept[kept.find(b"\n") + 1 :]
+            file.truncate(0)
+            file.seek(0)
+            file.write(
+                f"... {size - len(kept):,} bytes before this were cut: a log has at most 16 MiB\n".encode() + kept
+            )
+    except OSError:
+        return False
+    return True
+
+
 def predictions(settings: Settings, files: str) -> Path:
     return settings.artifacts_dir / files / "predictions.npz"
 

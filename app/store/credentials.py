@@ -7,6 +7,7 @@ Links and sessions belong to a token and go with it.
 import hashlib
 import secrets
 from datetime import timedelta
+from typing import NamedTuple
 
 from sqlalchemy import Engine, delete, or_
 from sqlmodel import Session, col, select
@@ -73,11 +74,19 @@ def log_out(engine: Engine, secret: str) -> None:
         session.execute(ended)
 
 
-def access_of(engine: Engine, secret: str, kind: Kind) -> Access | None:
-    """What a token or a session may do; None when it is none of ours, revoked, or too old."""
+class Grant(NamedTuple):
+    """What a token or a session may do."""
+
+    access: Access
+    token: int
+    """Id of the token; of a session that of the one it was got with."""
+
+
+def grant_of(engine: Engine, secret: str, kind: Kind) -> Grant | None:
+    """None when it is none of ours, revoked, or too old."""
     with reading(engine) as session:
         found = _find(session, secret, kind)
-        return found.access if found else None
+        return Grant(found.access, found.parent_id or found.id or 0) if found else None
 
 
 def _find(session: Session, secret: str, kind: Kind) -> Credential | None:

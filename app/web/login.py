@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.settings import Settings
 from app.store import credentials
-from app.store.credentials import SESSION_DAYS, TOKEN_LENGTH
+from app.store.credentials import SESSION_DAYS, TOKEN_LENGTH, Grant
 from app.store.errors import StoreError
 from app.store.tables import Access, Kind
 from app.web.limits import COOKIE, STATE, quickly
@@ -58,39 +58,43 @@ class Authentication:
         session: str | None = scope.get("state", {}).get(STATE)
         query = parse_qs(scope["query_string"].decode("latin-1"))
         try:
-            access, refusal = await self._look(headers, session, query)
+            grant, refusal = await self._look(headers, session, query)
         except (StoreError, SQLAlchemyError) as error:
             await problem(503, f"No token can be looked up now: {error}")(scope, receive, send)
             return
-        if access is None:
+        if grant is None:
             if scope["method"] in SAFE_METHODS and _is_page(scope, headers):
                 question = scope["query_string"].decode("latin-1")
                 wanted = scope["path"] + (f"?{question}" if question else "")
                 await RedirectResponse(f"/login?next={quote(wanted, safe='/')}", 303)(scope, receive, send)
                 return
             await problem(401, refusal, headers={"WWW-Authenticate": "Bearer"})(scope, receive, send)
-        elif access is Access.READ and scope["method"] not in SAFE_METHODS:
+        elif grant.access is Access.READ and scope["method"] not in SAFE_METHODS:
             await problem(403, READ_ONLY)(scope, receive, send)
         else:
-            scope.setdefault("state", {}).update(access=access, let_in=lambda: self._is_let_in(headers, session, query))
+            scope.setdefault("state", {}).update(
+                access=grant.access,
+                who=str(grant.token),
+                let_in=lambda: self._is_let_in(headers, session, query),
+            )
             await self.app(scope, receive, send)
 
     async def _is_let_in(self, headers: Headers, session: str | None, query: dict[str, list[str]]) -> bool:
         """Whether the token or session of a request that lasts still holds."""
         try:
-            access, _ = await self._look(headers, session, query)
+            grant, _ = await self._look(headers, session, query)
         except (StoreError, SQLAlchemyError):
             return False
-        return access is not None
+        return grant is not None
 
     async def _look(
         self, headers: Headers, session: str | None, query: dict[str, list[str]]
-    ) -> tuple[Access | None, str]:
+    ) -> tuple[Grant | None, str]:
         scheme, _, token = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
-            return await quickly(credentials.access_of, self.engine, token.strip(), Kind.TOKEN), WRONG
+            return await quickly(credentials.grant_of, self.engine, token.strip(), Kind.TOKEN), WRONG
         if session is not None:
-            return await quickly(credentials.access_of, self.engine, session, Kind.SESSION), EXPIRED
+            return await quickly(credentials.grant_of, self.engine, session, Kind.SESSION), EXPIRED
         return None, IN_ADDRESS if "token" in query else MISSING
 
 

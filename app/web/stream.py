@@ -8,6 +8,7 @@ last id is told what changed since, by the same query, whatever the server remem
 import asyncio
 import json
 import logging
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Collection
 
@@ -41,16 +42,30 @@ class Tail:
         self.engine = engine
         self.change = 0
         self.counts: dict[str, int] = {}
-        self.listeners = 0
         self.closed = False
+        self._streams: dict[str, list[asyncio.Event]] = {}  # who holds them, oldest first: set to end one
         self._batches: deque[tuple[int, int, Changes]] = deque(maxlen=REMEMBERED)  # after change, up to change, events
         self._news, self._called = asyncio.Event(), asyncio.Event()
         self._catching_up = asyncio.Semaphore(CATCHING_UP)
         self._task: asyncio.Task[None] | None = None
 
     @property
-    def full(self) -> bool:
-        return self.listeners >= MAX_LISTENERS
+    def listeners(self) -> int:
+        return sum(map(len, self._streams.values()))
+
+    def has_room(self, who: str) -> bool:
+        """Whether `who` may open one more. Where all are taken, whoever has most gives up the oldest for somebody with
+        at least two fewer: no one can keep all others out."""
+        if self.listeners < MAX_LISTENERS:
+            return True
+        holder, streams = max(self._streams.items(), key=lambda item: len(item[1]))
+        if len(streams) < len(self._streams.get(who, [])) + 2:
+            return False
+        streams.pop(0).set()
+        if not streams:
+            del self._streams[holder]
+        self._tell()
+        return True
 
     async def start(self) -> None:
         await asyncio.to_thread(self._read_first)
@@ -124,29 +139,42 @@ class Tail:
 
     # Listening
 
-    async def listen(self, only: Collection[int], last_event_id: str | None) -> AsyncIterator[ServerSentEvent]:
-        """Events of these runs (all when empty) from `last_event_id` on, and the counts whenever they change."""
-        self.listeners += 1
+    async def listen(
+        self, only: Collection[int], last_event_id: str | None, who: str = ""
+    ) -> AsyncIterator[ServerSentEvent]:
+        """Events of these runs (all when empty) from `last_event_id` on, and the counts whenever they change. `who`
+        listens: a token or session."""
+        ended = asyncio.Event()
+        self._streams.setdefault(who, []).append(ended)
         self._called.set()
         try:
+            said = time.monotonic()
             at = self.change
             if last_event_id and last_event_id.isdecimal() and len(last_event_id) < 19:
                 at = min(int(last_event_id), at)
             told: dict[str, int] | None = None
-            while not self.closed:
+            while not self.closed and not ended.is_set():
                 news = self._news
                 at, events = await self._after(at)
                 if self.counts != told:
-                    told = self.counts
+                    told, said = self.counts, time.monotonic()
                     yield ServerSentEvent(data=told, event="counts", id=str(at))
                 for kind, run, data in events:
                     if not only or run in only:
+                        said = time.monotonic()
                         yield ServerSentEvent(raw_data=data, event=kind, id=str(at))
                 # beyond, when the database was asked and is ahead of the tail: waiting lets the tail come after
-                if at >= self.change and not self.closed and not await _within(news, KEEPALIVE_SECONDS):
+                if at >= self.change and not self.closed and not ended.is_set():
+                    await _within(news, max(0.0, said + KEEPALIVE_SECONDS - time.monotonic()))
+                if time.monotonic() >= said + KEEPALIVE_SECONDS:  # also while runs change that nobody here asked for
+                    said = time.monotonic()
                     yield ServerSentEvent(comment="still here")
         finally:
-            self.listeners -= 1
+            streams = self._streams.get(who, [])
+            if ended in streams:
+                streams.remove(ended)
+            if not streams:
+                self._streams.pop(who, None)
 
     async def _after(self, at: int) -> tuple[int, Changes]:
         """What changed after `at`: from memory, or, for a listener that was long away, from the database."""

@@ -8,6 +8,7 @@ import resource
 import socket
 import sqlite3
 import time
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,12 +16,14 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from app.jobs import causes
 from app.settings import Settings
-from app.store import runs
+from app.store import artifacts, runs
 from app.store.engine import clock, open_database, reading, writing
 from app.store.tables import Status
-from app.web import limits
+from app.web import limits, stream
 from app.web.api import system
+from app.web.stream import MAX_LISTENERS, Tail
 from benchmarks import filled
 from tests.serving import Server, serving
 from tests.web.test_login import SHARED, bearer, told
@@ -270,3 +273,101 @@ def test_log_ins_that_fail_never_take_the_write_lock(shared: Server) -> None:
         assert httpx.get(f"{shared.url}/login", params={"code": "ryd_" + "y" * 43}).status_code == 403
         httpx.post(f"{shared.url}/logout", headers={"Cookie": "runyard=ryd_" + "z" * 43})
     assert changes(shared) == before
+
+
+@pytest.mark.mend("A5")
+def test_one_token_can_not_keep_all_others_from_listening(tmp_path: Path) -> None:
+    engine = open_database(tmp_path / "runyard.db")
+
+    async def listen() -> tuple[list[bool], int]:
+        tail = Tail(engine)
+        tail._read_first()
+        streams = []
+
+        async def open_one(who: str) -> bool:
+            if not tail.has_room(who):
+                return False
+            one = tail.listen((), None, who)
+            await anext(one)  # the counts come first
+            streams.append(one)
+            return True
+
+        for _ in range(MAX_LISTENERS):
+            assert await open_one("greedy")
+        opened = [await open_one("greedy"), *[await open_one("owner") for _ in range(3)], await open_one("other")]
+        held = tail.listeners
+        for one in streams:
+            await one.aclose()  # type: ignore[attr-defined]
+        assert tail.listeners == 0
+        return opened, held
+
+    opened, held = asyncio.run(listen())
+    assert opened == [False, True, True, True, True]
+    assert held <= MAX_LISTENERS
+    engine.dispose()
+
+
+@pytest.mark.mend("A5")
+def test_a_stream_of_a_quiet_run_is_kept_alive_while_others_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "KEEPALIVE_SECONDS", 0.3)
+    engine = open_database(tmp_path / "runyard.db")
+    with writing(engine) as session:
+        busy = runs.add(session, parse({}), "busy")
+        session.flush()
+        busy_id = busy.id or 0
+
+    async def listen() -> str | None:
+        tail = Tail(engine)
+        await tail.start()
+
+        async def change() -> None:
+            for at in range(100):
+                await asyncio.to_thread(runs.describe, engine, busy_id, name=f"busy {at}")
+                await asyncio.sleep(0.05)
+
+        changing = asyncio.create_task(change())
+        quiet = tail.listen((busy_id + 1,), None)
+        async with asyncio.timeout(30):
+            async for event in quiet:
+                if event.comment:
+                    break
+        changing.cancel()
+        await quiet.aclose()  # type: ignore[attr-defined]
+        await tail.close()
+        return event.comment
+
+    assert asyncio.run(listen()) == "still here"
+    engine.dispose()
+
+
+@pytest.mark.mend("A6")
+def test_a_log_is_bounded_and_who_writes_goes_on_behind_what_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "run-1-1.log"
+    line = b"step after step after step after step after step\n"
+    with path.open("ab") as writer:
+        while path.stat().st_size <= artifacts.LOG_BYTES:
+            writer.write(line * 10_000)
+            writer.flush()
+        assert artifacts.bound_log(path)
+        assert path.stat().st_size <= artifacts.KEPT_BYTES + 200
+        writer.write(b"the last line\n")
+    text = path.read_bytes()
+    assert text.startswith(b"... 1")
+    assert b"bytes before this were cut: a log has at most 16 MiB\nstep after step" in text
+    assert text.endswith(line + b"the last line\n")
+    assert not artifacts.bound_log(path)
+
+
+@pytest.mark.mend("A6")
+def test_the_cause_of_a_bad_exit_is_read_from_the_end_of_the_log(tmp_path: Path) -> None:
+    path = tmp_path / "run-1-1.log"
+    with path.open("wb") as file:
+        file.truncate(3_000_000_000)  # holes: to read it whole would take 3 GB
+        file.seek(0, 2)
+        file.write(b"\nsomething broke\n")
+    tracemalloc.start()
+    assert "something broke" in causes.of_exit(1, path)
+    assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    tracemalloc.stop()

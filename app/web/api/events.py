@@ -18,8 +18,13 @@ LOOK_SECONDS = 1.0
 router = APIRouter(tags=["events"])
 
 
-async def _room(tail: TailNow) -> None:
-    if tail.full:
+def _who(request: Request) -> str:
+    """Whose stream it is: of a token or a session; where none is asked for all are of one."""
+    return getattr(request.state, "who", "")
+
+
+async def _room(request: Request, tail: TailNow) -> None:
+    if not tail.has_room(_who(request)):
         detail = f"{tail.listeners} streams are open, as many as may be: close a page or two and try again"
         raise HTTPException(503, detail, {"Retry-After": "5"})
 
@@ -46,7 +51,7 @@ async def events(
     connection. It ends when the token or the session that opened it is revoked."""
     let_in: Callable[[], Awaitable[bool]] | None = getattr(request.state, "let_in", None)  # None: open to all
     looked = time.monotonic()
-    async for event in tail.listen(frozenset(run), last_event_id or after):
+    async for event in tail.listen(frozenset(run), last_event_id or after, _who(request)):
         if let_in is not None and time.monotonic() > looked + LOOK_SECONDS:
             if not await let_in():
                 return
