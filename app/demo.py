@@ -25,7 +25,7 @@ def run(uvicorn: Uvicorn, settings: Settings, dataset: str, *, seeds: int, again
     if preset is None:
         console.print(f"runyard: dataset is {dataset!r}: the demo runs on digits or mnist")
         return 2
-    if uvicorn.is_shared:
+    if uvicorn.asks_everybody:
         console.print("runyard: the demo is for this machine alone: leave out --host, or serve with runyard serve")
         return 2
     try:

@@ -18,7 +18,7 @@ from app.store import credentials, predictions
 from app.store.engine import open_database, reading
 from app.store.errors import StoreError
 from app.store.tables import Access
-from app.web.security import is_shared
+from app.web.security import asks_everybody
 from app.web.server import ServeError, Uvicorn, address, bind, create_app
 
 DISPATCHER_BUSY_SECONDS = 5.0
@@ -27,13 +27,14 @@ DISPATCHER_BUSY_SECONDS = 5.0
 @contextlib.contextmanager
 def server(settings: Settings) -> Iterator[Uvicorn]:
     """A server ready to be run, with its database and its dispatcher; closed in order at the end."""
+    os.environ.pop("RUNYARD_TOKEN", None)  # a client's, who started this: workers and what they load need none
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # Docker's and systemd's way to say Ctrl-C
     with contextlib.ExitStack() as opened:
         listening = opened.enter_context(contextlib.closing(bind(settings)))
         opened.enter_context(_only_server_of(settings))
         engine = open_database(settings.database)
         opened.callback(engine.dispose)
-        if is_shared(settings):
+        if asks_everybody(settings):
             _first_tokens(settings, engine, listening.getsockname()[1])
         dispatchers = open_database(settings.database, busy_seconds=DISPATCHER_BUSY_SECONDS)
         opened.callback(dispatchers.dispose)
@@ -80,7 +81,9 @@ def _only_server_of(settings: Settings) -> Iterator[None]:
     home = settings.home
     for directory in (home, settings.logs_dir, settings.artifacts_dir):
         _make(directory, home)
-    with (home / "server.lock").open("a+") as file:
+    lock = home / "server.lock"
+    with lock.open("a+") as file:
+        _close_to_others(home, settings.database, lock)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -93,6 +96,15 @@ def _only_server_of(settings: Settings) -> Iterator[None]:
         file.write(str(os.getpid()))
         file.flush()
         yield
+
+
+def _close_to_others(home: Path, *files: Path) -> None:
+    """Whatever was there before: nobody else looks into the home, where the data lie that a token guards."""
+    with contextlib.suppress(PermissionError):  # it is somebody else's, who lets this user in
+        home.chmod(0o700)
+    for file in files:
+        with contextlib.suppress(PermissionError, FileNotFoundError):
+            file.chmod(0o600)
 
 
 def _make(directory: Path, home: Path) -> None:

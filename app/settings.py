@@ -31,6 +31,9 @@ class Settings(BaseSettings):
         description="Address at which browsers reach the server, such as https://runyard.example, when that is another "
         "than the one it listens on: its name is let in and stands in links. Beyond loopback a token is required.",
     )
+    token_required: bool = Field(
+        default=False, description="Ask everybody for a token, also on loopback, where this machine's user needs none."
+    )
     cpu_slots: int = Field(
         default_factory=lambda: max(1, (os.cpu_count() or 1) // 2),
         ge=0,

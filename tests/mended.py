@@ -1,5 +1,7 @@
 """Which faults that were found have a test that they stay mended, and which have none: python -m tests.mended"""
 
+import contextlib
+import io
 import sys
 from collections import defaultdict
 
@@ -21,7 +23,10 @@ class Mended:
 
 def main() -> int:
     mended = Mended()
-    code = pytest.main(["--collect-only", "-q", "-m", "mend", "-p", "no:terminal", "tests"], plugins=[mended])
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        code = pytest.main(["--collect-only", "-q", "-m", "mend", "tests"], plugins=[mended])
+    if code:
+        print(said.getvalue())
     for number in FOUND:
         tests = sorted({name.partition("[")[0] for name in mended.tests.get(number, [])})
         print(f"{number:<4}{tests[0] if tests else 'none yet'}")

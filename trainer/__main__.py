@@ -10,6 +10,7 @@ import dataclasses
 import json
 import os
 import sys
+import threading
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -149,9 +150,23 @@ def layers(asked: str) -> None:
     print(json.dumps([dataclasses.asdict(layer) for layer in found]))
 
 
+def _end_with_parent() -> None:
+    """Leave at once when whoever started this is gone: its end of the pipe is then closed."""
+    while os.read(0, 1024):  # the file itself: Python's own reader would be locked at the end of this process
+        pass
+    os._exit(1)
+
+
 @cli.command()
-def prepare(name: str, datasets: Datasets = None, prepared: Prepared = None) -> None:
+def prepare(
+    name: str,
+    datasets: Datasets = None,
+    prepared: Prepared = None,
+    ends_with_parent: Annotated[bool, typer.Option("--ends-with-parent", hidden=True)] = False,
+) -> None:
     """Read a data set, downloading it where absent, and write it as plain arrays; folder:NAME is a folder of images."""
+    if ends_with_parent:
+        threading.Thread(target=_end_with_parent, daemon=True).start()
     places = _places(datasets, prepared)
     register_folders(places)
     try:

@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,8 @@ from trainer.entries import Arrays, DataError
 
 PARTS = ("train_images", "train_labels", "test_images", "test_labels")
 _CHECKSUMS = "checksums.json"
+LONGEST_SECONDS = 4 * 3600.0
+"""Of reading one data set, its download with it."""
 
 
 @dataclass(frozen=True)
@@ -108,17 +111,21 @@ def ensure_prepared(name: str, places: Places, progress: Callable[[str], None] |
         fcntl.flock(lock, fcntl.LOCK_EX)
         if places.is_prepared(name):
             return
-        command = [sys.executable, "-m", "trainer", "prepare", name]
+        command = [sys.executable, "-m", "trainer", "prepare", name, "--ends-with-parent"]
         folders = ["--datasets", str(places.datasets), "--prepared", str(places.prepared)]
         errors = None if progress is None else subprocess.PIPE
         with subprocess.Popen(
-            [*command, *folders], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, text=True
+            [*command, *folders], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True
         ) as process:
             assert process.stdout is not None
+            overdue = threading.Timer(LONGEST_SECONDS, process.kill)
+            overdue.start()
             for line in process.stderr or ():  # a bar that goes back to the start of its line counts as many lines
                 assert progress is not None
                 progress(line.strip())
             said = process.stdout.read()
+            process.wait()  # before its input is closed, which would end it
+            overdue.cancel()
         if process.returncode:
             last = (said.strip().splitlines() or [f"ended with exit code {process.returncode}"])[-1]
             raise DataError(last)

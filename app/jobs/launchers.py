@@ -28,6 +28,7 @@ errors = logging.getLogger("runyard.jobs")
 SPINS = "20000"
 """How often a thread of OpenMP looks for new work before it sleeps. 20,000 are enough for full speed; GCC's own 300,000
 make nets on several threads four times slower as soon as others want the same cores."""
+DEVICES_SECONDS = 180.0  # for finding out the devices: PyTorch is imported and CUDA begins
 UNNAMED_SECONDS = 2.0  # between the moments in which a lock is taken and a process id is written into it, at most
 UNTOLD_SECONDS = 5.0  # a worker that is gone, and whose fork server says nothing of it for so long, has vanished
 
@@ -233,7 +234,13 @@ def _probed() -> list[dict[str, Any]]:
     if not hardware.may_have_gpu():
         return [hardware.cpu()]
     command = [sys.executable, "-m", "trainer", "devices", "--json"]
-    asked = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    try:
+        asked = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=DEVICES_SECONDS
+        )
+    except subprocess.TimeoutExpired:
+        errors.error("the devices could not be found out within %g s, the CPU is used", DEVICES_SECONDS)
+        return [hardware.cpu()]
     try:
         found: list[dict[str, Any]] = json.loads(asked.stdout)
     except ValueError:

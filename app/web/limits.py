@@ -22,6 +22,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from app.web.peers import Peer
 from app.web.problems import problem
 
 HEADER_BYTES = 32 * 1024
@@ -34,6 +35,7 @@ OTHER_FILES = 64
 """The process opens beside its connections: database, logs, workers' pipes, artifacts that are sent."""
 MOST_FILES = 4096
 COOKIE = "runyard"
+PEER = "peer"
 STATE = "session"
 """Where a request's session stands in its scope's state."""
 
@@ -190,6 +192,7 @@ def connection_class(most: int) -> type[H11Protocol]:
                 oldest.connections.discard(oldest)
                 _forget(oldest)
             super().connection_made(transport)
+            self.app_state = {**self.app_state, PEER: Peer()}
             self._await_header()
 
         def data_received(self, data: bytes) -> None:

@@ -22,7 +22,8 @@ from app.store import credentials
 from app.store.credentials import SESSION_DAYS, TOKEN_LENGTH, Grant
 from app.store.errors import StoreError
 from app.store.tables import Access, Kind
-from app.web.limits import COOKIE, STATE, quickly
+from app.web.limits import COOKIE, PEER, STATE, quickly
+from app.web.peers import Peer, is_stranger
 from app.web.problems import problem
 from app.web.security import SAFE_METHODS, is_loopback
 from app.web.state import Database, SettingsNow
@@ -32,6 +33,10 @@ OPEN = ("/login", "/logout", "/healthz", "/favicon.ico")
 """Paths that need no token, beside /static/: none of them tells or changes anything."""
 
 MISSING = "This server needs a token: send it as `Authorization: Bearer TOKEN`; `runyard token new NAME` makes one"
+ANOTHERS = (
+    "This server belongs to another user of this machine: send a token of theirs as `Authorization: Bearer TOKEN`; "
+    "`runyard token new NAME`, which that user runs, makes one"
+)
 WRONG = "The token is none of this server's, or was revoked: `runyard token new NAME` makes one"
 EXPIRED = "The session is over or was revoked: log in again"
 READ_ONLY = "The token is read-only and this call changes something: use one with full rights"
@@ -45,13 +50,17 @@ USED = (
 
 
 class Authentication:
-    """Lets in who has a token or a session; one that is read-only may call nothing that changes something."""
+    """Lets in who has a token or a session; one that is read-only may call nothing that changes something. Where it is
+    not for everybody, the server's own user and root need none."""
 
-    def __init__(self, app: ASGIApp, engine: Engine) -> None:
-        self.app, self.engine = app, engine
+    def __init__(self, app: ASGIApp, engine: Engine, everybody: bool) -> None:
+        self.app, self.engine, self.everybody = app, engine, everybody
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] in OPEN or scope["path"].startswith("/static/"):
+            await self.app(scope, receive, send)
+            return
+        if not self.everybody and not self._is_stranger(scope):
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
@@ -79,6 +88,10 @@ class Authentication:
             )
             await self.app(scope, receive, send)
 
+    def _is_stranger(self, scope: Scope) -> bool:
+        peer: Peer | None = scope.get("state", {}).get(PEER)
+        return peer is not None and is_stranger(peer.uid(scope.get("client"), scope.get("server")))
+
     async def _is_let_in(self, headers: Headers, session: str | None, query: dict[str, list[str]]) -> bool:
         """Whether the token or session of a request that lasts still holds."""
         try:
@@ -95,7 +108,7 @@ class Authentication:
             return await quickly(credentials.grant_of, self.engine, token.strip(), Kind.TOKEN), WRONG
         if session is not None:
             return await quickly(credentials.grant_of, self.engine, session, Kind.SESSION), EXPIRED
-        return None, IN_ADDRESS if "token" in query else MISSING
+        return None, IN_ADDRESS if "token" in query else MISSING if self.everybody else ANOTHERS
 
 
 def _is_page(scope: Scope, headers: Headers) -> bool:

@@ -1,6 +1,8 @@
 """Data sets being read, and downloaded where absent, while the server goes on."""
 
+import contextlib
 import logging
+import queue
 import re
 import threading
 from dataclasses import dataclass, replace
@@ -9,6 +11,7 @@ from trainer import catalog
 from trainer.entries import DataError
 from trainer.prepared import Places, ensure_prepared, register_folders
 
+MOST_WAITING = 20
 log = logging.getLogger("runyard.web")
 _PERCENT = re.compile(r"(\d+)%\|")
 
@@ -24,8 +27,12 @@ class Preparation:
     """Why the last try failed, and the way out."""
 
 
+class Full(Exception):
+    """As many data sets as may be are wanted already; str() says so."""
+
+
 class Preparing:
-    """Prepares data sets, each once at a time."""
+    """Prepares data sets, one after the other, in the order asked for."""
 
     def __init__(self, places: Places) -> None:
         self.places = places
@@ -33,6 +40,8 @@ class Preparing:
             log.warning("%s", wrong)
         self._states: dict[str, Preparation] = {}
         self._lock = threading.Lock()
+        self._wanted: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
 
     def state(self, name: str) -> Preparation | None:
         """None when it was not asked for."""
@@ -44,23 +53,27 @@ class Preparing:
             known = self._states.get(name)
             if known is not None and known.running:
                 return known
+            waiting = sum(state.running for state in self._states.values())
+            if waiting >= MOST_WAITING:
+                raise Full(f"{waiting} data sets are being read or wait for it, as many as may be: try again later")
             self._states[name] = Preparation(running=True)
-        threading.Thread(target=self._prepare, args=[name], name=f"runyard-{name}", daemon=True).start()
+            self._wanted.put(name)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._follow, name="runyard-prepares", daemon=True)
+                self._thread.start()
         return self._states[name]
 
+    def _follow(self) -> None:
+        """One after the other: each takes memory, and the disk."""
+        while True:
+            self._prepare(self._wanted.get())
+
     def begin_all(self) -> None:
-        """Prepare every data set that needs no download, one after the other, so that its images can be shown."""
-
-        waiting = [
-            name for name in catalog.DATASETS if self.places.is_on_disk(name) and not self.places.is_prepared(name)
-        ]
-        self._states |= {name: Preparation(running=True) for name in waiting}
-
-        def prepare() -> None:
-            for name in waiting:
-                self._prepare(name)
-
-        threading.Thread(target=prepare, name="runyard-images", daemon=True).start()
+        """Prepare every data set that needs no download, so that its images can be shown."""
+        for name in list(catalog.DATASETS):
+            if self.places.is_on_disk(name) and not self.places.is_prepared(name):
+                with contextlib.suppress(Full):
+                    self.begin(name)
 
     def _prepare(self, name: str) -> None:
         error = None

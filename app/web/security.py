@@ -88,16 +88,26 @@ def is_shared(settings: Settings) -> bool:
     return not (is_loopback(settings.host) and is_loopback(public))
 
 
+def asks_everybody(settings: Settings) -> bool:
+    """True where a token is required whoever asks; else of other users of this machine alone."""
+    return is_shared(settings) or settings.token_required
+
+
+FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
+
+
 class Hosts:
     """Refuse a Host header that is no name of this server (DNS rebinding).
 
     Loopback's names always pass. A shared server also has its public name and this machine's, and goes by its
-    addresses: those can't be rebound, only names can.
+    addresses: those can't be rebound, only names can. Nor does a request pass that came through a proxy while nobody
+    said that there is one: it would look as if it came from this machine.
     """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app = app
         self.shared = is_shared(settings)
+        self.is_direct = settings.public_url is None and not asks_everybody(settings)
         self.names = {urlsplit(settings.public_url or "").hostname, settings.host.lower()}
         if self.shared:
             self.names.add(socket.gethostname().lower())
@@ -110,6 +120,10 @@ class Hosts:
                 way_out = "name it in RUNYARD_PUBLIC_URL" if self.shared else "use 127.0.0.1 or localhost"
                 detail = f"Host is {given!r}: this server does not go by that name; {way_out}"
                 await problem(400, detail)(scope, receive, send)
+                return
+            if self.is_direct and any(name in Headers(scope=scope) for name in FORWARDED):
+                detail = "The request came through a proxy: name the server's public address in RUNYARD_PUBLIC_URL"
+                await problem(403, detail)(scope, receive, send)
                 return
         await self.app(scope, receive, send)
 

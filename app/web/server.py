@@ -63,7 +63,6 @@ def create_app(settings: Settings, engine: Engine, background: Background) -> Fa
         finally:
             await tail.close()
 
-    authentication = [Middleware(login.Authentication, engine=engine)] if security.is_shared(settings) else []
     app = Server(
         title="Runyard",
         version=version("runyard"),
@@ -77,7 +76,7 @@ def create_app(settings: Settings, engine: Engine, background: Background) -> Fa
             Middleware(limits.Headers),
             Middleware(security.Hosts, settings=settings),
             Middleware(security.Origins),
-            *authentication,
+            Middleware(login.Authentication, engine=engine, everybody=security.asks_everybody(settings)),
             Middleware(limits.Bodies),
             Middleware(CompressMiddleware, minimum_size=1000),
         ],
@@ -99,8 +98,7 @@ def create_app(settings: Settings, engine: Engine, background: Background) -> Fa
         await limits.quickly(look)
         return {"status": "ok"}
 
-    if security.is_shared(settings):
-        login.mount(app)
+    login.mount(app)
     pages.mount(app)
     return app
 
@@ -158,7 +156,7 @@ class Uvicorn(uvicorn.Server):
         logging.getLogger("uvicorn.error").addFilter(limits.OnceAMinute())
         self.tail: Tail = app.state.tail
         self.listening, self.after = listening, after
-        self.is_shared = security.is_shared(app.state.settings)
+        self.asks_everybody = security.asks_everybody(app.state.settings)
         self.address = address(app.state.settings, listening.getsockname()[1])
         self.on_ready: Callable[[], None] = lambda: None
 

@@ -128,7 +128,7 @@ function showServer(system) {
     ["Web", `FastAPI ${versions.fastapi}, Plotly ${versions.plotly}`],
     ["Store", `SQLite ${versions.sqlite}, schema ${versions.schema}`],
     ["Live streams", integer(system.listeners)],
-    ["Who can reach it", system.shared ? "others too: a token is required" : `you, on this machine only (${location.host})`],
+    ["Who can reach it", system.shared ? "others too: a token is required" : `you, on this machine only (${location.host}); its other users need a token`],
   ];
   byId("server").replaceChildren(...rows.map(([title, value]) => el("tr", {}, el("th", { scope: "row" }, title), cell(value))));
   byId("plugins-section").hidden = !system.plugins.length;
@@ -137,7 +137,7 @@ function showServer(system) {
       el("tr", {}, el("td.strong", {}, one.name), cell(one.kind), cell(`${one.package} ${one.version}`), one.error ? el("td.bad", {}, `left out: ${one.error}`) : cell(one.warning ?? "ready")),
     ),
   );
-  byId("tokens-section").hidden = !system.shared;
+  byId("tokens-section").hidden = !system.shared && !system.tokens.length;
   byId("tokens").replaceChildren(
     ...system.tokens.map((one) => el("tr", {}, el("td.strong", {}, one.name), cell(one.access === "read" ? "read-only" : "full"), el("td.right", { title: moment(one.created_at) }, ago(one.created_at)))),
   );

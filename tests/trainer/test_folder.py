@@ -1,12 +1,16 @@
 """Folders of images: what is read, what is left out and said, what is refused."""
 
+import os
+import subprocess
+import sys
+import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
-from trainer import catalog
+from trainer import catalog, prepared
 from trainer.data import folder
 from trainer.entries import DataError
 from trainer.prepared import Places, ensure_prepared, load, register_folders
@@ -160,3 +164,88 @@ def test_a_folder_is_known_once_it_was_read_and_a_changed_one_is_not_mistaken_fo
         ensure_prepared("folder:pets", places)
     places.description("folder:pets").write_text("{")
     assert "delete it and read the folder again" in register_folders(places)[0]
+
+
+def annotated(place: Path, lines: str) -> Path:
+    """Tiny ImageNet's layout, with these lines of annotations."""
+    fill(place / "train" / "cat" / "images", (200, 0, 0), 300)
+    fill(place / "train" / "dog" / "images", (0, 200, 0), 300)
+    fill(place / "val" / "images", (0, 200, 0), 2)
+    (place / "val" / "val_annotations.txt").write_text(f"00000.png\tdog\t0\n00001.png\tdog\t0\n{lines}")
+    return place
+
+
+@pytest.mark.mend("A7")
+@pytest.mark.parametrize("named", ["pipe.png", "../../../../../../dev/zero", "/dev/zero", "secret.png"])
+def test_a_file_that_would_never_end_is_left_out_and_named(tmp_path: Path, named: str) -> None:
+    place = annotated(tmp_path / "tiny", f"{named}\tcat\t0\n")
+    os.mkfifo(place / "val" / "images" / "pipe.png")
+    os.mkfifo(place / "train" / "cat" / "images" / "pipe.png")
+    Image.new("RGB", (9, 9)).save(tmp_path / "secret.png")
+    dataset, (_, _, test_images, _) = folder.read("folder:tiny", tmp_path)
+    assert len(test_images) == 2
+    assert dataset.notes[0].startswith("1 file can't be used and is left out: val/images/")
+    assert "(not a file)" in dataset.notes[0]
+
+
+@pytest.mark.mend("A7")
+def test_large_images_are_decoded_one_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for label in ("cat", "dog"):
+        (tmp_path / "large" / label).mkdir(parents=True)
+        for at in range(4):
+            Image.new("L", (2100, 2000), at).save(tmp_path / "large" / label / f"{at}.png")
+    at_work, most, lock, transposed = 0, 0, threading.Lock(), ImageOps.exif_transpose
+
+    def watched(image: Image.Image) -> Image.Image:
+        nonlocal at_work, most
+        with lock:
+            at_work += 1
+            most = max(most, at_work)
+        found = transposed(image)
+        with lock:
+            at_work -= 1
+        return found
+
+    monkeypatch.setattr(ImageOps, "exif_transpose", watched)
+    dataset, _ = folder.read("folder:large", tmp_path)
+    assert dataset.train_size + dataset.test_size == 8
+    assert most == 1
+
+
+@pytest.mark.mend("A7")
+def test_a_link_to_a_whole_disk_is_looked_at_a_little(
+    pets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deep = tmp_path / "disk"
+    for at in range(120):
+        (deep / "usr" / f"{at}").mkdir(parents=True)
+        for one in range(50):
+            (deep / "usr" / f"{at}" / f".{one}").touch()
+    (pets.parent / "everything").symlink_to(deep)
+    looked, wanted = [0], folder._is_wanted
+
+    def counted(path: Path, inner: Path) -> bool:
+        looked[0] += 1
+        return wanted(path, inner)
+
+    monkeypatch.setattr(folder, "_is_wanted", counted)
+    assert folder.folders(pets.parent) == ["folder:pets"]
+    assert looked[0] <= 3 * folder.MOST_LOOKED_AT
+
+
+@pytest.mark.mend("A7")
+def test_who_prepares_ends_with_whoever_started_it(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "trainer", "prepare", "digits", "--ends-with-parent"]
+    places = ["--datasets", str(tmp_path), "--prepared", str(tmp_path / "prepared")]
+    with subprocess.Popen([*command, *places], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        process.stdin.close()  # as it is when the parent is gone
+        assert process.wait(100) == 1
+    assert not (tmp_path / "prepared").exists()
+
+
+@pytest.mark.mend("A7")
+def test_what_never_ends_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prepared, "LONGEST_SECONDS", 0.05)
+    with pytest.raises(DataError, match="ended with exit code -9"):
+        ensure_prepared("digits", Places(tmp_path, tmp_path / "prepared"))

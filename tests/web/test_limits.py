@@ -4,9 +4,12 @@ import asyncio
 import contextlib
 import json
 import logging
+import os
 import resource
 import socket
 import sqlite3
+import subprocess
+import threading
 import time
 import tracemalloc
 from collections.abc import Iterator
@@ -21,11 +24,11 @@ from app.settings import Settings
 from app.store import artifacts, runs
 from app.store.engine import clock, open_database, reading, writing
 from app.store.tables import Status
-from app.web import limits, stream
+from app.web import limits, peers, preparing, stream
 from app.web.api import system
 from app.web.stream import MAX_LISTENERS, Tail
 from benchmarks import filled
-from tests.serving import Server, serving
+from tests.serving import Server, serving, until
 from tests.web.test_login import SHARED, bearer, told
 from trainer.prepared import Places
 from trainer.spec import parse
@@ -371,3 +374,104 @@ def test_the_cause_of_a_bad_exit_is_read_from_the_end_of_the_log(tmp_path: Path)
     assert "something broke" in causes.of_exit(1, path)
     assert tracemalloc.get_traced_memory()[1] < 10_000_000
     tracemalloc.stop()
+
+
+def as_nobody(server: Server, request: str) -> str:
+    """What another user of this machine is answered."""
+    port = urlsplit(server.url).port
+    head = f"{request} HTTP/1.1\\r\\nHost: 127.0.0.1\\r\\nConnection: close\\r\\n\\r\\n"
+    script = f"exec 3<>/dev/tcp/127.0.0.1/{port}; printf '{head}' >&3; cat <&3"
+    asked = subprocess.run(["bash", "-c", script], user=65534, cwd="/", capture_output=True, timeout=60, check=True)
+    return asked.stdout.decode("utf-8", "replace")
+
+
+@pytest.mark.mend("A8")
+@pytest.mark.skipif(os.getuid() != 0, reason="to be another user takes root")
+def test_another_user_of_this_machine_needs_a_token(server: Server) -> None:
+    with server.api() as client:
+        assert client.get("/runs").status_code == 200
+    for request in ("GET /api/v1/runs", "GET /api/v1/system", "DELETE /api/v1/runs/1"):
+        answer = as_nobody(server, request)
+        assert answer.startswith("HTTP/1.1 401 "), answer
+        assert "belongs to another user of this machine" in answer
+    assert as_nobody(server, "GET /healthz").startswith("HTTP/1.1 200 ")
+
+
+@pytest.mark.mend("A8")
+def test_the_owner_of_a_connection_within_this_machine_is_found() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        address = listening.getsockname()
+        with socket.create_connection(address) as client:
+            assert peers.uid_of(client.getsockname(), address) == os.getuid()
+            assert peers.uid_of(client.getsockname(), (address[0], address[1] ^ 1)) is None
+    assert peers.uid_of(("somewhere", 1), ("127.0.0.1", 2)) is None
+
+
+@pytest.mark.mend("A8")
+def test_the_owner_is_found_over_ipv6_and_of_mapped_addresses(tmp_path: Path) -> None:
+    table = tmp_path / "tcp6"
+    row = "   {0}: {1} {2} 01 00000000:00000000 00:00000000 00000000  {3}        0 1 1 0 20 4 30 10 -1\n"
+    here = "0" * 24 + "01000000"
+    mapped = "0000000000000000FFFF00000100007F"
+    rows = [
+        row.format(0, f"{here}:C350", f"{here}:1F90", 1001),
+        row.format(1, f"{mapped}:C351", f"{mapped}:1F90", 1002),
+    ]
+    table.write_text("  sl  local_address ...\n" + "".join(rows))
+    assert peers.uid_of(("::1", 50000), ("::1", 8080), (table,)) == 1001
+    assert peers.uid_of(("127.0.0.1", 50001), ("127.0.0.1", 8080), (table,)) == 1002
+    assert peers.uid_of(("127.0.0.1", 50002), ("127.0.0.1", 8080), (table, tmp_path / "absent")) is None
+
+
+@pytest.mark.mend("A8")
+@pytest.mark.parametrize("header", ["Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP"])
+def test_a_proxy_that_nobody_named_is_refused(server: Server, header: str) -> None:
+    answer = httpx.get(f"{server.url}/api/v1/runs", headers={header: "203.0.113.5"})
+    assert answer.status_code == 403
+    assert "name the server's public address in RUNYARD_PUBLIC_URL" in answer.json()["detail"]
+
+
+@pytest.mark.mend("A8")
+def test_everybody_can_be_asked_for_a_token_and_the_home_is_closed_whatever_was_there(
+    places: Places, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir(mode=0o755)
+    (home / "runyard.db").touch(mode=0o644)
+    asked = {"RUNYARD_TOKEN_REQUIRED": "1", "RUNYARD_PRELOAD": "0", "RUNYARD_TOKEN": "a-client's"}
+    with serving(home, places.prepared, **asked) as one:
+        token = bearer(told(one, "Token"))
+        assert httpx.get(f"{one.url}/api/v1/runs").status_code == 401
+        assert httpx.get(f"{one.url}/api/v1/runs", headers=token).status_code == 200
+        modes = {path.name: path.stat().st_mode & 0o777 for path in (home, home / "runyard.db", home / "server.lock")}
+        assert modes == {"home": 0o700, "runyard.db": 0o600, "server.lock": 0o600}
+        spec = {"model": "fc", "batch_size": 64, "epochs": 100}
+        made = httpx.post(f"{one.url}/api/v1/runs", headers=token, json={"spec": spec}).json()
+        worker = until(lambda: one.workers().get(made["id"]), "its worker is there")
+        assert worker is not None
+        assert "RUNYARD_TOKEN" not in worker.environ()
+
+
+@pytest.mark.mend("A7")
+def test_data_sets_are_prepared_one_after_the_other_and_so_many_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on, at_work, most = threading.Event(), 0, 0
+
+    def prepare(*_: object) -> None:
+        nonlocal at_work, most
+        at_work += 1
+        most = max(most, at_work)
+        go_on.wait(60)
+        at_work -= 1
+
+    monkeypatch.setattr(preparing, "ensure_prepared", prepare)
+    found = preparing.Preparing(Places(tmp_path, tmp_path / "prepared"))
+    for at in range(preparing.MOST_WAITING):
+        found.begin(f"folder:{at}")
+    with pytest.raises(preparing.Full, match="20 data sets are being read or wait for it, as many as may be"):
+        found.begin("folder:one-more")
+    assert found.begin("folder:0").running, "it is under way already"
+    go_on.set()
+    until(lambda: not any(state.running for state in found._states.values()), "all are done")
+    assert most == 1

@@ -6,9 +6,12 @@ resized to SIDE × SIDE (32 when absent), in colour or grey. The images are spli
 the test. What it holds is only known once it was read: until then it is not in the catalogue.
 """
 
+import contextlib
 import dataclasses
+import itertools
 import json
 import re
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -25,8 +28,13 @@ TEST_SHARE, SEED = 0.2, 0
 MOST_PIXELS = 50_000_000  # of one image: more is taken for a mistake, or an attack
 MOST_BYTES = 8 * 2**30  # of all images together, resized
 MOST_CLASSES = 1000
+LARGE_PIXELS = 4_000_000  # of one image: of larger ones one at a time is decoded, so that memory stays bounded
+MOST_FILE_BYTES = 256 * 2**20  # of one image
+MOST_LOOKED_AT = 2_000  # entries of a folder, for telling whether it holds classes
 MOST_SKIPPED = 0.01  # of the files
 MOST_NAMED = 20  # skipped files in a report
+MOST_LINES = 1_000_000  # of Tiny ImageNet's annotations
+_one_large_at_a_time = threading.Lock()
 DATASETS: tuple[Dataset, ...] = ()
 """None that is known before it was read."""
 
@@ -47,7 +55,28 @@ def folders(datasets: Path) -> list[str]:
     """Names of the folders that hold images, one folder a class, in the directory of data sets."""
     found = sorted(datasets.iterdir()) if datasets.is_dir() else []
     named = [path for path in found if path.is_dir() and is_name(f"folder:{path.name}")]
-    return [f"folder:{path.name}" for path in named if len(_classes(_train(path))) > 1]
+    return [f"folder:{path.name}" for path in named if _has_classes(_train(path))]
+
+
+def _has_classes(folder: Path) -> bool:
+    """Whether two of its folders hold a file, as far as a bounded look can tell: it may be a link to a whole disk."""
+    looks, classes = MOST_LOOKED_AT, 0
+    for inner in itertools.islice(folder.iterdir(), MOST_LOOKED_AT):
+        if not inner.is_dir() or inner.is_symlink() or inner.name.startswith("."):
+            continue
+        below = [inner]
+        while below and looks > 0:
+            with contextlib.suppress(OSError):  # it can't be looked into
+                for path in itertools.islice(below.pop().iterdir(), looks):
+                    looks -= 1
+                    if _is_wanted(path, inner):
+                        classes, below = classes + 1, []
+                        break
+                    if path.is_dir() and not path.is_symlink():
+                        below.append(path)
+        if classes > 1 or looks <= 0:
+            break
+    return classes > 1
 
 
 def describe(dataset: Dataset) -> str:
@@ -164,10 +193,11 @@ def _parts(folder: Path) -> list[Part]:
     if not (folder / "train").is_dir():
         return [_by_folder(folder)]
     test = next((folder / name for name in ("test", "val") if (folder / name).is_dir()), None)
-    if (folder / "val" / "val_annotations.txt").is_file():  # Tiny ImageNet: its test images have no labels
-        lines = (folder / "val" / "val_annotations.txt").read_text().splitlines()
-        labels = [line.split("\t")[:2] for line in lines if "\t" in line]
-        return [_by_folder(folder / "train"), [(label, folder / "val" / "images" / file) for file, label in labels]]
+    annotations, images = folder / "val" / "val_annotations.txt", folder / "val" / "images"
+    if annotations.is_file():  # Tiny ImageNet: its test images have no labels
+        with annotations.open() as lines:
+            labels = [line.rstrip("\n").split("\t")[:2] for line in itertools.islice(lines, MOST_LINES) if "\t" in line]
+        return [_by_folder(folder / "train"), [(label, images / Path(file).name) for file, label in labels]]
     return [_by_folder(folder / "train"), *([_by_folder(test)] if test else [])]
 
 
@@ -212,12 +242,18 @@ def _image(path: Path, channels: int, side: int) -> npt.NDArray[np.uint8] | str:
     from PIL import Image, ImageOps, UnidentifiedImageError
 
     try:
+        if not path.is_file():  # a pipe or a device would be waited for, or read, for ever
+            return "not a file"
+        if path.stat().st_size > MOST_FILE_BYTES:
+            return f"over {MOST_FILE_BYTES // 2**20} MiB"
         with Image.open(path) as image:
             width, height = image.size
             if width * height > MOST_PIXELS:
                 return f"{width:,} × {height:,} pixels are too many"
-            upright = ImageOps.exif_transpose(image).convert("L" if channels == 1 else "RGB")
-        square = ImageOps.fit(upright, (side, side), Image.Resampling.BILINEAR)
+            with _one_large_at_a_time if width * height > LARGE_PIXELS else contextlib.nullcontext():
+                upright = ImageOps.exif_transpose(image).convert("L" if channels == 1 else "RGB")
+                square = ImageOps.fit(upright, (side, side), Image.Resampling.BILINEAR)
+                del upright
     except UnidentifiedImageError:
         return "not an image"
     except (OSError, ValueError, SyntaxError, EOFError) as error:  # what Pillow raises for a file that is cut off

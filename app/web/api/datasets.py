@@ -5,12 +5,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
 
 from app.store import runs
 from app.store.engine import reading
 from app.web import images
 from app.web.described import described
-from app.web.preparing import Preparing
+from app.web.preparing import Full, Preparing
 from app.web.problems import Refused, documented
 from app.web.state import Database, PlacesNow, PreparingNow
 from trainer import catalog
@@ -183,7 +184,10 @@ def prepare_dataset(places: PlacesNow, preparing: PreparingNow, name: Name) -> S
     `folder:NAME`, `folder:NAME@SIDE` (28, 32, 64 or 224 pixels) or `folder:NAME@SIDE-grey`."""
     _preparable(places, name)
     if not places.is_prepared(name):
-        preparing.begin(name)
+        try:
+            preparing.begin(name)
+        except Full as error:
+            raise HTTPException(503, str(error), {"Retry-After": "30"}) from None
     return _state(places, preparing, name)
 
 

@@ -20,7 +20,7 @@ from app.settings import Settings
 from app.store import credentials, runs
 from app.store.engine import REVISIONS, reading
 from app.web.problems import documented
-from app.web.security import is_shared
+from app.web.security import asks_everybody
 from app.web.state import BackgroundNow, Database, PlacesNow, SettingsNow, TailNow
 from trainer import catalog
 from trainer.entries import Knob, Model
@@ -179,7 +179,10 @@ class SystemOut(BaseModel):
     counts: dict[str, int] = Field(description="Number of runs in each state.")
     listeners: int = Field(description="Live streams that are open.")
     settings: list[SettingOut]
-    shared: bool = Field(description="Others than the machine's own user can reach it: a token is required.")
+    shared: bool = Field(
+        description="Everybody needs a token; else the server's own user and root need none, and other users of "
+        "this machine do (where Linux tells who they are)."
+    )
     tokens: list[TokenOut]
     plugins: list[PluginOut]
 
@@ -284,7 +287,7 @@ def get_system(settings: SettingsNow, engine: Database, background: BackgroundNo
             )
             for name, field in type(settings).model_fields.items()
         ],
-        shared=is_shared(settings),
+        shared=asks_everybody(settings),
         tokens=[TokenOut(name=row.name or "", access=row.access, created_at=row.created_at) for row in tokens],
         plugins=[PluginOut(**vars(plugin)) for plugin in catalog.PLUGINS],
     )
