@@ -23,6 +23,7 @@ RunyardError
 """
 
 import asyncio
+import contextlib
 import csv
 import functools
 import inspect
@@ -34,7 +35,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterat
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Concatenate, Generic, Literal, NamedTuple, NoReturn, ParamSpec, Self, TypeVar, overload
+from typing import IO, Any, Concatenate, Generic, Literal, NamedTuple, NoReturn, ParamSpec, Self, TypeVar, overload
 from urllib.parse import quote
 
 import httpx
@@ -235,6 +236,22 @@ def _as_json(answer: httpx.Response) -> dict[str, Any]:
 def _as_ids(answer: httpx.Response) -> list[int]:
     found: list[int] = answer.json()["run_ids"]
     return found
+
+
+def _format_of(path: Path | str | IO[bytes]) -> str:
+    ending = Path(path).suffix.lstrip(".") if isinstance(path, str | Path) else ""
+    return ending if ending in ("csv", "json", "parquet") else "csv"
+
+
+@contextlib.contextmanager
+def _opened(path: Path | str | IO[bytes]) -> Iterator[IO[bytes]]:
+    """A file to write to; one that is open stays open, and where it is."""
+    if isinstance(path, str | Path):
+        with Path(path).open("wb") as file:
+            yield file
+    else:
+        yield path
+        path.flush()
 
 
 def _as_text(answer: httpx.Response) -> str:
@@ -747,22 +764,23 @@ class Client(_Endpoints):
 
     def export(
         self,
-        path: Path | str,
+        path: Path | str | IO[bytes],
         *,
         experiment: int | None = None,
         runs: Sequence[int] = (),
         what: Literal["series", "runs"] = "series",
-        format: Literal["csv", "json", "parquet"] = "csv",
+        format: Literal["csv", "json", "parquet"] | None = None,
     ) -> None:
-        """Write runs and every point of theirs to a file."""
-        params = {"experiment": experiment, "run": list(runs), "what": what, "format": format}
+        """Write runs and every point of theirs to a file, or to one that is open. `format`: without it the file's
+        ending says so, else it is CSV."""
+        params = {"experiment": experiment, "run": list(runs), "what": what, "format": format or _format_of(path)}
         call = _Call("GET", "/export", _as_nothing, params)
         try:
             with self._http.stream(**call.arguments()) as answer:
                 if not answer.is_success:
                     answer.read()
                 _checked(answer)
-                with Path(path).open("wb") as file:
+                with _opened(path) as file:
                     for part in answer.iter_bytes():
                         file.write(part)
         except httpx.HTTPError as error:
@@ -892,22 +910,23 @@ class AsyncClient(_Endpoints):
 
     async def export(
         self,
-        path: Path | str,
+        path: Path | str | IO[bytes],
         *,
         experiment: int | None = None,
         runs: Sequence[int] = (),
         what: Literal["series", "runs"] = "series",
-        format: Literal["csv", "json", "parquet"] = "csv",
+        format: Literal["csv", "json", "parquet"] | None = None,
     ) -> None:
-        """Write runs and every point of theirs to a file."""
-        params = {"experiment": experiment, "run": list(runs), "what": what, "format": format}
+        """Write runs and every point of theirs to a file, or to one that is open. `format`: without it the file's
+        ending says so, else it is CSV."""
+        params = {"experiment": experiment, "run": list(runs), "what": what, "format": format or _format_of(path)}
         call = _Call("GET", "/export", _as_nothing, params)
         try:
             async with self._http.stream(**call.arguments()) as answer:
                 if not answer.is_success:
                     await answer.aread()
                 _checked(answer)
-                with Path(path).open("wb") as file:
+                with _opened(path) as file:
                     async for part in answer.aiter_bytes():
                         file.write(part)
         except httpx.HTTPError as error:

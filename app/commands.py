@@ -595,10 +595,8 @@ def export(
     token: Token = None,
 ) -> None:
     """Write runs and every point of theirs to a file, or to the terminal."""
-    ending = (output.suffix.lstrip(".") if output else "") or "csv"
-    chosen: Any = format or (ending if ending in ("csv", "json", "parquet") else "csv")
     with connected(url, token) as client:
-        client.export(output or "/dev/stdout", experiment=experiment, runs=ids or [], what=what, format=chosen)
+        client.export(output or sys.stdout.buffer, experiment=experiment, runs=ids or [], what=what, format=format)
 
 
 # Steering

@@ -50,6 +50,7 @@ def test_a_script_asks_which_of_two_runs_is_better(client: Client) -> None:
     client.wait(client.experiment(asked.id).run_ids)
 
 
+@pytest.mark.mend("B9")
 def test_a_script_launches_watches_compares_exports_and_deletes(client: Client, tmp_path: Path) -> None:
     planned = client.plan("x", SHORT, {"seed": [1, 2]})
     assert (planned["runs"], planned["seeds"]) == (2, 2)
@@ -65,6 +66,8 @@ def test_a_script_launches_watches_compares_exports_and_deletes(client: Client, 
     weights = torch.load(io.BytesIO(client.weights(first)), weights_only=True)
     assert sum(tensor.numel() for tensor in weights.values()) == client.run(first).parameters
     assert "finished after 15 steps" in client.log(first)
+    client.export(tmp_path / "all.parquet", experiment=experiment.id)
+    assert (tmp_path / "all.parquet").read_bytes().startswith(b"PAR1"), "as its ending says"
     client.export(tmp_path / "all.csv", experiment=experiment.id)
     rows = list(csv.DictReader(io.StringIO((tmp_path / "all.csv").read_text())))
     exported = [float(row["value"]) for row in rows if row["run"] == str(first) and row["metric"] == "train/loss"]

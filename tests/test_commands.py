@@ -4,6 +4,9 @@ import csv
 import io
 import json
 import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -98,6 +101,19 @@ def test_more_seeds_and_values_are_added(server: Server) -> None:
     assert len(as_json(server, "more", made, "batch_size=450")["run_ids"]) == 3
     assert "what to add is missing" in runyard(server, "more", made, code=1)
     runyard(server, "watch", "-e", made)
+
+
+@pytest.mark.mend("B9")
+def test_what_is_exported_to_the_terminal_is_added_where_that_goes_to(server: Server, tmp_path: Path) -> None:
+    made = as_json(server, "launch", *SHORT, "seed=1", "--watch")["run_ids"]
+    everything = tmp_path / "all.csv"
+    everything.write_text("what was there before\n")
+    command = [sys.executable, "-m", "app.cli", "export", str(made[0])]
+    with everything.open("ab") as file:
+        subprocess.run(command, env={**os.environ, "RUNYARD_URL": server.url}, stdout=file, check=True)
+    first, second, *rest = everything.read_text().splitlines()
+    assert (first, second) == ("what was there before", "run,metric,step,time,value")
+    assert len(rest) > 10
 
 
 def test_seeds_that_were_never_used_are_taken_when_asked_for(server: Server) -> None:

@@ -7,7 +7,7 @@ time to time, it looks at the database, has `app.jobs.plan` decide what is to be
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import singledispatchmethod
@@ -79,6 +79,7 @@ class Dispatcher:
         self.engine, self.settings, self.launcher = engine, settings, launcher
         self._asker = Asker(engine)
         self._workers: dict[int, Worker] = {}
+        self._refused = ""  # why the last launch was put off
         self._look_next = self._purge_next = self._launch_next = self._logs_next = 0.0
         self._said = ""
         self._wake, self._closing = threading.Event(), threading.Event()
@@ -118,6 +119,7 @@ class Dispatcher:
 
     def adopt(self) -> None:
         """Workers outlive their server: those that live are this server's now, those that don't have lost their run."""
+        self._remove(runs.leftovers(self.engine))
         for run, attempt in runs.at_work(self.engine):
             claim = Claim(run.id or 0, run.attempt, run.device or "cpu", run.files)
             process = self.launcher.adopt(claim)
@@ -254,13 +256,17 @@ class Dispatcher:
         try:
             process = self.launcher.launch(claim)
         except Later as error:
-            log.warning("run %d could not be launched now, it stays queued: %s", action.run_id, error)
+            if str(error) != self._refused:
+                log.warning("run %d could not be launched now, the queue waits: %s", action.run_id, error)
+            self._refused = str(error)
             runs.give_back(self.engine, claim)
             self._launch_next = time.monotonic() + PATIENCE_SECONDS
-        except OSError as error:
+        except Exception as error:  # whatever it is: a run that nobody launched must not stay as if somebody had
             cause = causes.NOT_STARTED.format(why=error)
+            log.exception("run %d could not be launched", action.run_id)
             runs.end(self.engine, claim.run_id, claim.attempt, Status.FAILED, cause)
         else:
+            self._refused = ""
             self._workers[claim.run_id] = Worker(claim, process)
             runs.launched(self.engine, claim, process.pid, process.handle)
 
@@ -270,5 +276,9 @@ class Dispatcher:
 
     @_act.register
     def _(self, action: Purge) -> None:
-        for files in runs.purge(self.engine, action.before):
+        self._remove(runs.purge(self.engine, action.before))
+
+    def _remove(self, gone: Iterable[str]) -> None:
+        for files in gone:
             artifacts.remove(self.settings, files)
+            runs.removed(self.engine, files)

@@ -33,8 +33,12 @@ UNNAMED_SECONDS = 2.0  # between the moments in which a lock is taken and a proc
 UNTOLD_SECONDS = 5.0  # a worker that is gone, and whose fork server says nothing of it for so long, has vanished
 
 
-PASSING = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
-"""Reasons for which the system refuses a process now, and may not in a moment."""
+PASSING = (
+    *(errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE),
+    *(errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.ENOENT),
+)
+"""Reasons for which the system refuses a process, its log or its lock now, and may not once somebody made room or put a
+directory right: none of them is the run's, and each would fail the whole queue within seconds."""
 
 
 class Later(Exception):

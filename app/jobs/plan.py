@@ -14,6 +14,7 @@ from app.store.tables import ACTIVE, RESUMABLE, Status
 
 SILENT_SECONDS = 10.0  # a worker that was not heard of for so long is shown as not responding
 BLOCKING_SECONDS = 2.0  # a silent worker that is seen in a write for longer, which keeps all others out, is killed
+LONGEST_RETRY = timedelta(minutes=5)  # a run that resumes by itself never waits longer
 RESTORABLE = timedelta(minutes=10)  # a deleted run can be brought back for so long
 
 VANISHED = object()
@@ -162,14 +163,18 @@ def plan(
             actions.append(_end(worker))
         elif (job := by_run.get(worker.run_id)) and job.attempt == worker.attempt and job.status in ACTIVE:
             actions += _look_after(now, job, worker)
-    due = [job for job in jobs if job.status in RESUMABLE and job.retry_at is not None and job.retry_at <= now]
-    actions += [Resume(job.run_id) for job in due]
+    actions += [Resume(job.run_id) for job in jobs if job.status in RESUMABLE and _is_due(job.retry_at, now)]
     if ready and devices is not None:
         actions += _fill(jobs, [worker for worker in workers if worker.end is None], workers, devices)
     if oldest_deletion is not None and oldest_deletion < now - RESTORABLE:
         actions.append(Purge(now - RESTORABLE))
     # what needs no database first: it may be what keeps all others out of it that is killed
     return sorted(actions, key=lambda action: not isinstance(action, Notice | Kill))
+
+
+def _is_due(retry_at: datetime | None, now: datetime) -> bool:
+    """Its time has come, or lies further off than any is ever set: then the clock was put back."""
+    return retry_at is not None and not now < retry_at <= now + LONGEST_RETRY
 
 
 def _end(worker: At) -> End:

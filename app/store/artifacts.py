@@ -4,6 +4,7 @@
 """
 
 import contextlib
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -65,11 +66,23 @@ def log(settings: Settings, files: str, attempt: int) -> Path:
 
 @contextlib.contextmanager
 def beside(path: Path) -> Iterator[Path]:
-    """A name beside the file's place to write to, renamed into it at the end: the file is whole or not there."""
+    """A name beside the file's place to write to, renamed into it at the end: the file is whole or not there, and it is
+    on the disk before anything says that it is there."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
     yield part
+    _sync(part)
     part.rename(path)
+    for directory in (path.parent, path.parent.parent):  # the second one: where the first was new
+        _sync(directory)
+
+
+def _sync(path: Path) -> None:
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def remove(settings: Settings, files: str) -> None:

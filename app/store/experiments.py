@@ -200,12 +200,13 @@ def restore(engine: Engine, experiment_id: int) -> None:
         row = session.get(Experiment, experiment_id)
         if row is None:
             raise NotFound("experiment", experiment_id)
-        if row.deleted_at is not None:
-            went = select(Run.id).where(Run.experiment_id == experiment_id, Run.deleted_at == row.deleted_at)
-            for run_id in session.exec(went).all():
-                runs.bring_back(session, run_id or 0)
-            row.deleted_at = None
-            session.add(row)
+        went = select(Run.id).where(Run.experiment_id == experiment_id, col(Run.deleted_at).is_not(None))
+        if row.deleted_at is not None:  # else one of its runs was restored before, and it with that
+            went = went.where(Run.deleted_at == row.deleted_at)
+        for run_id in session.exec(went).all():
+            runs.bring_back(session, run_id or 0)
+        row.deleted_at = None
+        session.add(row)
 
 
 def asking(session: Session) -> list[Experiment]:

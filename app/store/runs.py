@@ -30,6 +30,7 @@ from app.store.tables import (
     Clock,
     Deletion,
     Experiment,
+    Leftover,
     Run,
     RunTag,
     Status,
@@ -220,7 +221,13 @@ def stop_experiment(engine: Engine, experiment_id: int) -> list[int]:
             .values(stop_requested=True, changed=session.change)
             .returning(col(Run.id))
         )
-        return sorted([*queued, *asked.scalars()])
+        would_resume = session.execute(
+            update(Run)
+            .where(THERE, col(Run.experiment_id) == experiment_id, col(Run.retry_at).is_not(None))
+            .values(retry_at=None, changed=session.change)
+            .returning(col(Run.id))
+        )
+        return sorted([*queued, *asked.scalars(), *would_resume.scalars()])
 
 
 def describe(
@@ -267,7 +274,7 @@ def mark_deleted(session: Writing, run: Run, when: datetime) -> None:
     assert run.id is not None
     if run.status in ACTIVE:
         raise RunActive(f"run {run.id} is {run.status}: stop it before you delete it")
-    _set(session, run.id, deleted_at=when)
+    _set(session, run.id, deleted_at=when, retry_at=None)  # restored it stays as it is, and does not begin by itself
     session.add(Deletion(run_id=run.id, changed=session.change))
 
 
@@ -287,19 +294,35 @@ def bring_back(session: Writing, run_id: int) -> None:
 
 
 def purge(engine: Engine, before: datetime) -> list[str]:
-    """Delete for good what was deleted before that time; what the names of the runs' files begin with."""
+    """Delete for good what was deleted before that time; what the names of the files begin with that are then to be
+    removed: `removed` says that they are."""
+    old = select(Run).where(col(Run.deleted_at) < before)
+    left = select(Experiment.id).where(col(Experiment.deleted_at) < before)
     with reading(engine) as session:
-        gone_runs = session.exec(select(Run).where(col(Run.deleted_at) < before)).all()
-        old, files = [run.id for run in gone_runs], [run.files for run in gone_runs]
-        left = select(Experiment.id).where(col(Experiment.deleted_at) < before)
-        if not old and session.exec(left).first() is None:
+        if session.exec(old.limit(1)).first() is None and session.exec(left).first() is None:
             return []
     with writing(engine) as session:
-        session.execute(delete(Run).where(col(Run.id).in_(old), col(Run.deleted_at) < before))
+        gone_runs = session.exec(old).all()
+        for run in gone_runs:
+            session.add(Leftover(files=run.files))
+        session.flush()
+        session.execute(delete(Run).where(col(Run.id).in_([run.id for run in gone_runs])))
         used = select(Run.experiment_id).where(col(Run.experiment_id).is_not(None))
         gone = delete(Experiment).where(col(Experiment.deleted_at) < before, col(Experiment.id).not_in(used))
         session.execute(gone)
-    return files
+        return [run.files for run in gone_runs]
+
+
+def leftovers(engine: Engine) -> list[str]:
+    """What the names of files begin with that an earlier purge did not come to remove."""
+    with reading(engine) as session:
+        return list(session.exec(select(Leftover.files)))
+
+
+def removed(engine: Engine, files: str) -> None:
+    """Nothing is left of a purged run."""
+    with writing(engine) as session:
+        session.execute(delete(Leftover).where(col(Leftover.files) == files))
 
 
 # What the dispatcher and the worker do to it

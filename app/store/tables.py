@@ -157,6 +157,13 @@ class Run(SQLModel, table=True):
         return f"run-{self.id}-{self.key}" if self.key else f"run-{self.id}"
 
 
+class Leftover(SQLModel, table=True):
+    """Files of a run that was purged, still to be removed: its row goes first, and a server may end in between."""
+
+    __tablename__ = "leftover"
+    files: str = Field(primary_key=True)  # Run.files
+
+
 class RunTag(SQLModel, table=True):
     """A word that a user gave a run."""
 

@@ -38,8 +38,9 @@ def test_images(
         return None
     _, _, images, labels = open_arrays(name, places)
     picked = np.array(images[chosen])
-    order = permutation(permutation_seed, picked.shape[2] * picked.shape[3])
-    shuffled = picked.reshape(*picked.shape[:2], -1)[:, :, order].reshape(picked.shape)
+    pixels = picked.shape[2] * picked.shape[3]  # said, since of no image it can't be worked out
+    order = permutation(permutation_seed, pixels)
+    shuffled = picked.reshape(*picked.shape[:2], pixels)[:, :, order].reshape(picked.shape)
     return Pictures(np.array(labels[chosen]), picked, shuffled)
 
 

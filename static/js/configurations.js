@@ -3,6 +3,7 @@
 import { query } from "./api.js";
 import { el, icon, setText } from "./dom.js";
 import { duration, integer, loss, plural } from "./format.js";
+import { slug } from "./share.js";
 
 const byId = (id) => document.getElementById(id);
 let compared = null;
@@ -122,5 +123,5 @@ function download() {
       one.metrics["train/loss"]?.mean, one.metrics["test/loss"]?.mean, one.seconds];
   });
   const text = [columns, ...rows].map((row) => row.map(quoted).join(",")).join("\n");
-  el("a", { href: `data:text/csv;charset=utf-8,${encodeURIComponent(`${text}\n`)}`, download: "comparison.csv" }).click();
+  el("a", { href: `data:text/csv;charset=utf-8,${encodeURIComponent(`${text}\n`)}`, download: `${slug(compared.title)}.csv` }).click();
 }

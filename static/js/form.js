@@ -150,7 +150,20 @@ export function formAt(search, catalog) {
   if (given.has("ask.about")) {
     form.ask = Object.fromEntries(Object.entries(newQuestion()).map(([key, fallback]) => [key, given.get(`ask.${key}`) ?? fallback]));
   }
-  return Object.keys(form.models).length ? form : null;
+  if (!Object.keys(form.models).length) {
+    const says = [...given.keys()].some((key) => key in form.knobs || key.startsWith("optimizer"));
+    const model = says && fitting(form.knobs.dataset[0], catalog);
+    if (!model) return null;
+    form.models[model.name] = knobsAt(given, model.name, model.knobs);
+    form.name ||= `${model.title} on ${catalog.datasets.find((one) => one.name === form.knobs.dataset[0])?.title ?? form.knobs.dataset[0]}`;
+  }
+  return form;
+}
+
+/** A model for a data set that somebody wants to train on: the CNN where it takes such images, else the first that does. */
+function fitting(dataset, catalog) {
+  const fits = catalog.models.filter((one) => dataset in one.parameters);
+  return fits.find((one) => one.name === "cnn") ?? fits[0];
 }
 
 const knobsAt = (given, prefix, knobs) =>

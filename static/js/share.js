@@ -24,7 +24,8 @@ export function offer(name) {
   document.addEventListener("click", (event) => event.target.closest("#save") || menu.removeAttribute("open"));
 }
 
-const slug = (title) => title.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "") || "comparison";
+/** A title as a file's name: letters and digits of any script, the rest as dashes. */
+export const slug = (title) => title.toLowerCase().replace(/[^\p{L}\p{M}\p{N}]+/gu, "-").replace(/^-|-$/g, "").slice(0, 100) || "comparison";
 
 function save(blob, name) {
   const address = URL.createObjectURL(blob);

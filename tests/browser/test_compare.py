@@ -226,6 +226,33 @@ def test_the_curves_are_saved_as_a_picture(
         assert b"In order and shuffled" in content
 
 
+@pytest.mark.mend("C9")
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [("卷积网络 与 全连接", "卷积网络-与-全连接"), ("Größe: 3 × 3?", "größe-3-3"), ("???", "comparison")],
+)
+def test_a_download_is_called_as_the_experiment_in_any_script(
+    server: Server, page: Page, experiment: int, title: str, name: str
+) -> None:
+    server.call("PATCH", f"/experiments/{experiment}", json={"name": title})
+    page.goto(f"{server.url}/compare?experiment={experiment}")
+    is_drawn(page)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download CSV").click()
+    assert download.value.suggested_filename == f"{name}.csv"
+    server.call("PATCH", f"/experiments/{experiment}", json={"name": "In order and shuffled"})
+
+
+@pytest.mark.mend("C3")
+@pytest.mark.parametrize("dataset", ["digits", "mnist", "cifar10"])
+def test_train_on_a_data_set_opens_the_form_with_it(server: Server, page: Page, dataset: str) -> None:
+    page.goto(f"{server.url}/data/{dataset}")
+    page.get_by_role("link", name="Train on").click()
+    expect(page).to_have_url(re.compile(f"/experiments/new\\?.*dataset={dataset}"))
+    expect(page.locator("#script")).to_contain_text(f'"dataset": "{dataset}"')
+    expect(page.locator("#launch")).to_be_enabled()
+
+
 def test_the_keyboard_alone_gets_from_the_table_to_a_comparison(server: Server, page: Page, experiment: int) -> None:
     page.goto(f"{server.url}/?experiment={experiment}")
     expect(page.locator("tr.run")).to_have_count(4)

@@ -184,7 +184,7 @@ def test_a_launch_that_fails_for_good_fails_the_run(queue: Queue) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "raised"), [(errno.EAGAIN, Later), (errno.ENOMEM, Later), (errno.EMFILE, Later), (errno.EACCES, OSError)]
+    ("code", "raised"), [(errno.EAGAIN, Later), (errno.ENOMEM, Later), (errno.EMFILE, Later), (errno.ENOEXEC, OSError)]
 )
 def test_the_system_s_refusals_are_told_apart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, raised: type[Exception]
@@ -321,3 +321,109 @@ def test_a_deleted_run_is_purged_with_its_files_when_it_can_no_longer_be_restore
     assert not files.exists()
     with reading(engine) as session:
         assert session.get(Run, run_id) is None
+
+
+@pytest.mark.mend("B3")
+@pytest.mark.parametrize("number", [errno.EACCES, errno.ENOSPC, errno.EROFS, errno.EMFILE], ids=errno.errorcode.get)
+def test_a_launch_that_fails_for_a_reason_that_is_not_the_runs_fails_no_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    launcher = LocalLauncher(Settings(home=tmp_path, preload=False))
+
+    def refuse(*_: object) -> None:
+        raise OSError(number, "refused")
+
+    monkeypatch.setattr(launcher, "_launch", refuse)
+    with pytest.raises(Later, match="refused"):
+        launcher.launch(Claim(1, 1, "cpu", "run-1-x"))
+
+
+@pytest.mark.mend("B3")
+def test_a_launcher_that_breaks_leaves_no_run_as_if_it_had_begun(
+    queue: Queue, caplog: pytest.LogCaptureFixture
+) -> None:
+    queue.launcher.failing = [RuntimeError("out of order")]
+    first, second = queue.add("cpu", "cpu")
+    queue.turn()
+    queue.turn()
+    assert queue.statuses(first, second) == ["failed", "starting"]
+    assert "out of order" in (queue.run(first).cause or "")
+    assert "could not be launched" in caplog.text
+
+
+@pytest.mark.mend("B3")
+def test_a_queue_that_waits_says_so_once(queue: Queue, caplog: pytest.LogCaptureFixture) -> None:
+    queue.launcher.failing = [Later("[Errno 13] Permission denied: logs")] * 3
+    (run_id,) = queue.add("cpu")
+    for _ in range(4):
+        queue.dispatcher._launch_next = 0.0
+        queue.turn()
+    assert queue.statuses(run_id) == ["starting"]
+    assert caplog.text.count("the queue waits: [Errno 13] Permission denied: logs") == 1
+
+
+@pytest.mark.mend("B4")
+def test_files_of_a_purge_that_was_cut_short_are_removed_by_the_next_server(
+    queue: Queue, engine: Engine, tmp_path: Path
+) -> None:
+    (run_id,) = queue.add("cpu")
+    files = queue.run(run_id).files
+    kept = tmp_path / "artifacts" / files / "weights.pt"
+    kept.parent.mkdir(parents=True)
+    kept.touch()
+    runs.request_stop(engine, run_id)
+    runs.remove(engine, run_id)
+    assert runs.purge(engine, now() + timedelta(hours=1)) == [files]  # and is killed before it removes them
+    assert kept.exists()
+    Queue(engine, tmp_path).dispatcher.adopt()
+    assert not kept.exists()
+    assert runs.leftovers(engine) == []
+
+
+def to_resume(engine: Engine, run_id: int, seconds: float) -> None:
+    """As if its worker had crashed, and it were to go on by itself then."""
+    with writing(engine) as session:
+        lost = {"status": Status.LOST, "attempt": 1, "retry_at": now() + timedelta(seconds=seconds)}
+        session.execute(update(Run).where(col(Run.id) == run_id).values(**lost, ended_at=now(), changed=session.change))
+
+
+@pytest.mark.mend("B7")
+def test_stopping_an_experiment_stops_also_what_would_resume_by_itself(queue: Queue, engine: Engine) -> None:
+    body = ExperimentSpec(name="e", base={"device": "cpu"}, grid={"seed": [1, 2]})
+    row, (first, second) = experiments.create(engine, body)
+    to_resume(engine, first.id or 0, -1)
+    assert runs.stop_experiment(engine, row.id or 0) == [first.id, second.id]
+    queue.turn()
+    assert queue.statuses(first.id or 0, second.id or 0) == ["lost", "stopped"]
+
+
+@pytest.mark.mend("B7")
+def test_a_clock_that_was_put_back_makes_no_run_wait(queue: Queue, engine: Engine) -> None:
+    soon, later = queue.add("cpu", "cpu")
+    to_resume(engine, soon, 20)
+    to_resume(engine, later, 3600)  # set before the clock was put back an hour
+    queue.turn()
+    assert queue.statuses(soon) == ["lost"]
+    assert queue.statuses(later)[0] in ("queued", "starting")
+
+
+@pytest.mark.mend("B7")
+def test_a_run_that_was_deleted_before_it_resumed_stays_as_it_is_when_restored(queue: Queue, engine: Engine) -> None:
+    (run_id,) = queue.add("cpu")
+    to_resume(engine, run_id, -1)
+    runs.remove(engine, run_id)
+    runs.restore(engine, run_id)
+    queue.turn()
+    assert queue.statuses(run_id) == ["lost"]
+
+
+@pytest.mark.mend("B7")
+def test_an_experiment_comes_back_whole_though_one_of_its_runs_came_first(engine: Engine) -> None:
+    row, members = experiments.create(engine, ExperimentSpec(name="e", base={}, grid={"seed": [1, 2, 3]}))
+    for run in members:
+        runs.request_stop(engine, run.id or 0)
+    experiments.remove(engine, row.id or 0)
+    runs.restore(engine, members[0].id or 0)
+    experiments.restore(engine, row.id or 0)
+    with reading(engine) as session:
+        assert len(runs.of_experiment(session, row.id or 0)) == 3

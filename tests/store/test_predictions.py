@@ -1,5 +1,6 @@
 """What is known of a run from what its net says of the test images."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -68,3 +69,31 @@ def test_runs_of_before_are_noted_from_their_predictions(tmp_path: Path) -> None
         assert [runs.get(session, one).untrained for one in ids] == [True, False, None]
     assert predictions.settle_untrained(engine, settings) == 0
     engine.dispose()
+
+
+@pytest.mark.mend("B2")
+def test_a_file_is_on_the_disk_before_it_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a power cut would show: synced, then renamed, then the directory synced."""
+    done: list[tuple[str, str]] = []
+    synced, renamed = os.fsync, Path.rename
+
+    def sync(opened: int) -> None:
+        done.append(("sync", Path(os.readlink(f"/proc/self/fd/{opened}")).name))
+        synced(opened)
+
+    def rename(path: Path, target: Path) -> Path:
+        done.append(("rename", target.name))
+        return renamed(path, target)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    monkeypatch.setattr(Path, "rename", rename)
+    path = tmp_path / "run-1-x" / "weights.pt"
+    with artifacts.beside(path) as part:
+        part.write_bytes(b"weights")
+    assert path.read_bytes() == b"weights"
+    assert done == [
+        ("sync", "weights.part"),
+        ("rename", "weights.pt"),
+        ("sync", "run-1-x"),
+        ("sync", tmp_path.name),
+    ]

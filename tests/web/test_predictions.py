@@ -51,6 +51,16 @@ def images(server: Server, **asked: Any) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.mend("C7")
+@pytest.mark.parametrize("beyond", [{"start": 5000}, {"label": 0, "predicted": 0, "right": False}])
+def test_where_no_image_fits_there_is_none_and_no_error(
+    server: Server, pair: tuple[int, int], beyond: dict[str, Any]
+) -> None:
+    for run in pair:
+        found = images(server, run=run, **beyond)
+        assert (found["items"], found["original"], found["seen"]) == ([], "", "")
+
+
 def test_mistakes_come_most_confident_first_with_their_images(
     server: Server, pair: tuple[int, int], places: Places
 ) -> None:

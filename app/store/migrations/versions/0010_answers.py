@@ -12,6 +12,7 @@ down_revision = "0009"
 def upgrade() -> None:
     op.add_column("run", sa.Column("repeats", sa.Integer))
     op.add_column("run", sa.Column("untrained", sa.Boolean))  # none: not known, as of all that ran before
+    op.create_table("leftover", sa.Column("files", sa.String, primary_key=True))
     connection = op.get_bind()
     connection.execute(
         sa.text(
