@@ -64,10 +64,11 @@ const ofSeeds = (one) => (one.n < one.launched ? `${one.n} of ${one.launched} se
 
 const MARKS = { clear: "●", small: "◐", "no difference": "⊖", pending: "◌" };
 
-/** The decision in a word, with a mark of its own, so that colour is not needed; `counts`: what it still waits for. */
+/** The decision in a word, with a mark of its own, so that colour is not needed; `counts`: of how many seeds it is, where
+ * that are not all. */
 function sureness(one, { counts = false } = {}) {
   const isShown = one.decision === "clear" || one.decision === "small";
-  const counted = counts && ["pending", "too few"].includes(one.decision) ? ` · ${ofSeeds(one)}` : "";
+  const counted = counts && (one.n < one.launched || one.decision === "too few") ? ` · ${ofSeeds(one)}` : "";
   return el(isShown ? "span.sure" : "span.sure.muted", {}, `${MARKS[one.decision] ?? "○"} ${one.word}${counted}`);
 }
 

@@ -152,8 +152,8 @@ byId("stop").addEventListener("click", async (event) => {
     await post(`/experiments/${what.experiment}/stop`);
   } catch (error) {
     report(error);
+    event.target.disabled = false;
   }
-  event.target.disabled = false;
 });
 document.addEventListener("themechange", () => restyle());
 let width = 0;
@@ -172,7 +172,7 @@ function restyle() {
 
 function redraw() {
   if (!compared || !curves) return;
-  drawPanels(plot, { view, compared, curves, style });
+  drawPanels(plot, { view, compared, curves, overview, style });
   byId("smoothing-label").hidden = !isDense(declared(compared.metrics, view.metric));
   if (!plot.dataset.zooms) {
     plot.dataset.zooms = "yes";
@@ -192,7 +192,8 @@ function remember() {
 
 // Data
 
-let overview = null; // the curves in whole, for finding the steps of a part on another axis
+let overview = null; // the curves in whole: where runs end, and the steps of a part on another axis
+let overviewOf = ""; // its metric and smoothing
 
 const smoothed = () => (isDense(declared(compared.metrics, view.metric)) ? Number(view.smoothing) : 0);
 
@@ -201,8 +202,10 @@ async function reload() {
   const wide = byId("panels").clientWidth / 2.5;
   const options = { points: Math.round(Math.max(100, Math.min(1000, wide, 40_000 / Math.max(1, runs.length)))), smoothing: smoothed() };
   const zoomed = view.from !== "";
-  if (!zoomed || (view.x !== "step" && overview?.name !== view.metric)) {
+  const wanted = `${view.metric} ${options.smoothing}`;
+  if (!zoomed || overviewOf !== wanted) {
     curves = overview = await fetchCurves(runs, view.metric, options);
+    overviewOf = wanted;
   }
   if (zoomed) {
     const part = stepsOf({ view, compared, curves: overview });
@@ -232,7 +235,13 @@ const refresh = gathered(async (events) => {
     replaceTail(curves, tail, from);
   }
   // figures are of runs that have ended: while a run only grows, its curve is all that is new
-  if (changed.some((run) => statuses.get(run) !== statusOf(run))) await recompare();
+  if (changed.some((run) => statuses.get(run) !== statusOf(run))) {
+    await recompare();
+    if (view.from !== "") {
+      overviewOf = ""; // a run has ended beyond what is drawn
+      return reload();
+    }
+  }
   redraw();
 });
 const statuses = new Map(); // run -> what the stream last said
@@ -280,9 +289,7 @@ function showFigures() {
     setText(byId("answer"), "No run is left in this experiment.");
     return;
   }
-  const stop = byId("stop");
-  stop.hidden = !(compared.ended < compared.runs && what.experiment);
-  setText(stop, `Stop ${plural(compared.runs - compared.ended, "run")}`);
+  showStop();
   if (byId("more-seeds")) {
     byId("more-seeds").hidden = compared.ended < compared.runs;
     setText(byId("more-seeds"), `Launch ${plural(moreSeeds(), "more seed")}`);
@@ -294,6 +301,16 @@ function showFigures() {
   offerAsking(compared);
   beside();
   if (!asks) showAnswer(compared, style); // a question has a panel of its own: asking.js
+}
+
+/** Once it is there it stays there: nothing that launches comes under the pointer in its place. */
+function showStop() {
+  const stop = byId("stop");
+  const left = compared.runs - compared.ended;
+  if (left && what.experiment) stop.hidden = false;
+  stop.disabled = !left;
+  const stopped = compared.groups.some((one) => one.runs.some((run) => run.status === "stopped"));
+  setText(stop, left ? `Stop ${plural(left, "run")}` : stopped ? "Stopped" : "All ended");
 }
 
 /** The charts beside the curves, one at a time when there is nothing else to do: the curves come first. */

@@ -50,7 +50,8 @@ export function xOf(curve, axis, stepsPerEpoch) {
 
 /**
  * Mean of several curves bucket by bucket, with the range that they span and the raw extremes in it:
- * {x, mean, low, high, least, most}. A bucket is averaged over the curves that hold it. `xs`: x of each bucket of a curve.
+ * {x, mean, low, high, least, most}, of the buckets that every curve holds: where one has ended, or has no number, a mean
+ * of the others would bend for no reason of theirs. `xs`: x of each bucket of a curve.
  */
 export function spread(curves, xs, width) {
   const buckets = new Map();
@@ -58,7 +59,7 @@ export function spread(curves, xs, width) {
     const x = xs(curve);
     const y = curve.smoothed ?? curve.mean;
     for (let index = 0; index < curve.steps.length; index += 1) {
-      if (y[index] === null) continue; // no number: the others' mean goes on
+      if (y[index] === null) continue; // no number
       const number = Math.floor((curve.steps[index] - 1) / width);
       let bucket = buckets.get(number);
       if (!bucket) buckets.set(number, (bucket = { x: 0, sum: 0, n: 0, low: Infinity, high: -Infinity, least: Infinity, most: -Infinity }));
@@ -71,7 +72,7 @@ export function spread(curves, xs, width) {
       if (curve.max[index] > bucket.most) bucket.most = curve.max[index];
     }
   }
-  const sorted = [...buckets.entries()].sort((a, b) => a[0] - b[0]).map(([, bucket]) => bucket);
+  const sorted = [...buckets.entries()].filter(([, bucket]) => bucket.n === curves.length).sort((a, b) => a[0] - b[0]).map(([, bucket]) => bucket);
   const of = (value) => sorted.map(value);
   return {
     x: of((bucket) => bucket.x / bucket.n),

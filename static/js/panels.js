@@ -152,8 +152,11 @@ const drawn = () => declared(shown.compared.metrics, shown.view.metric);
 
 const members = (one) => one.runs.map((run) => shown.curves.items.get(run.run)).filter((curve) => curve?.steps.length);
 
+/** Over the runs that are done; while none is, over those that have begun. */
 function meanOf(one) {
-  return spread(members(one), (curve) => xs(one, curve), shown.curves.width);
+  const done = { ...one, runs: one.runs.filter((run) => run.status === "succeeded") };
+  const counted = members(done).length ? members(done) : members(one);
+  return spread(counted, (curve) => xs(one, curve), shown.curves.width);
 }
 
 function ghosts(layer, axes) {
@@ -295,11 +298,11 @@ function saidOf(one) {
   return [...parts, ...(parts.length && final ? [" · "] : []), ...(final ?? [])];
 }
 
-/** Mean and deviation of where the drawn curves of finished runs end: one batch alone is too noisy a figure. */
+/** Mean and deviation of where the whole curves of finished runs end, whatever part is drawn: one batch alone is too noisy a figure. */
 function finalOf(one) {
-  const { view, curves } = shown;
+  const { view, overview } = shown;
   if (!isDense(drawn())) return one.metrics[view.metric];
-  const done = one.runs.filter((run) => run.status === "succeeded").map((run) => curves.items.get(run.run));
+  const done = one.runs.filter((run) => run.status === "succeeded").map((run) => overview.items.get(run.run));
   const ends = done.filter((curve) => curve?.steps.length).map((curve) => (curve.smoothed ?? curve.mean).at(-1)).filter((end) => end !== null);
   if (!ends.length) return null;
   const mean = ends.reduce((a, b) => a + b) / ends.length;

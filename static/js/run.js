@@ -292,7 +292,7 @@ function showRun() {
   byId("stop").hidden = (ended && !run.retry_at) || (!ended && run.stop_requested);
   setText(byId("stop"), run.retry_at ? "Don’t resume" : "Stop");
   byId("pause").hidden = ended || asked;
-  byId("resume").hidden = !RESUMABLE.includes(run.status);
+  byId("resume").hidden = !RESUMABLE.includes(run.status) || isDiverged(run); // it would become NaN again
   byId("delete").hidden = ["starting", "running"].includes(run.status);
   byId("relaunch").href = formAddress(run.name, run.spec);
   byId("tags").replaceChildren(...run.tags.map((tag) => el("a.tag", { href: `/${query({ tag })}` }, tag)));
@@ -365,6 +365,8 @@ function showLastLoss() {
   setText(byId("f-loss-note"), value == null ? "" : curve.smoothed ? "smoothed" : "last batch");
 }
 
+const isDiverged = (one) => /^(test )?loss became/.test(one.cause ?? "");
+
 /** Why a run failed, in one line, and the way out. */
 function showCause() {
   const failed = ["failed", "lost"].includes(run.status);
@@ -378,7 +380,7 @@ function showCause() {
   const more = rest.join(": ");
   setText(byId("cause-more"), `${goesOn}${more ? `${more[0].toUpperCase()}${more.slice(1)}. ` : ""}${kept}`);
   const way = byId("cause-way");
-  const diverged = /^loss became|^test loss became/.test(run.cause ?? "");
+  const diverged = isDiverged(run);
   const spec = structuredClone(run.spec);
   if (diverged) spec.optimizer.lr = Number((spec.optimizer.lr / 10).toPrecision(3));
   way.hidden = Boolean(run.retry_at);

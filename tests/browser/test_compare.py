@@ -91,6 +91,59 @@ def test_zoom_on_one_facet_moves_the_others_and_fetches_full_detail(
     expect(page.locator("#caption")).to_contain_text("every one drawn")
 
 
+@pytest.mark.mend("C4")
+def test_where_a_loss_ends_does_not_change_with_what_is_drawn(server: Server, page: Page, experiment: int) -> None:
+    page.goto(f"{server.url}/compare?experiment={experiment}")
+    is_drawn(page)
+    titles = page.locator("#panel-titles")
+    expect(titles).to_contain_text("final loss")
+    whole = titles.inner_text()
+    drag_over_first_panel(page, 0.1, 0.4)
+    expect(page).to_have_url(re.compile("from="))
+    expect(page.get_by_text("points a run")).to_be_visible()
+    until(lambda: ranges(page)[0][1] < 600, "the part is drawn")
+    assert titles.inner_text() == whole
+    page.goto(page.url)
+    is_drawn(page)
+    until(lambda: titles.inner_text() == whole, "the same from the link")
+
+
+@pytest.mark.mend("C6")
+def test_a_mean_ends_where_the_first_of_its_runs_does(server: Server, page: Page, experiment: int) -> None:
+    page.goto(f"{server.url}/compare?experiment={experiment}")
+    is_drawn(page)
+    mean = page.evaluate(
+        """async () => {
+            const { src } = document.querySelector('script[type=module][src*="/js/"]');
+            const { spread } = await import(src.replace(/js\\/[^/]*$/, "js/curves.js"));
+            const steps = (values) => values.map((_, at) => at + 1);
+            const of = (one) => ({ steps: steps(one), mean: one, min: one, max: one });
+            const curves = [[1, 2, 3, 4], [3, 4], [2, null, 2]].map(of);
+            return spread(curves, (one) => one.steps, 1);
+        }"""
+    )
+    assert (mean["x"], mean["mean"]) == ([1], [2])
+
+
+@pytest.mark.mend("C5")
+def test_nothing_that_launches_comes_where_stop_was(server: Server, page: Page) -> None:
+    base = {"model": "fc", "batch_size": 10, "epochs": 200}
+    made = server.call("POST", "/experiments", json={"name": "To be stopped", "base": base, "grid": {"seed": [1, 2]}})
+    page.goto(f"{server.url}/compare?experiment={made['id']}")
+    stop = page.get_by_role("button", name="Stop 2 runs")
+    place = stop.bounding_box()
+    stop.click()
+    stopped = page.get_by_role("button", name="Stopped")
+    expect(stopped).to_be_disabled(timeout=WAIT)
+    more = page.get_by_role("button", name=re.compile("^Launch \\d+ more seeds?$"))
+    expect(more).to_be_visible()
+    launches = more.bounding_box()
+    assert place is not None
+    assert launches is not None
+    assert launches["y"] > place["y"] + 100
+    assert len(server.call("GET", f"/experiments/{made['id']}")["run_ids"]) == 2
+
+
 def test_hover_shows_all_runs_at_that_x_in_every_panel(server: Server, page: Page, experiment: int) -> None:
     page.goto(f"{server.url}/compare?experiment={experiment}")
     is_drawn(page)

@@ -12,8 +12,10 @@ import subprocess
 import threading
 import time
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
@@ -33,6 +35,7 @@ from tests.web.test_login import SHARED, bearer, told
 from trainer.prepared import Places
 from trainer.spec import parse
 
+T = TypeVar("T")
 QUADRATIC = 'runyard="' + "\\" * 59_000 + '"'
 
 
@@ -46,6 +49,12 @@ def shared(places: Places, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     with serving(tmp_path_factory.mktemp("shared") / "home", places.prepared, **SHARED) as found:
         found.url = f"http://127.0.0.1:{found.url.rsplit(':', 1)[1]}"
         yield found
+
+
+def in_a_loop(work: Coroutine[Any, Any, T]) -> T:
+    """In a thread of its own: browser tests leave a loop running in the one of the tests."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
 
 
 def connected(server: Server) -> socket.socket:
@@ -115,7 +124,7 @@ def answers(server: Server, path: str, count: int) -> list[httpx.Response]:
                 await asyncio.sleep(0.2)
             return [one.result() for one in asked]
 
-    return asyncio.run(all_of_them())
+    return in_a_loop(all_of_them())
 
 
 @pytest.mark.mend("A3")
@@ -237,7 +246,7 @@ def test_a_body_that_does_not_come_is_not_waited_for() -> None:
 
     bodies = limits.Bodies(app, seconds=0.2)  # type: ignore[arg-type]
     with pytest.raises(HTTPException, match=r"did not come within 0\.2 s"):
-        asyncio.run(bodies({"type": "http", "headers": []}, receive, None))  # type: ignore[arg-type]
+        in_a_loop(bodies({"type": "http", "headers": []}, receive, None))  # type: ignore[arg-type]
 
 
 @pytest.mark.mend("A4")
@@ -304,7 +313,7 @@ def test_one_token_can_not_keep_all_others_from_listening(tmp_path: Path) -> Non
         assert tail.listeners == 0
         return opened, held
 
-    opened, held = asyncio.run(listen())
+    opened, held = in_a_loop(listen())
     assert opened == [False, True, True, True, True]
     assert held <= MAX_LISTENERS
     engine.dispose()
@@ -341,7 +350,7 @@ def test_a_stream_of_a_quiet_run_is_kept_alive_while_others_change(
         await tail.close()
         return event.comment
 
-    assert asyncio.run(listen()) == "still here"
+    assert in_a_loop(listen()) == "still here"
     engine.dispose()
 
 
