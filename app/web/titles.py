@@ -35,6 +35,8 @@ def value_title(path: str, value: Any) -> str:
     }
     if entry := catalogs.get(path, {}).get(value):
         return str(entry.title)
+    if isinstance(value, float):
+        return str(value).removesuffix(".0")  # 100, as it was typed
     return f"{value:,}" if isinstance(value, int) and "seed" not in path else f"{value}"
 
 
