@@ -52,7 +52,9 @@ def mount(app: FastAPI) -> None:
 
     def page(request: Request, name: str, status: int = 200, **values: Any) -> HTMLResponse:
         access = getattr(request.state, "access", None)  # None: everyone who gets here may do everything
-        return HTMLResponse(templates.get_template(f"{name}.html").render(page=name, access=access, **values), status)
+        change = request.app.state.tail.change  # as far as the stream is: never beyond what the page then reads
+        rendered = templates.get_template(f"{name}.html").render(page=name, access=access, change=change, **values)
+        return HTMLResponse(rendered, status)
 
     def error_page(request: Request, status: int, detail: str) -> HTMLResponse:
         title = "Page not found" if status == 404 else "That did not work"

@@ -156,13 +156,14 @@ class Tail:
             while not self.closed and not ended.is_set():
                 news = self._news
                 at, events = await self._after(at)
+                wanted = [event for event in events if not only or event[1] in only]
+                for place, (kind, _, data) in enumerate(wanted, 1):
+                    said = time.monotonic()
+                    # the number of all of them comes with the last: who loses the stream between two is told them again
+                    yield ServerSentEvent(raw_data=data, event=kind, id=str(at) if place == len(wanted) else None)
                 if self.counts != told:
                     told, said = self.counts, time.monotonic()
                     yield ServerSentEvent(data=told, event="counts", id=str(at))
-                for kind, run, data in events:
-                    if not only or run in only:
-                        said = time.monotonic()
-                        yield ServerSentEvent(raw_data=data, event=kind, id=str(at))
                 # beyond, when the database was asked and is ahead of the tail: waiting lets the tail come after
                 if at >= self.change and not self.closed and not ended.is_set():
                     await _within(news, max(0.0, said + KEEPALIVE_SECONDS - time.monotonic()))
@@ -183,7 +184,10 @@ class Tail:
         batches = list(self._batches)
         if batches and batches[0][0] <= at:
             newer = [(upto, events) for _, upto, events in batches if upto > at]
-            latest = {(kind, run): (kind, run, data) for _, events in newer for kind, run, data in events}
+            latest: dict[int, tuple[str, int, str]] = {}
+            for kind, run, data in (event for _, events in newer for event in events):
+                latest.pop(run, None)  # what is said of a run last stands last: deleted, or restored
+                latest[run] = kind, run, data
             return newer[-1][0], list(latest.values())
         async with self._catching_up:
             change, _, events = await asyncio.to_thread(self._changes_after, at)

@@ -8,7 +8,7 @@ const RETRY_MS = 2000;
 const WORDS = { live: "Live", reconnecting: "Reconnecting", offline: "Offline" };
 
 let source = null;
-let lastId = "";
+let lastId = document.body.dataset.change ?? ""; // what this page was made at: whatever came after is told
 let timer = 0;
 let failures = 0;
 let counted = null;

@@ -225,12 +225,17 @@ const refresh = gathered(async (ids) => {
   const unknown = [...ids].some((id) => !runs.has(id));
   if (unknown || ids.size > FEW || view.status.length || view.sort !== "created" || /[:<>=]/.test(view.q)) {
     const before = runs.size;
-    if (before > PAGE && !unknown) return refreshSome([...ids].slice(0, FEW));
+    if (before > PAGE && !unknown) return refreshAll([...ids].filter((id) => runs.has(id)));
     await learnExperiments([...experiments.keys()].slice(-5));
     return load();
   }
   await refreshSome([...ids]);
 }, 300);
+
+/** Those that are shown, however many have changed: a few at a time. */
+async function refreshAll(ids) {
+  for (let at = 0; at < ids.length; at += FEW) await refreshSome(ids.slice(at, at + FEW));
+}
 
 async function refreshSome(ids) {
   const fresh = await Promise.all(ids.filter((id) => runs.has(id)).map((id) => get(`/runs/${id}`)));

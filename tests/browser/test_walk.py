@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.conftest import REAL
 from tests.serving import Server, serving, until
@@ -239,3 +240,33 @@ def test_a_run_is_paused_and_resumed_on_its_page(server: Server, page: Page) -> 
     expect(page.locator("#attempts tbody tr")).to_have_count(2)
     page.get_by_role("button", name="Stop").click()
     expect(page.locator("#status")).to_have_text("Stopped")
+
+
+@pytest.mark.mend("C1")
+def test_a_run_opened_in_a_background_tab_is_up_to_date_once_it_is_looked_at(server: Server, browser: Browser) -> None:
+    page = browser.new_page()
+    hidden = "Object.defineProperty(document, 'hidden', { configurable: true, get: () => !window.looked });"
+    page.add_init_script(hidden)
+    run_id = server.launch(dataset="digits", model="fc", batch_size=20, epochs=2)
+    page.goto(f"{server.url}/runs/{run_id}")
+    server.wait_for(run_id, "succeeded")
+    expect(page.locator("#status")).not_to_have_text("Succeeded")
+    page.evaluate("() => { window.looked = true; document.dispatchEvent(new Event('visibilitychange')); }")
+    expect(page.locator("#status")).to_have_text("Succeeded", timeout=WAIT)
+    page.close()
+
+
+@pytest.mark.mend("C2")
+def test_of_a_long_list_every_row_that_changed_is_fresh(browser: Browser, places: Places, tmp_path: Path) -> None:
+    with serving(tmp_path / "home", places.prepared, RUNYARD_CPU_SLOTS="0", RUNYARD_PRELOAD="0") as held:
+        base, grid = {"dataset": "digits", "model": "fc"}, {"seed": list(range(1, 141))}
+        made = held.call("POST", "/experiments", json={"name": "Many", "base": base, "grid": grid})["run_ids"]
+        tab = browser.new_page()
+        tab.goto(held.url)
+        expect(tab.locator("tr.run")).to_have_count(100)
+        tab.get_by_role("button", name="Show more").click()
+        expect(tab.locator("tr.run")).to_have_count(140)
+        held.call("POST", "/runs/bulk", json={"action": "pause", "run_ids": made[:60]})
+        paused = tab.locator("tr.run", has_text="Paused")
+        expect(paused).to_have_count(60, timeout=WAIT)
+        tab.close()

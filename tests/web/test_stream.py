@@ -1,11 +1,16 @@
 """The live stream's tail, on a real database."""
 
 import asyncio
+import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+from sqlmodel import select
+
 from app.store import runs
-from app.store.engine import open_database, writing
+from app.store.engine import open_database, reading, writing
+from app.store.tables import Run
 from app.web.stream import Tail
 from trainer.spec import parse
 
@@ -44,4 +49,59 @@ def test_a_listener_that_is_ahead_of_the_tail_waits_for_it(tmp_path: Path) -> No
 
     with ThreadPoolExecutor(1) as thread:
         assert thread.submit(asyncio.run, listen()).result(30).count("run") >= 3
+    engine.dispose()
+
+
+def told(tail: Tail, after: int, count: int) -> list[tuple[str | None, int | None, str | None]]:
+    """The first events for a listener that comes back: kind, run, id."""
+
+    async def listen() -> list[tuple[str | None, int | None, str | None]]:
+        found: list[tuple[str | None, int | None, str | None]] = []
+        async with asyncio.timeout(30):
+            async for event in tail.listen((), str(after)):
+                run = json.loads(event.raw_data)["run"] if event.raw_data else None
+                found.append((event.event, run, event.id))
+                if len(found) == count:
+                    return found
+        return found
+
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, listen()).result(30)
+
+
+@pytest.mark.mend("C2")
+def test_who_loses_the_stream_in_the_middle_of_a_batch_is_told_it_again(tmp_path: Path) -> None:
+    engine = open_database(tmp_path / "runyard.db")
+    tail = Tail(engine)
+    tail._read_first()
+    with writing(engine) as session:
+        for seed in range(1, 11):
+            runs.add(session, parse({"seed": seed}), f"run {seed}")
+    tail._read_news()
+    events = told(tail, 0, 11)
+    assert [run for kind, run, _ in events if kind == "run"] == list(range(1, 11))
+    assert [number for _, _, number in events[:9]] == [None] * 9, "as none of them came"
+    assert [number for _, _, number in events[9:]] == [str(tail.change)] * 2
+    engine.dispose()
+
+
+@pytest.mark.mend("C2")
+def test_what_was_said_of_a_run_last_stands_last(tmp_path: Path) -> None:
+    engine = open_database(tmp_path / "runyard.db")
+    tail = Tail(engine)
+    tail._read_first()
+    with writing(engine) as session:
+        for seed in (1, 2):
+            runs.add(session, parse({"seed": seed}), "a run")
+    with reading(engine) as session:
+        ids = [run.id or 0 for run in session.exec(select(Run))]
+    tail._read_news()
+    for run in ids:
+        runs.request_stop(engine, run)
+        runs.remove(engine, run)
+        tail._read_news()
+    runs.restore(engine, ids[0])
+    tail._read_news()
+    events = [(kind, run) for kind, run, _ in told(tail, 0, 3) if run is not None]
+    assert events == [("deleted", ids[1]), ("run", ids[0])]
     engine.dispose()
