@@ -1,4 +1,6 @@
-// The page's one live stream: what changed, by event. A hidden tab closes it and comes back with its last id.
+// What changes, by event, in each window of a browser. A browser holds six connections to a server, so one visible window
+// has the stream for all of them and tells the others; where it goes, the next one takes over. A hidden window leaves, and
+// comes back with the number of the last change that it was told.
 
 import { get } from "./api.js";
 import { setText, toast } from "./dom.js";
@@ -6,12 +8,15 @@ import { headline } from "./format.js";
 
 const RETRY_MS = 2000;
 const WORDS = { live: "Live", reconnecting: "Reconnecting", offline: "Offline" };
+const NAME = "runyard-live"; // of the lock that the window with the stream holds, and of the channel to the others
 
-let source = null;
+let source = null; // the stream, in the window that has it
 let lastId = document.body.dataset.change ?? ""; // what this page was made at: whatever came after is told
 let timer = 0;
 let failures = 0;
 let counted = null;
+let away = null; // ends this window's part
+let channel = null;
 const listeners = { run: [], deleted: [], counts: [] };
 
 /** on("run", ({run, status, step}) => …); kinds: run, deleted, counts. */
@@ -27,29 +32,87 @@ function show(state) {
   setText(dot, WORDS[state]);
 }
 
-function connect() {
+function heard({ kind, text, id }) {
+  lastId = id || lastId;
+  const data = JSON.parse(text);
+  for (const listener of listeners[kind]) listener(data);
+}
+
+/** As the window with the stream: to all of them what it hears. */
+function tell(message) {
+  channel?.postMessage(message);
+}
+
+function connect(after) {
   clearTimeout(timer);
   source?.close();
-  source = new EventSource(`/api/v1/events${lastId ? `?after=${lastId}` : ""}`);
+  source = new EventSource(`/api/v1/events${after ? `?after=${after}` : ""}`);
+  const state = (now) => {
+    show(now);
+    tell({ state: now });
+  };
   source.onopen = () => {
     failures = 0;
-    show("live");
+    state("live");
   };
   source.onerror = () => {
     // The browser's own retry gives up on some errors: closed here and opened anew with the last id.
     source.close();
     failures += 1;
-    show(failures > 3 ? "offline" : "reconnecting");
-    timer = setTimeout(connect, RETRY_MS);
+    state(failures > 3 ? "offline" : "reconnecting");
+    timer = setTimeout(() => connect(lastId), RETRY_MS);
     if (failures === 2) offerLogin();
   };
-  for (const [kind, called] of Object.entries(listeners)) {
-    source.addEventListener(kind, (event) => {
-      lastId = event.lastEventId || lastId;
-      const data = JSON.parse(event.data);
-      for (const listener of called) listener(data);
+  for (const kind of Object.keys(listeners)) {
+    source.addEventListener(kind, ({ data: text, lastEventId: id }) => {
+      heard({ kind, text, id });
+      tell({ kind, text, id });
     });
   }
+}
+
+function disconnect() {
+  clearTimeout(timer);
+  source?.close();
+  source = null;
+}
+
+/** Take part: with the stream if no other window has it, else told by the one that has. */
+function join() {
+  if (!navigator.locks) return connect(lastId); // a page that came over plain http from elsewhere: a stream of its own
+  away = new AbortController();
+  channel = new BroadcastChannel(NAME);
+  channel.onmessage = ({ data }) => {
+    if (source) {
+      if (data.from !== undefined) welcome(data.from);
+    } else if (data.kind) {
+      show("live");
+      heard(data);
+    } else if (data.state) {
+      show(data.state);
+    }
+  };
+  channel.postMessage({ from: lastId });
+  const stay = () => {
+    connect(lastId);
+    return new Promise((leave) => away.signal.addEventListener("abort", leave, { once: true }));
+  };
+  navigator.locks.request(NAME, { signal: away.signal }, stay).catch(() => {}); // left before it was its turn
+  return undefined;
+}
+
+/** Another window has come, which was told all changes up to that one: what it has missed is told to all again. */
+function welcome(from) {
+  if (Number(from) < Number(lastId)) connect(from);
+  else if (failures === 0) tell({ state: "live" });
+  if (counted) tell({ kind: "counts", text: JSON.stringify(counted), id: "" });
+}
+
+function leave() {
+  disconnect();
+  away?.abort();
+  channel?.close();
+  away = channel = null;
 }
 
 /** A stream does not say why it could not be opened: where the session is over, another call does. */
@@ -68,16 +131,12 @@ export function start() {
     setText(document.getElementById("counts"), headline(counts));
   });
   document.addEventListener("visibilitychange", () => {
-    if (document.hidden) {
-      clearTimeout(timer);
-      source?.close();
-      source = null;
-    } else if (!source) {
-      connect();
-    }
+    if (document.hidden) leave();
+    else if (!away && !source) join();
   });
-  addEventListener("pagehide", () => source?.close());
-  if (!document.hidden) connect();
+  addEventListener("pagehide", leave);
+  addEventListener("pageshow", (event) => event.persisted && !document.hidden && join());
+  if (!document.hidden) join();
 }
 
 /**

@@ -270,3 +270,23 @@ def test_of_a_long_list_every_row_that_changed_is_fresh(browser: Browser, places
         paused = tab.locator("tr.run", has_text="Paused")
         expect(paused).to_have_count(60, timeout=WAIT)
         tab.close()
+
+
+@pytest.mark.mend("C10")
+def test_nine_windows_of_one_browser_are_all_live(server: Server, browser: Browser) -> None:
+    context = browser.new_context()
+    windows = [context.new_page() for _ in range(9)]
+    for window in windows:
+        window.goto(f"{server.url}/?dataset=digits")
+        expect(window.locator("#live")).to_have_text("Live")
+    assert server.call("GET", "/system")["listeners"] <= 2, "one stream for all of them"
+    run_id = server.launch(dataset="digits", model="fc", batch_size=300, epochs=1)
+    for window in windows:
+        row = window.locator("tr.run", has=window.locator(f'a[href^="/runs/{run_id}"]'))
+        expect(row).to_contain_text("Succeeded", timeout=WAIT)
+    windows[0].close()  # it had the stream: another one takes over
+    again = server.launch(dataset="digits", model="fc", batch_size=301, epochs=1)
+    for window in windows[1:]:
+        row = window.locator("tr.run", has=window.locator(f'a[href^="/runs/{again}"]'))
+        expect(row).to_contain_text("Succeeded", timeout=WAIT)
+    context.close()
