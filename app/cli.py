@@ -3,6 +3,8 @@
 runyard serve --port 8000
 runyard demo --exit
 runyard token new NAME
+runyard backup DIRECTORY
+runyard doctor
 runyard launch model=fc,cnn seed=1,2,3 --watch      and the other commands of app/commands.py
 
 What the server is made of is imported by the commands that need it: the others answer in a third of a second.
@@ -12,6 +14,7 @@ import contextlib
 import json
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -69,6 +72,36 @@ def demo(
     with _plainly(), server(settings := read_settings(host=host, port=port)) as uvicorn:
         code = demonstration.run(uvicorn, settings, dataset, seeds=seeds, again=again, leave=leave)
     sys.exit(code)
+
+
+@cli.command()
+def backup(
+    directory: Annotated[Path, typer.Argument(help="A new directory; with --restore one that a backup made.")],
+    restore: Annotated[bool, typer.Option("--restore", help="Put it back, into an empty RUNYARD_HOME.")] = False,
+) -> None:
+    """Copy the database and the runs' files, also while the server runs; or put such a copy back."""
+    from app.store import backup as copies
+
+    with _plainly():
+        settings = read_settings()
+        done = copies.restore(settings, directory) if restore else copies.backup(settings, directory)
+    size = f"{done.runs} runs, {done.files} files, {done.size / 2**20:,.1f} MiB"
+    print(f"{size} are in {settings.home.absolute() if restore else directory.absolute()}, each as its checksum says")
+
+
+@cli.command()
+def doctor() -> None:
+    """Look for what is wrong with RUNYARD_HOME, and say what to do. Changes nothing."""
+    from importlib.metadata import version
+
+    from app.store import backup as copies
+
+    with _plainly():
+        found = copies.examine(read_settings())
+    print(f"Runyard {version('runyard')}, PyTorch {version('torch')}, Python {sys.version.split()[0]}")
+    for one in found:
+        print(f"{'ok  ' if one.well else 'BAD '} {one.what}")
+    raise typer.Exit(0 if all(one.well for one in found) else 1)
 
 
 @token.command("new")

@@ -88,6 +88,11 @@ def _sync(path: Path) -> None:
 def remove(settings: Settings, files: str) -> None:
     """Delete all files of a run."""
     shutil.rmtree(settings.artifacts_dir / files, ignore_errors=True)
-    for path in settings.logs_dir.glob(f"{files}-*"):
-        if re.fullmatch(rf"{files}-\d+\.(log|lock)", path.name):  # and not those of run 12 with those of run 1
-            path.unlink(missing_ok=True)
+    for path in logs(settings, files):
+        path.unlink(missing_ok=True)
+
+
+def logs(settings: Settings, files: str) -> list[Path]:
+    """Logs and locks of all attempts of a run."""
+    every = settings.logs_dir.glob(f"{files}-*")  # and not those of run 12 with those of run 1
+    return [path for path in every if re.fullmatch(rf"{files}-\d+\.(log|lock)", path.name)]
