@@ -51,7 +51,7 @@ def of_exception(error: BaseException, spec: Mapping[str, Any]) -> str:
 
 def _of_exception(error: BaseException, spec: Mapping[str, Any]) -> str:
     name = type(error).__name__
-    text = (str(error).strip().splitlines() or [""])[-1]
+    text = " ".join(line.strip() for line in str(error).splitlines() if line.strip())  # each may be what matters
     if name == "OutOfMemoryError" or any(said in str(error) for said in NO_GPU_MEMORY):
         return GPU_MEMORY.format(batch_size=spec["batch_size"])
     if isinstance(error, MemoryError) or NO_MEMORY in str(error):

@@ -93,7 +93,7 @@ class LocalProcess:
     """A worker on this machine, leader of its own process session."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        self._process = process
+        self._process, self._is_over = process, False
 
     @property
     def pid(self) -> int:
@@ -104,21 +104,31 @@ class LocalProcess:
         return f"process {self.pid}"
 
     def poll(self) -> int | None:
-        return self._process.poll()
+        code = self._process.poll()
+        if code is not None and not self._is_over:
+            self._is_over = True
+            _kill_session(self.pid)  # what it started and left
+        return code
 
     def kill(self) -> None:
         _kill_session(self.pid)
 
 
 class AdoptedProcess:
-    """A worker that an earlier server started: its lock tells whether it lives."""
+    """A worker that an earlier server started. It is gone without its lock, and also where its process is gone: then
+    something that it started holds the lock, and goes with it."""
 
     def __init__(self, pid: int, lock: Path) -> None:
         self.pid, self.handle, self._lock = pid, f"process {pid}", lock
         self._created = _created(pid)
 
     def poll(self) -> object | None:
-        return None if is_held(self._lock) else VANISHED
+        if not is_held(self._lock):
+            return VANISHED
+        if self._created is not None and _created(self.pid) == self._created:
+            return None
+        _kill_session(self.pid)
+        return VANISHED
 
     def kill(self) -> None:
         if self._created is not None and _created(self.pid) == self._created:
@@ -266,9 +276,10 @@ def is_held(lock: Path) -> bool:
 
 
 def _created(pid: int) -> float | None:
-    """When the process began, to tell it from a later one with the same id; None: it is gone."""
+    """When the process began, to tell it from a later one with the same id; None: it is gone, or only not buried."""
     try:
-        return psutil.Process(pid).create_time()
+        process = psutil.Process(pid)
+        return None if process.status() == psutil.STATUS_ZOMBIE else process.create_time()
     except psutil.Error:
         return None
 

@@ -7,7 +7,9 @@ import contextlib
 import os
 import platform
 import shutil
+import signal
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
@@ -53,6 +55,7 @@ def main(run_id: int) -> int:
 
 
 def _main(settings: Settings, engine: Engine, run_id: int) -> int:
+    _keep_files_to_itself()
     with reading(engine) as session:
         run = runs.get(session, run_id)
     if run.status != Status.STARTING:
@@ -105,6 +108,8 @@ def work(settings: Settings, engine: Engine, claim: Claim, spec: RunSpec) -> Non
     )
     recorder = Recorder(engine, run_id, attempt, start)
     kept, tested = time.monotonic(), state.epochs_tested
+    is_asked_to_end = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: is_asked_to_end.set())  # as when a container or the machine stops
 
     def keep() -> None:
         """Points up to the checkpoint's step are on the disk before the checkpoint is.
@@ -127,6 +132,11 @@ def work(settings: Settings, engine: Engine, claim: Claim, spec: RunSpec) -> Non
             if state.epochs_tested > tested or time.monotonic() - kept > CHECKPOINT_SECONDS:
                 keep()
                 kept, tested = time.monotonic(), state.epochs_tested
+            if is_asked_to_end.is_set():
+                keep()
+                log(f"asked to end: a checkpoint of step {state.step:,} is kept")
+                signal.signal(signal.SIGTERM, signal.SIG_DFL)
+                os.kill(os.getpid(), signal.SIGTERM)
             if recorder.requests.stop or recorder.requests.pause:
                 keep()
                 _leave(recorder)
@@ -152,6 +162,14 @@ def work(settings: Settings, engine: Engine, claim: Claim, spec: RunSpec) -> Non
     recorder.flush(Status.SUCCEEDED, kept_step=kept_step, untrained=untrained)
     shutil.rmtree(folder, ignore_errors=True)  # nothing goes on from a run that is done
     log(f"finished after {state.step:,} steps")
+
+
+def _keep_files_to_itself() -> None:
+    """Whatever a net or a data set starts as a program does not get the lock that tells that this process lives."""
+    for name in os.listdir("/proc/self/fd") if os.path.isdir("/proc/self/fd") else ():
+        with contextlib.suppress(OSError):
+            if int(name) > sys.stderr.fileno():
+                os.set_inheritable(int(name), False)
 
 
 def _stand_back(nice: int) -> None:

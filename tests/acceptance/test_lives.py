@@ -2,6 +2,7 @@
 
 import io
 import signal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import torch
 
 from app.jobs.causes import BLOCKED
 from tests.acceptance.test_line import raw
-from tests.serving import Server, until
+from tests.serving import Server, serving, until
 from trainer import devices, loop
 from trainer.loaded import LoadedData
 from trainer.metrics import KNOWN
@@ -170,3 +171,32 @@ def test_a_run_that_keeps_crashing_without_progress_gives_up(server: Server) -> 
         until(lambda n=attempt: server.run(run_id)["attempts"][n - 1]["ended_at"], "the end is recorded", 10)
     run = server.run(run_id)
     assert (run["status"], run["retry_at"], len(run["attempts"])) == ("failed", None, 4)
+
+
+@pytest.mark.mend("B6")
+@pytest.mark.parametrize("preload", ["0", "1"], ids=["cold", "forked"])
+def test_a_worker_that_is_asked_to_end_keeps_a_checkpoint_and_has_not_crashed(
+    places: Places, tmp_path: Path, preload: str
+) -> None:
+    """As when a container stops: all its processes are told to end, the server too."""
+    with serving(tmp_path / "home", places.prepared, RUNYARD_PRELOAD=preload) as one:
+        run_id = one.launch(model="fc", batch_size=20, epochs=40)
+        one.wait_for(run_id, "running", steps=300)
+        for _ in range(5):  # more often than a run may crash without progress
+            worker = one.workers()[run_id]
+            before = one.run(run_id)["steps_done"]
+            worker.terminate()
+            one.kill()
+            worker.wait(60)
+            one.start()
+            later = until(lambda: _going_on(one, run_id), "it goes on by itself")
+            assert later["attempts"][-1]["from_step"] >= before
+        one.call("POST", f"/runs/{run_id}/stop")
+        one.wait_for(run_id, "stopped")
+
+
+def _going_on(server: Server, run_id: int) -> dict[str, Any] | None:
+    run = server.run(run_id)
+    assert run["status"] != "failed", run["cause"]
+    at_work = run["status"] == "running" and run_id in server.workers()
+    return run if at_work and run["steps_done"] > run["attempts"][-1]["from_step"] else None

@@ -33,3 +33,14 @@ def test_a_tensor_that_no_memory_holds_raises_what_is_known_as_lack_of_memory() 
     with pytest.raises(RuntimeError) as caught:
         torch.empty(2**52)
     assert of_exception(caught.value, SPEC) == NO_MEMORY
+
+
+@pytest.mark.mend("B8")
+def test_a_cause_has_every_line_of_its_error() -> None:
+    error = RuntimeError(
+        "CUDA error: an illegal memory access was encountered\n\n  CUDA kernel errors might be late.\n"
+    )
+    assert of_exception(error, SPEC) == (
+        "RuntimeError: CUDA error: an illegal memory access was encountered CUDA kernel errors might be late."
+    )
+    assert len(of_exception(ValueError("much to say\n" * 1000), SPEC)) == 500

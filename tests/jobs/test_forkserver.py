@@ -2,11 +2,16 @@
 
 import contextlib
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import psutil
 import pytest
 
+from app.jobs.launchers import AdoptedProcess, is_held
+from app.jobs.plan import VANISHED
+from app.jobs.worker import _keep_files_to_itself
 from tests.acceptance.test_line import raw
 from tests.serving import Server, serving, until
 from trainer.prepared import Places
@@ -92,3 +97,37 @@ def test_it_leaves_with_its_server(places: Places, tmp_path: Path, end: str) -> 
         found = until(lambda: fork_servers(own), "it is started")
         getattr(own, end)()
     assert psutil.wait_procs(found, timeout=20)[1] == []
+
+
+@pytest.mark.mend("B5")
+def test_a_worker_that_is_gone_is_gone_though_its_child_holds_its_lock(tmp_path: Path) -> None:
+    """The child was forked, so that it has the lock as well; it goes with the worker."""
+    lock = tmp_path / "run-1-1.lock"
+    script = (
+        "import fcntl, os, sys, time\n"
+        f"held = open({str(lock)!r}, 'w')\n"
+        "fcntl.flock(held, fcntl.LOCK_EX)\n"
+        "child = os.fork()\n"
+        "print(child, flush=True) if child else None\n"
+        "time.sleep(600)\n"
+    )
+    command = [sys.executable, "-c", script]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True, text=True) as worker:
+        assert worker.stdout is not None
+        child = int(worker.stdout.readline())
+        adopted = AdoptedProcess(worker.pid, lock)
+        assert adopted.poll() is None
+        worker.kill()
+        worker.wait(30)
+        assert is_held(lock), "by the child"
+        assert adopted.poll() is VANISHED
+        until(lambda: not psutil.pid_exists(child) or psutil.Process(child).status() == "zombie", "the child is gone")
+        until(lambda: not is_held(lock), "and its lock with it")
+
+
+@pytest.mark.mend("B5")
+def test_what_a_worker_starts_as_a_program_does_not_get_its_lock(tmp_path: Path) -> None:
+    with (tmp_path / "lock").open("w") as held:
+        os.set_inheritable(held.fileno(), True)
+        _keep_files_to_itself()
+        assert not os.get_inheritable(held.fileno())
