@@ -201,8 +201,8 @@ const DEFAULT_OPTIMIZER = "sgd";
 /** The knob's name within its model or optimiser. */
 export const keyOf = (knob) => leaf(knob.path);
 
-/** The address of a form filled with one run's spec. */
-export function formAddress(name, spec) {
+/** The address of a form filled with one run's spec; `changed`: path to what it was, of knobs that are other ones here. */
+export function formAddress(name, spec, changed = {}) {
   const form = emptyForm();
   form.name = name;
   for (const [key, value] of Object.entries(spec)) {
@@ -213,7 +213,8 @@ export function formAddress(name, spec) {
       form.knobs[key] = [String(value)];
     }
   }
-  return addressOf(form);
+  const marks = query({ changed: Object.entries(changed).map(([path, was]) => `${path}=${was}`) });
+  return `${addressOf(form)}${marks.replace("?", "&")}`;
 }
 
 /** JSON with a line for each entry of base and grid, and everything below on that line. */

@@ -123,11 +123,25 @@ async function begin() {
   showPresets();
   showDatasets();
   showForm();
+  showChanged();
   await edited();
   for (const device of (await system).devices ?? []) byId("device").append(el("option", { value: device.name }, `${device.name}, ${device.title}`));
   byId("device").value = form.knobs.device[0];
 }
 begin().catch(report);
+
+const changes = new URLSearchParams(location.search).getAll("changed"); // as optimizer.lr=100: the knob, and what it was
+
+/** What a link into the form has other than the run it comes from: marked, and on the screen. */
+function showChanged() {
+  for (const [path, was] of changes.map((change) => change.split("="))) {
+    const box = document.querySelector(`[data-knob="${CSS.escape(path)}"]`);
+    if (!box) continue;
+    box.classList.add("changed");
+    box.append(el("span.note", {}, `was ${was}`));
+    box.scrollIntoView({ block: "center" });
+  }
+}
 
 let unused = []; // seeds that none of these configurations was launched with
 
@@ -271,7 +285,7 @@ function tickedKnob(kind, name, values, knob) {
   });
   field.set(values[keyOf(knob)]);
   tickedFields.set(id, [knob.path, field]);
-  return el("div.knob", {}, el("label.note", { for: id, title: knob.help }, knob.title), field.box);
+  return el("div.knob", { "data-knob": knob.path }, el("label.note", { for: id, title: knob.help }, knob.title), field.box);
 }
 
 /** How large a model is on the chosen data, or that it can't take its images. */

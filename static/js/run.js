@@ -384,7 +384,7 @@ function showCause() {
   const spec = structuredClone(run.spec);
   if (diverged) spec.optimizer.lr = Number((spec.optimizer.lr / 10).toPrecision(3));
   way.hidden = Boolean(run.retry_at);
-  way.href = formAddress(run.name, spec);
+  way.href = formAddress(run.name, spec, diverged ? { "optimizer.lr": run.spec.optimizer.lr } : {});
   setText(way, diverged ? `Try learning rate ${spec.optimizer.lr}` : "Launch it again");
 }
 
@@ -395,7 +395,7 @@ function showUntrained() {
   const spec = structuredClone(run.spec);
   spec.optimizer.lr = Number((spec.optimizer.lr / 10).toPrecision(3));
   byId("cause-way").hidden = false;
-  byId("cause-way").href = formAddress(run.name, spec);
+  byId("cause-way").href = formAddress(run.name, spec, { "optimizer.lr": run.spec.optimizer.lr });
   setText(byId("cause-way"), `Try learning rate ${spec.optimizer.lr}`);
 }
 

@@ -167,6 +167,9 @@ def test_a_failed_run_says_why_first_and_the_way_out_opens_the_form_filled(serve
     expect(page.locator("#launch")).to_have_text("Launch 1 run", timeout=WAIT)
     assert "optimizer.lr=10" in page.url
     expect(page.locator("#plan")).to_contain_text("669,706")
+    changed = page.locator('[data-knob="optimizer.lr"]')
+    expect(changed).to_contain_text("was 100")
+    expect(changed).to_be_in_viewport()
 
 
 def test_a_run_is_renamed_and_deleted_on_its_page(server: Server, page: Page) -> None:
