@@ -253,6 +253,8 @@ def test_a_run_opened_in_a_background_tab_is_up_to_date_once_it_is_looked_at(ser
     run_id = server.launch(dataset="digits", model="fc", batch_size=20, epochs=2)
     page.goto(f"{server.url}/runs/{run_id}")
     server.wait_for(run_id, "succeeded")
+    with server.api() as client, client.stream("GET", "/events", params={"run": run_id, "after": 0}) as told:
+        next(line for line in told.iter_lines() if '"succeeded"' in line)  # whoever listens has been told by now
     expect(page.locator("#status")).not_to_have_text("Succeeded")
     page.evaluate("() => { window.looked = true; document.dispatchEvent(new Event('visibilitychange')); }")
     expect(page.locator("#status")).to_have_text("Succeeded", timeout=WAIT)
