@@ -23,7 +23,7 @@ from app.jobs.launchers import Later, Launched, Launcher
 from app.jobs.plan import Action, At, End, Job, Kill, Launch, Notice, Purge, Refuse, Resume, Silent, plan
 from app.settings import Settings
 from app.store import artifacts, runs
-from app.store.engine import writer, writing
+from app.store.engine import reclaim, writer, writing
 from app.store.errors import Conflict, NotFound, StoreError
 from app.store.runs import Claim
 from app.store.tables import Status, now
@@ -277,6 +277,8 @@ class Dispatcher:
     @_act.register
     def _(self, action: Purge) -> None:
         self._remove(runs.purge(self.engine, action.before))
+        if not self._workers:
+            reclaim(self.engine)
 
     def _remove(self, gone: Iterable[str]) -> None:
         for files in gone:

@@ -1,5 +1,6 @@
 """The database: SQLite in WAL mode, short IMMEDIATE writes, one change number a write."""
 
+import contextlib
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from app.store.tables import Clock
 
 BUSY_SECONDS = 30.0
 WRITE_LOCK = 120
+RECLAIM_BYTES = 64 * 2**20
 POOLED, MOST_CONNECTIONS = 8, 60
 """Connections that are kept, and how many more there may be: more than threads, so that none waits for one."""
 REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
@@ -191,6 +193,24 @@ def watching(engine: Engine) -> Iterator[Callable[[], bool]]:
             return seen != before
 
         yield changed
+
+
+def reclaim(engine: Engine, least: int = RECLAIM_BYTES) -> bool:
+    """Give the disk back what was deleted, if it is at least so many bytes and a quarter of the file; whether it was.
+
+    It writes the database anew and keeps others from writing meanwhile: for a moment in which nothing is at work. Where
+    somebody writes all the same, or there is no room for it, it is for another time.
+    """
+    with contextlib.suppress(sqlite3.Error), contextlib.closing(engine.raw_connection()) as opened:
+        free, whole, size = (
+            opened.execute(f"PRAGMA {name}").fetchone()[0] for name in ("freelist_count", "page_count", "page_size")
+        )
+        if free * size < least or free * 4 < whole:
+            return False
+        opened.execute("VACUUM")
+        opened.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return True
+    return False
 
 
 def clock(session: Session) -> int:

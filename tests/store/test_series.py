@@ -1,4 +1,6 @@
 import math
+from datetime import timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,8 +9,9 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from app.store import runs, series
-from app.store.engine import reading, writing
+from app.store.engine import open_database, reading, reclaim, writing
 from app.store.series import CHUNK_POINTS, Point
+from app.store.tables import now
 from trainer.metrics import TEST_ACCURACY, TRAIN_LOSS, Metric
 from trainer.spec import parse
 
@@ -105,3 +108,28 @@ def test_a_step_is_never_written_twice(engine: Engine) -> None:
         series.append(session, run_id, [Point("train/loss", 5, 0.0, 1.0)])
     with pytest.raises(ValueError, match="has step 5 already"), writing(engine) as session:
         series.append(session, run_id, [Point("train/loss", 5, 0.0, 1.0)])
+
+
+@pytest.mark.mend("B1")
+def test_what_was_deleted_is_given_back_to_the_disk(tmp_path: Path) -> None:
+    path = tmp_path / "runyard.db"
+    engine = open_database(path)
+    with writing(engine) as session:
+        kept, gone = (runs.add(session, parse({"seed": seed}), f"run {seed}") for seed in (1, 2))
+        session.flush()
+        ids = kept.id or 0, gone.id or 0
+    for run_id, steps in zip(ids, (100, 200_000), strict=True):
+        with writing(engine) as session:
+            series.append(session, run_id, [Point("train/loss", at, at / 7, 1 / at) for at in range(1, steps + 1)])
+    runs.request_stop(engine, ids[1])
+    runs.remove(engine, ids[1])
+    runs.purge(engine, now() + timedelta(hours=1))
+    assert not reclaim(engine), "too little to be worth it"
+    before = sum(file.stat().st_size for file in tmp_path.iterdir())
+    assert reclaim(engine, least=1)
+    after = sum(file.stat().st_size for file in tmp_path.iterdir())
+    assert after < before / 4
+    with reading(engine) as session:
+        assert len(series.read(session, ids[0], "train/loss").steps) == 100
+    assert not reclaim(engine, least=1)
+    engine.dispose()
