@@ -126,7 +126,7 @@ def contradictions(known: Facts, said: Verdict) -> list[str]:
     ):
         found.append(f"claimed, and nothing is decided: {text}")
     missing = [one for one in known.dropouts if one.failed or one.lost or one.stopped]
-    if missing and not re.search(r"failed|vanished|stopped", said.sentences[0]):
+    if missing and not re.search(r"failed|vanished|stopped|Stopped", said.sentences[0]):
         found.append(f"who dropped out is not said first: {text}")
     return found
 

@@ -48,12 +48,28 @@ def _pending(facts: Facts) -> list[str]:
 
 def _dropouts(facts: Facts, words: Words) -> list[str]:
     """`4 of 5 runs of learning rate 0.3 failed (loss became NaN, steps 112 to 340); the one that trained reached …`"""
-    said = [_dropped(one, facts, words) for one in facts.dropouts[:MOST_DROPOUTS]]
-    more = len(facts.dropouts) - len(said)
-    if more:
+    only_stopped = [one for one in facts.dropouts if not (one.failed or one.lost)]
+    if len(only_stopped) < 2:
+        only_stopped = []
+    others = [one for one in facts.dropouts if one not in only_stopped]
+    said = [_dropped(one, facts, words) for one in others[:MOST_DROPOUTS]]
+    if more := len(others) - len(said):
         which = "1 more configuration" if more == 1 else f"{more} more configurations"
         said.append(f"Of {which}, runs did not end with a result either.")
-    return said
+    return said + _stopped(only_stopped, facts, words)
+
+
+def _stopped(dropouts: Sequence[Dropouts], facts: Facts, words: Words) -> list[str]:
+    """`Stopped: 1 of 4 runs of FC, original; 2 of 4 runs of CNN, original.`"""
+    if not dropouts:
+        return []
+    told = [
+        f"{_of_runs(len(one.stopped), one.runs)} of {words.name(facts.groups[one.group])}"
+        for one in dropouts[:MOST_NAMED]
+    ]
+    if more := len(dropouts) - len(told):
+        told.append(f"runs of {more} more configuration{'' if more == 1 else 's'}")
+    return [f"Stopped: {'; '.join(told)}."]
 
 
 def _dropped(one: Dropouts, facts: Facts, words: Words) -> str:

@@ -576,6 +576,17 @@ def test_who_dropped_out_comes_before_what_is_claimed(values: list[Any], sentenc
     assert len(found.sentences) > 1
 
 
+def test_who_was_stopped_is_said_in_one_sentence() -> None:
+    rates = {0.1: [0.5, 0.51, "stopped: s"], 0.2: [0.6, "stopped: s", "stopped: s"], 0.3: [NAN.format(7), 0.4, 0.5]}
+    found = said(groups_of(*of_rates(rates)))
+    assert found.sentences[:2] == [
+        "1 of 3 runs of learning rate 0.3 failed (loss became NaN, step 7); 2 trained.",
+        "Stopped: 1 of 3 runs of learning rate 0.1; 2 of 3 runs of learning rate 0.2.",
+    ]
+    many = said(groups_of(*of_rates({rate / 10: ["stopped: s", 0.5] for rate in range(1, 9)})))
+    assert many.sentences[0].endswith("of learning rate 0.6; runs of 2 more configurations.")
+
+
 def test_who_has_not_ended_or_was_launched_again_has_not_dropped_out() -> None:
     again = [{**one, "seed": 1} for one in runs([NAN.format(7), 0.8, 0.7])]
     groups = groups_of(again, runs([None, "paused: p", "resuming: killed"], model="fc"))
