@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.acceptance.test_line import raw
 from tests.serving import ROOT, Server, serving
 from trainer.prepared import Places
 
@@ -20,6 +21,24 @@ BROKEN = {
     ),
     "other": ("ENTRY = 7", "it is a int: make it a trainer.entries.Model"),
 }
+TIRED = """
+import dataclasses
+from trainer.models.fc import MODEL
+
+def build(shape, classes, n_hidden):
+    net, steps = MODEL.build(shape, classes, n_hidden=n_hidden), []
+
+    def count(net, images):
+        steps.append(1)
+        if net.training and len(steps) > 40:
+            raise ValueError("too tired\\nto go on")
+
+    net.register_forward_pre_hook(count)
+    return net
+
+ENTRY = dataclasses.replace(MODEL, name="tired", build=build)
+"""
+"""A net that fails after 40 steps."""
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +52,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (copy / name).write_text((ROOT / "docs/example-plugin" / name).read_text())
     command = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-build-isolation", "--target", str(site)]
     subprocess.run([*command, str(copy)], check=True, capture_output=True)
-    for name, (code, _) in BROKEN.items():
+    for name, code in {"tired": TIRED, **{name: code for name, (code, _) in BROKEN.items()}}.items():
         (site / f"broken_{name}.py").write_text(code)
         info = site / f"broken_{name}-1.0.dist-info"
         info.mkdir()
@@ -75,6 +94,14 @@ def test_broken_ones_are_told_of_and_harm_nothing(server: Server) -> None:
         assert words in told[name]["error"]
         assert told[name]["package"] == f"broken-{name}"
     assert server.call("GET", "/catalog")["models"][0]["name"] == "fc"
+
+
+@pytest.mark.mend("B8")
+def test_what_was_measured_before_a_net_failed_is_kept(server: Server) -> None:
+    run_id = server.launch(model="tired", dataset="digits", batch_size=20)
+    run = server.wait_for(run_id, "failed")
+    assert run["cause"] == "ValueError: too tired to go on"
+    assert [step for step, _ in raw(server, run_id)] == list(range(1, 41))
 
 
 def test_what_was_trained_with_a_plug_in_stays_when_that_is_gone(server: Server, site: Path) -> None:

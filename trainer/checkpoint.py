@@ -8,6 +8,7 @@ import hashlib
 import io
 import os
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -55,15 +56,21 @@ def save(folder: Path, state: State) -> Path:
 
 
 def load(path: Path, state: State) -> None:
-    """Bring a fresh state to where the checkpoint was taken. Raises Damaged, and then has changed nothing."""
+    """Bring a fresh state to where the checkpoint was taken.
+
+    Raises Damaged, whatever of it does not fit; the state is then of no use any more.
+    """
     checksum, _, data = path.read_bytes().partition(b"\n")
     if hashlib.sha256(data).hexdigest().encode() != checksum:
         raise Damaged(f"{path.name} is damaged (its checksum differs)")
-    kept = torch.load(io.BytesIO(data), weights_only=True, map_location="cpu")
     try:
-        state.model.load_state_dict(kept["model"])
-    except RuntimeError as error:  # its layers had other names in an earlier version
-        raise Damaged(f"{path.name} does not fit this version's net") from error
+        _take(torch.load(io.BytesIO(data), weights_only=True, map_location="cpu"), state)
+    except Exception as error:  # another version of PyTorch or of the net wrote it: each refuses in its own way
+        raise Damaged(f"{path.name} does not fit this version ({type(error).__name__})") from error
+
+
+def _take(kept: dict[str, Any], state: State) -> None:
+    state.model.load_state_dict(kept["model"])
     state.scaler.load_state_dict(kept["scaler"])
     state.optimizer.load_state_dict(kept["optimizer"])
     state.step, state.epochs_tested = kept["step"], kept["epochs_tested"]

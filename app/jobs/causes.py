@@ -12,6 +12,7 @@ from app.store.errors import StoreError
 from app.store.runs import PAUSED_BY_USER, STOPPED_BY_USER
 
 VANISHED = "its worker vanished while no server watched: it was killed, or the machine restarted"
+TAKEN = "its worker left, as it found the run in other hands"
 KILLED = "killed by signal {signal}"
 KILLED_9 = "killed by signal 9 (the system may be out of memory)"
 BLOCKED = "its worker was stopped from outside in the middle of a write and kept all others out: it was ended"
@@ -28,16 +29,18 @@ DATA = "data set {dataset}: {why}"
 EXCEPTION = "{exception}: {why}"
 
 CAUSES = (
-    *(STOPPED_BY_USER, PAUSED_BY_USER, VANISHED, KILLED, KILLED_9, BLOCKED, NOT_STARTED, ENDED, DEVICE_GONE),
+    *(STOPPED_BY_USER, PAUSED_BY_USER, VANISHED, TAKEN, KILLED, KILLED_9, BLOCKED, NOT_STARTED, ENDED, DEVICE_GONE),
     *(NO_SLOTS, GPU_MEMORY, MEMORY, DIVERGED, DISK_FULL, DATABASE, DATA, EXCEPTION),
 )
 """All there are; a run that succeeded has none."""
 
 NO_GPU_MEMORY = ("CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED")
 """What PyTorch's errors say where the lack of memory was met outside of its allocator."""
-NO_MEMORY = "DefaultCPUAllocator"
+NO_MEMORY = ("DefaultCPUAllocator", "std::bad_alloc", "Cannot allocate memory")
 TAIL_BYTES = 16_384
 LONGEST = 500
+NOT_ITS_RUN = 75
+"""Exit code of a worker that found its run in other hands; no net or data set ends a process with it by accident."""
 NOT_RECORDED = 4
 """Exit code of a worker that could not record its end; the last line of its log then is its cause."""
 FAILED = "failed: "
@@ -54,7 +57,7 @@ def _of_exception(error: BaseException, spec: Mapping[str, Any]) -> str:
     text = " ".join(line.strip() for line in str(error).splitlines() if line.strip())  # each may be what matters
     if name == "OutOfMemoryError" or any(said in str(error) for said in NO_GPU_MEMORY):
         return GPU_MEMORY.format(batch_size=spec["batch_size"])
-    if isinstance(error, MemoryError) or NO_MEMORY in str(error):
+    if isinstance(error, MemoryError) or any(said in str(error) for said in NO_MEMORY):
         return MEMORY.format(batch_size=spec["batch_size"])
     if name == "Diverged":  # its words are those of DIVERGED up to the colon
         return f"{text}: choose a lower learning rate than {spec['optimizer']['lr']:g}"

@@ -185,6 +185,8 @@ def _end(worker: At) -> End:
         return End(worker.run_id, worker.attempt, Status.FAILED, causes.BLOCKED, again=True)
     if not isinstance(worker.end, int):
         return End(worker.run_id, worker.attempt, Status.LOST, causes.VANISHED, again=True)
+    if worker.end == causes.NOT_ITS_RUN:
+        return End(worker.run_id, worker.attempt, Status.LOST, causes.TAKEN, again=True)
     return End(worker.run_id, worker.attempt, Status.FAILED, None, again=worker.end < 0)
 
 

@@ -4,6 +4,7 @@ The dispatcher starts it, in a process session of its own, with the server's set
 """
 
 import contextlib
+import io
 import os
 import platform
 import shutil
@@ -16,7 +17,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -44,8 +45,8 @@ CHECKPOINT_SECONDS = 30.0
 
 
 def main(run_id: int) -> int:
-    """Exit code: 0 when the run's end is recorded, whatever it is; 3 when the run is not this worker's; 4 when the end
-    could not be recorded."""
+    """Exit code: 0 when the run's end is recorded, whatever it is; NOT_ITS_RUN when the run is not this worker's;
+    NOT_RECORDED when the end could not be recorded."""
     settings = Settings()
     engine = open_database(settings.database, durable=True)
     try:
@@ -60,13 +61,13 @@ def _main(settings: Settings, engine: Engine, run_id: int) -> int:
         run = runs.get(session, run_id)
     if run.status != Status.STARTING:
         log(f"run {run_id} is {run.status}: it is not waiting for a worker")
-        return 3
+        return causes.NOT_ITS_RUN
     register_folders(Places(settings.datasets_dir, settings.prepared_dir))
     try:
         work(settings, engine, Claim(run_id, run.attempt, run.device or "cpu", run.files), parse(run.spec))
     except (Superseded, Conflict) as error:
         log(f"leaving: {error}")
-        return 3
+        return causes.NOT_ITS_RUN
     except Exception as error:
         traceback.print_exc()
         cause = causes.of_exception(error, stored.filled(run.spec))
@@ -141,8 +142,11 @@ def work(settings: Settings, engine: Engine, claim: Claim, spec: RunSpec) -> Non
                 keep()
                 _leave(recorder)
                 return
-    except ArithmeticError:
-        recorder.flush()  # what was measured before the loss was no number is kept
+    except (StoreError, SQLAlchemyError):
+        raise
+    except Exception:
+        with contextlib.suppress(StoreError, SQLAlchemyError, ArithmeticError):
+            recorder.flush()  # what was measured before is kept, whatever it was that failed
         raise
     if state.step < spec.steps_total:
         log(f"no better test accuracy for {spec.early_stopping} epoch(s): stopping early")
@@ -250,15 +254,21 @@ def _keep_filters(path: Path, spec: RunSpec, model: "nn.Module") -> None:
 
     found = first_layer(spec, model)
     if found is not None:
-        with artifacts.beside(path) as part, part.open("wb") as file:
-            np.save(file, found)
+        _keep(path, lambda file: np.save(file, found))
 
 
 def _keep_weights(path: Path, state_dict: dict[str, Any]) -> None:
     import torch
 
+    _keep(path, lambda file: torch.save(state_dict, file))
+
+
+def _keep(path: Path, write: Callable[[IO[bytes]], None]) -> None:
+    """Raises OSError when the disk is full: torch and NumPy, which write past Python, would not say that it is."""
+    content = io.BytesIO()
+    write(content)
     with artifacts.beside(path) as part:
-        torch.save(state_dict, part)
+        part.write_bytes(content.getbuffer())
 
 
 def log(line: str) -> None:

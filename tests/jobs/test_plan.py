@@ -99,6 +99,10 @@ ENDS: list[tuple[str, list[Job], At, Action]] = [
     ("left with code 0, without a word", [RUNNING], replace(WORKER, end=0), End(1, 2, Status.FAILED, None, again=False)),
     ("left with code 1", [RUNNING], replace(WORKER, end=1), End(1, 2, Status.FAILED, None, again=False)),
     ("could not record its end", [RUNNING], replace(WORKER, end=4), End(1, 2, Status.FAILED, None, again=False)),
+    ("found its run in other hands", [RUNNING], replace(WORKER, end=causes.NOT_ITS_RUN), End(1, 2, Status.LOST, causes.TAKEN, again=True)),
+    ("found it so while it was asked to stop", [RUNNING], replace(WORKER, end=causes.NOT_ITS_RUN, stopping=0.1),
+     End(1, 2, Status.STOPPED, STOPPED_BY_USER, again=False)),
+    ("ended by a net with code 3", [RUNNING], replace(WORKER, end=3), End(1, 2, Status.FAILED, None, again=False)),
     ("killed by signal 9", [RUNNING], replace(WORKER, end=-9), End(1, 2, Status.FAILED, None, again=True)),
     ("crashed in native code", [RUNNING], replace(WORKER, end=-11), End(1, 2, Status.FAILED, None, again=True)),
     ("vanished", [RUNNING], replace(WORKER, end=VANISHED), End(1, 2, Status.LOST, causes.VANISHED, again=True)),
@@ -157,6 +161,7 @@ def test_what_is_launched(what: str, jobs: list[Job], workers: list[At], devices
     assert decided(jobs, workers, devices) == actions, what
 
 
+@pytest.mark.mend("B7")
 @pytest.mark.parametrize(("what", "jobs", "worker", "action"), ENDS, ids=case_id)
 def test_how_an_end_is_told(what: str, jobs: list[Job], worker: At, action: Action) -> None:
     assert decided(jobs, [worker], machine(gpu=0, cpu=0)) == [action], what

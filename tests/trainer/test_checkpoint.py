@@ -1,4 +1,6 @@
 import dataclasses
+import hashlib
+import io
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +118,27 @@ def test_a_damaged_checkpoint_is_refused_and_changes_nothing(places: Places, tmp
     with pytest.raises(checkpoint.Damaged, match=path.name):
         checkpoint.load(path, state)
     assert all(torch.equal(a, b) for a, b in zip(before, weights(state), strict=True))
+
+
+@pytest.mark.mend("B8")
+@pytest.mark.parametrize("what", ["no dictionary", "another net", "another optimizer", "a step less"])
+def test_a_whole_checkpoint_that_does_not_fit_is_refused(places: Places, tmp_path: Path, what: str) -> None:
+    spec, _ = prepared(places)
+    path = checkpoint.save(tmp_path, loop.start(spec, CPU))
+    kept: Any = torch.load(io.BytesIO(path.read_bytes().partition(b"\n")[2]), weights_only=True)
+    if what == "no dictionary":
+        kept = [1, 2]
+    elif what == "another net":
+        kept["model"] = {"layer": torch.zeros(3)}
+    elif what == "another optimizer":
+        kept["optimizer"]["param_groups"] = []
+    else:
+        del kept["step"]
+    content = io.BytesIO()
+    torch.save(kept, content)
+    path.write_bytes(hashlib.sha256(content.getvalue()).hexdigest().encode() + b"\n" + content.getvalue())
+    with pytest.raises(checkpoint.Damaged, match=f"{path.name} does not fit this version"):
+        checkpoint.load(path, loop.start(spec, CPU))
 
 
 def test_the_two_newest_checkpoints_are_kept(places: Places, tmp_path: Path) -> None:
