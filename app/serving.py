@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from app.jobs.dispatcher import Dispatcher
 from app.jobs.launchers import LocalLauncher
@@ -34,12 +34,17 @@ def server(settings: Settings) -> Iterator[Uvicorn]:
         opened.enter_context(_only_server_of(settings))
         engine = open_database(settings.database)
         opened.callback(engine.dispose)
-        if asks_everybody(settings):
-            _first_tokens(settings, engine, listening.getsockname()[1])
         dispatchers = open_database(settings.database, busy_seconds=DISPATCHER_BUSY_SECONDS)
         opened.callback(dispatchers.dispose)
         dispatcher = Dispatcher(dispatchers, settings, LocalLauncher(settings))
-        dispatcher.adopt()
+        try:
+            if asks_everybody(settings):
+                _first_tokens(settings, engine, listening.getsockname()[1])
+            dispatcher.adopt()
+        except DBAPIError as error:
+            raise ServeError(
+                f"{settings.database} can't be written ({error.orig}): free some space on its disk, then start again"
+            ) from error
         opened.callback(dispatcher.close)
 
         # What the dispatcher starts (a look for devices, a fork server) must not slow the server's own start
@@ -82,7 +87,14 @@ def _only_server_of(settings: Settings) -> Iterator[None]:
     for directory in (home, settings.logs_dir, settings.artifacts_dir):
         _make(directory, home)
     lock = home / "server.lock"
-    with lock.open("a+") as file:
+    try:
+        opened = lock.open("a+")
+    except OSError as error:
+        raise ServeError(
+            f"RUNYARD_HOME is {home}: {lock} can't be made ({(error.strerror or '').lower()}); "
+            "free some space on its disk, or choose another directory"
+        ) from error
+    with opened as file:
         _close_to_others(home, settings.database, lock)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -93,8 +105,8 @@ def _only_server_of(settings: Settings) -> Iterator[None]:
                 "stop that one, or choose another directory"
             ) from None
         file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
+        with contextlib.suppress(OSError):  # a full disk: the lock is held all the same
+            os.write(file.fileno(), str(os.getpid()).encode())
         yield
 
 

@@ -134,7 +134,7 @@ def ensure_prepared(name: str, places: Places, progress: Callable[[str], None] |
 
 
 def save(name: str, places: Places, arrays: Arrays) -> None:
-    """Write the arrays beside their place and rename the folder into it."""
+    """Write the arrays beside their place and rename the folder into it. Raises DataError, also of a full disk."""
     dataset, folder = catalog.DATASETS[name], places.folder(name)
     if (len(arrays[0]), len(arrays[2])) != (dataset.train_size, dataset.test_size):
         raise DataError(f"{name} has {len(arrays[0])} + {len(arrays[2])} images, not the number it should have")
@@ -151,6 +151,11 @@ def save(name: str, places: Places, arrays: Arrays) -> None:
             described.write_text(image_folder.describe(dataset))
             described.rename(places.description(name))
         beside.rename(folder)
+    except OSError as error:  # NumPy, which writes past Python, says only that not all was written
+        why = (error.strerror or "the disk is full").lower()
+        raise DataError(
+            f"{name} can't be kept in {places.prepared} ({why}): free some space there, then prepare it again"
+        ) from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
 

@@ -1,6 +1,7 @@
 """The database: SQLite in WAL mode, short IMMEDIATE writes, one change number a write."""
 
 import contextlib
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +20,8 @@ WRITE_LOCK = 120
 RECLAIM_BYTES = 64 * 2**20
 POOLED, MOST_CONNECTIONS = 8, 60
 """Connections that are kept, and how many more there may be: more than threads, so that none waits for one."""
+LEAST_FREE = 64 * 1024
+"""Bytes that a disk must have for SQLite to open a database."""
 REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
 """Migrations, oldest first; a test compares them with app/store/migrations/versions."""
 
@@ -43,14 +46,22 @@ def open_database(path: Path, *, durable: bool = False, busy_seconds: float = BU
                 _bring_up_to_date(connection, path)
     except DBAPIError as error:
         engine.dispose()
-        raise StoreError(
-            f"{path} can't be used as the database ({error.orig}): choose another directory with RUNYARD_HOME"
-        ) from error
+        why, way_out = str(error.orig), "choose another directory with RUNYARD_HOME"
+        if "is full" in why or _is_full(path.parent):
+            why, way_out = "the disk is full", "free some space, then start again"
+        raise StoreError(f"{path} can't be used as the database ({why}): {way_out}") from error
     except StoreError:
         engine.dispose()
         raise
     _stay_with(engine, path)
     return engine
+
+
+def _is_full(directory: Path) -> bool:
+    """SQLite often calls that an error of the disk."""
+    with contextlib.suppress(OSError):
+        return shutil.disk_usage(directory).free < LEAST_FREE
+    return False
 
 
 def _stay_with(engine: Engine, path: Path) -> None:

@@ -2,7 +2,9 @@
 
 import contextlib
 import os
+import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,8 @@ import pytest
 from tests.acceptance.test_lives import SPECS, Undisturbed, assert_undisturbed, trained
 from tests.serving import Server, serving, until
 from trainer.checkpoint import KEPT
-from trainer.prepared import Places
+from trainer.entries import DataError
+from trainer.prepared import Places, ensure_prepared
 
 FULL = "the disk is full: free some space, then resume the run"
 # One long epoch: no checkpoint before its end, so that it is recording that meets the full disk
@@ -85,6 +88,39 @@ def test_a_full_disk_is_the_cause_and_nothing_is_lost(
         server.call("POST", f"/runs/{run_id}/resume")
         run = assert_undisturbed(server, run_id, {"it": trained(places, spec)}, "it")
         assert len(run["attempts"]) == 2
+
+
+@pytest.mark.mend("B8")
+@pytest.mark.parametrize("left", [0, 80_000, 250_000])
+@pytest.mark.parametrize("home", ["new", "of a run that was at work"])
+def test_a_server_on_a_full_disk_starts_or_says_so_in_a_line(
+    small_disk: Path, places: Places, home: str, left: int
+) -> None:
+    if home != "new":
+        with serving(small_disk / "home", places.prepared) as server:
+            run_id = server.launch(**SPECS["cnn"])
+            server.wait_for(run_id, "running", steps=10)
+            worker = server.workers()[run_id]
+            server.kill()
+            worker.kill()
+    fill(small_disk, left)
+    environment = {**os.environ, "RUNYARD_HOME": str(small_disk / "home"), "RUNYARD_PRELOAD": "0"}
+    command = [sys.executable, "-m", "app.cli", "serve", "--port", "0"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as one:
+        assert one.stdout is not None
+        said = one.stdout.readline()
+        one.send_signal(signal.SIGINT)
+        rest = one.stdout.read()
+    assert "Traceback" not in said + rest
+    assert said.startswith("Runyard is at ") or ("full" in said and "free some space" in said and not rest)
+
+
+@pytest.mark.mend("B8")
+def test_a_data_set_that_does_not_fit_the_disk_is_refused_as_such(small_disk: Path) -> None:
+    fill(small_disk, 2_000_000)
+    with pytest.raises(DataError, match=r"digits can't be kept in .* \(the disk is full\): free some space"):
+        ensure_prepared("digits", Places(small_disk / "datasets", small_disk / "prepared"))
+    assert not [path for path in (small_disk / "prepared").iterdir() if path.is_dir()]
 
 
 @pytest.fixture(scope="module")
