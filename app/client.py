@@ -173,6 +173,8 @@ class Experiment(_Answer):
     created_at: datetime
     run_ids: list[int]
     counts: dict[str, int]
+    unmended: int
+    """Runs that failed or were lost, were not launched again since, and will not resume by themselves."""
 
 
 class RefusedRun(_Answer):

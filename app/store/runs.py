@@ -576,6 +576,17 @@ def of_experiment(session: Session, experiment_id: int) -> list[Run]:
     return list(session.exec(select(Run).where(Run.experiment_id == experiment_id, THERE).order_by(col(Run.id))))
 
 
+def unmended(members: Collection[Run]) -> list[Run]:
+    """Those that failed or were lost, were not launched again since, and will not resume by themselves."""
+
+    def is_again(later: Run, run: Run) -> bool:
+        same = (later.configuration, later.seed) == (run.configuration, run.seed)
+        return same and run.ended_at is not None and later.created_at >= run.ended_at
+
+    failed = [run for run in members if run.status in (Status.FAILED, Status.LOST) and run.retry_at is None]
+    return [run for run in failed if not any(is_again(later, run) for later in members)]
+
+
 def on_dataset(session: Session, dataset: str) -> int:
     """How many runs there are on a data set."""
     of_it = select(func.count()).select_from(Run).where(THERE, col(Run.spec)["dataset"].as_string() == dataset)

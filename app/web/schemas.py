@@ -313,13 +313,16 @@ class ExperimentOut(BaseModel):
     created_at: datetime
     run_ids: list[int]
     counts: dict[str, int] = Field(description="Number of its runs in each state.")
+    unmended: int = Field(
+        description="Runs that failed or were lost, were not launched again since, and will not resume by themselves."
+    )
 
     @classmethod
     def of(cls, row: Experiment, members: Iterable[Run]) -> Self:
         members = list(members)
         counts = {status.value: sum(run.status == status for run in members) for status in Status}
         ids = [run.id for run in members if run.id is not None]
-        return cls(**row.model_dump(), run_ids=ids, counts=counts)
+        return cls(**row.model_dump(), run_ids=ids, counts=counts, unmended=len(runs.unmended(members)))
 
 
 class ExperimentPage(BaseModel):

@@ -59,9 +59,8 @@ function show(fresh) {
   setText(byId("title"), experiment.name);
   setText(byId("experiment-note-text"), experiment.note);
   byId("experiment-note-text").hidden = !experiment.note;
-  const failed = experiment.counts.failed + experiment.counts.lost;
-  byId("experiment-relaunch").hidden = !failed;
-  setText(byId("experiment-relaunch"), `Relaunch ${plural(failed, "failed run")}`);
+  byId("experiment-relaunch").hidden = !experiment.unmended;
+  setText(byId("experiment-relaunch"), `Relaunch ${plural(experiment.unmended, "failed run")}`);
   setText(byId("experiment-archive"), experiment.archived ? "Bring back from the archive" : "Archive");
   byId("experiment-delete").disabled = experiment.counts.running + experiment.counts.starting > 0;
 }

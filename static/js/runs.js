@@ -452,8 +452,8 @@ function showGroups() {
     const left = ended < ids.length ? secondsLeft(experiment.id) : null;
     if (left !== null) words.push(`about ${duration(left)} left`);
     setText(said, words.filter(Boolean).join(", "));
-    again.hidden = !(own.failed + own.lost);
-    setText(again, `Relaunch ${own.failed + own.lost} failed`);
+    again.hidden = !experiment.unmended;
+    setText(again, `Relaunch ${experiment.unmended} failed`);
     stop.hidden = ended === ids.length;
     setText(stop, `Stop ${plural(ids.length - ended, "run")}`);
   }

@@ -283,3 +283,23 @@ def test_a_stream_that_fails_is_shown_and_mends_itself(browser: Browser, places:
         own.call("POST", f"/runs/{run_id}/stop")
         own.wait_for(run_id, "stopped")
         context.close()
+
+
+@pytest.mark.mend("C5")
+def test_failed_runs_are_launched_again_once(server: Server, page: Page) -> None:
+    base = {**SHORT, "model": {"name": "fc", "n_hidden": 512}, "optimizer": {"lr": 100, "momentum": 0.99}}
+    made = server.call("POST", "/experiments", json={"name": "Too fast", "base": base, "grid": {"seed": [1, 2]}})
+    for run_id in made["run_ids"]:
+        server.wait_for(run_id, "failed")
+    page.goto(server.url)
+    again = page.locator("button", has_text=re.compile(r"^Relaunch 2 failed$"))
+    again.click()
+    expect(page.locator(".toast")).to_contain_text("2 runs queued again, from the start")
+    found = until(
+        lambda: (now := server.call("GET", f"/experiments/{made['id']}"))["counts"]["failed"] == 4 and now, ""
+    )
+    assert found["unmended"] == 2
+    expect(again).to_be_visible()  # for the two new ones
+    page.goto(f"{server.url}/compare?experiment={made['id']}")
+    page.locator("#experiment-menu summary").click()
+    expect(page.locator("#experiment-relaunch")).to_have_text("Relaunch 2 failed runs")

@@ -460,16 +460,21 @@ def test_a_run_is_relaunched_with_overrides_in_its_experiment(server: Server, ex
     server.call("DELETE", f"/runs/{made['id']}")
 
 
-def test_the_failed_runs_of_an_experiment_are_launched_again(server: Server) -> None:
+@pytest.mark.mend("C5")
+def test_the_failed_runs_of_an_experiment_are_launched_again_once(server: Server) -> None:
     base = {"model": {"name": "fc", "n_hidden": 512}, "optimizer": {"momentum": 0.99}, "batch_size": 500}
     body = {"name": "Rates", "base": base, "grid": {"optimizer.lr": [0.001, 100]}}
     made = server.call("POST", "/experiments", json=body)
     good, bad = made["run_ids"]
     server.wait_for(good, "succeeded")
     server.wait_for(bad, "failed")
+    assert server.call("GET", f"/experiments/{made['id']}")["unmended"] == 1
     (again,) = server.call("POST", f"/experiments/{made['id']}/relaunch-failed")["run_ids"]
+    assert server.call("GET", f"/experiments/{made['id']}")["unmended"] == 0
+    assert server.call("POST", f"/experiments/{made['id']}/relaunch-failed")["run_ids"] == []  # pressed twice
     assert server.run(again)["spec"] == server.run(bad)["spec"]
     assert server.wait_for(again, "failed")["cause"] == server.run(bad)["cause"]
+    assert server.call("GET", f"/experiments/{made['id']}")["unmended"] == 1  # the new one
 
 
 def test_example_images_are_the_prepared_ones_in_order_and_shuffled(server: Server) -> None:

@@ -9,7 +9,7 @@ from app.compare.question import asked
 from app.spec.plan import Plan
 from app.store import experiments, runs
 from app.store.engine import reading, writing
-from app.store.tables import Run, Status
+from app.store.tables import Run
 from app.web.launching import Estimate, check_devices
 from app.web.problems import Refused, documented
 from app.web.schemas import (
@@ -185,12 +185,11 @@ def more(experiment_id: ExperimentId, body: MoreIn, engine: Database, background
     responses=documented(400, 403, 404, 413, 422, 503),
 )
 def relaunch_failed(experiment_id: ExperimentId, engine: Database, background: BackgroundNow) -> RunsOut:
-    """A new run from the start for each that failed or was lost; the old ones stay. To go on from a checkpoint,
-    resume them instead."""
+    """A new run from the start for each that failed or was lost, unless it was launched again since or resumes by
+    itself; the old ones stay. To go on from a checkpoint, resume them instead."""
     with writing(engine) as session:
         experiments.get(session, experiment_id)
-        members = runs.of_experiment(session, experiment_id)
-        failed = [run for run in members if run.status in (Status.FAILED, Status.LOST)]
+        failed = runs.unmended(runs.of_experiment(session, experiment_id))
         made = [runs.add(session, parse(run.spec), run.name, experiment_id) for run in failed]
         session.flush()
         ids = [run.id for run in made if run.id is not None]
