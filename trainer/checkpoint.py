@@ -15,6 +15,8 @@ import torch
 from trainer.loop import State
 
 KEPT = 2
+NOT_ITS_FAULT = ("CUDA", "DefaultCPUAllocator", "out of memory")
+"""In an error that is met while a checkpoint is read: it will do once there is memory, or the device works."""
 
 
 class Damaged(Exception):
@@ -58,7 +60,8 @@ def save(folder: Path, state: State) -> Path:
 def load(path: Path, state: State) -> None:
     """Bring a fresh state to where the checkpoint was taken.
 
-    Raises Damaged, whatever of it does not fit; the state is then of no use any more.
+    Raises Damaged, whatever of it does not fit; the state is then of no use any more. Lack of memory, or a device that
+    fails, is not the checkpoint's fault and is raised as it is.
     """
     checksum, _, data = path.read_bytes().partition(b"\n")
     if hashlib.sha256(data).hexdigest().encode() != checksum:
@@ -66,6 +69,8 @@ def load(path: Path, state: State) -> None:
     try:
         _take(torch.load(io.BytesIO(data), weights_only=True, map_location="cpu"), state)
     except Exception as error:  # another version of PyTorch or of the net wrote it: each refuses in its own way
+        if isinstance(error, MemoryError) or any(said in str(error) for said in NOT_ITS_FAULT):
+            raise
         raise Damaged(f"{path.name} does not fit this version ({type(error).__name__})") from error
 
 

@@ -141,6 +141,30 @@ def test_a_whole_checkpoint_that_does_not_fit_is_refused(places: Places, tmp_pat
         checkpoint.load(path, loop.start(spec, CPU))
 
 
+@pytest.mark.mend("B8")
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
+        RuntimeError("[enforce fail at alloc_cpu.cpp:127] DefaultCPUAllocator: can't allocate memory"),
+    ],
+    ids=["Python", "GPU", "CPU"],
+)
+def test_a_checkpoint_is_not_blamed_for_lack_of_memory(
+    places: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    spec, _ = prepared(places)
+    path = checkpoint.save(tmp_path, loop.start(spec, CPU))
+
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(torch, "load", fail)
+    with pytest.raises(type(error)):
+        checkpoint.load(path, loop.start(spec, CPU))
+
+
 def test_the_two_newest_checkpoints_are_kept(places: Places, tmp_path: Path) -> None:
     spec, data = prepared(places, batch_size=500)
     state = loop.start(spec, CPU)
