@@ -15,7 +15,7 @@ from app.jobs.dispatcher import Dispatcher
 from app.jobs.launchers import LocalLauncher
 from app.settings import Settings
 from app.store import credentials, predictions
-from app.store.engine import open_database, reading
+from app.store.engine import open_database, reading, unusable
 from app.store.errors import StoreError
 from app.store.tables import Access
 from app.web.security import asks_everybody
@@ -42,9 +42,7 @@ def server(settings: Settings) -> Iterator[Uvicorn]:
                 _first_tokens(settings, engine, listening.getsockname()[1])
             dispatcher.adopt()
         except DBAPIError as error:
-            raise ServeError(
-                f"{settings.database} can't be written ({error.orig}): free some space on its disk, then start again"
-            ) from error
+            raise unusable(settings.database, error) from error
         opened.callback(dispatcher.close)
 
         # What the dispatcher starts (a look for devices, a fork server) must not slow the server's own start

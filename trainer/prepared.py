@@ -6,6 +6,7 @@
 NumPy only: the server shows images without importing torch.
 """
 
+import errno
 import fcntl
 import hashlib
 import itertools
@@ -152,9 +153,11 @@ def save(name: str, places: Places, arrays: Arrays) -> None:
             described.rename(places.description(name))
         beside.rename(folder)
     except OSError as error:  # NumPy, which writes past Python, says only that not all was written
-        why = (error.strerror or "the disk is full").lower()
+        is_full = error.errno in (None, errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        why = "the disk is full" if is_full else (error.strerror or "").lower()
+        way_out = "free some space there" if is_full else "make the directory writable"
         raise DataError(
-            f"{name} can't be kept in {places.prepared} ({why}): free some space there, then prepare it again"
+            f"{name} can't be kept in {places.prepared} ({why}): {way_out}, then prepare it again"
         ) from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)

@@ -46,15 +46,20 @@ def open_database(path: Path, *, durable: bool = False, busy_seconds: float = BU
                 _bring_up_to_date(connection, path)
     except DBAPIError as error:
         engine.dispose()
-        why, way_out = str(error.orig), "choose another directory with RUNYARD_HOME"
-        if "is full" in why or _is_full(path.parent):
-            why, way_out = "the disk is full", "free some space, then start again"
-        raise StoreError(f"{path} can't be used as the database ({why}): {way_out}") from error
+        raise unusable(path, error) from error
     except StoreError:
         engine.dispose()
         raise
     _stay_with(engine, path)
     return engine
+
+
+def unusable(path: Path, error: DBAPIError) -> StoreError:
+    """What a server that can't begin with a database says."""
+    why, way_out = str(error.orig), "choose another directory with RUNYARD_HOME"
+    if "is full" in why or _is_full(path.parent):
+        why, way_out = "the disk is full", "free some space, then start again"
+    return StoreError(f"{path} can't be used as the database ({why}): {way_out}")
 
 
 def _is_full(directory: Path) -> bool:
