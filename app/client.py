@@ -173,7 +173,7 @@ class Experiment(_Answer):
     created_at: datetime
     run_ids: list[int]
     counts: dict[str, int]
-    unmended: int
+    to_relaunch: int
     """Runs that failed or were lost, were not launched again since, and will not resume by themselves."""
 
 

@@ -12,7 +12,7 @@ from app.store.errors import StoreError
 from app.store.runs import PAUSED_BY_USER, STOPPED_BY_USER
 
 VANISHED = "its worker vanished while no server watched: it was killed, or the machine restarted"
-TAKEN = "its worker left, as it found the run in other hands"
+TAKEN = "its worker left, because another process had taken over the run"
 KILLED = "killed by signal {signal}"
 KILLED_9 = "killed by signal 9 (the system may be out of memory)"
 BLOCKED = "its worker was stopped from outside in the middle of a write and kept all others out: it was ended"

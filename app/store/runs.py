@@ -576,7 +576,7 @@ def of_experiment(session: Session, experiment_id: int) -> list[Run]:
     return list(session.exec(select(Run).where(Run.experiment_id == experiment_id, THERE).order_by(col(Run.id))))
 
 
-def unmended(members: Collection[Run]) -> list[Run]:
+def to_relaunch(members: Collection[Run]) -> list[Run]:
     """Those that failed or were lost, were not launched again since, and will not resume by themselves."""
 
     def is_again(later: Run, run: Run) -> bool:

@@ -4,7 +4,7 @@ Headers        so many bytes (431), looked at before anything parses them; the s
 Bodies         1 MiB, chunked or not (413), and a time for all of it (408)
 SlowWork       bounded queues for what takes long (503, Retry-After); `quickly` for what must never wait for others
 Connection     bounded in number, below what files the process may open; a time for a request's whole header
-once_a_minute  a log line that a stranger causes is written once, however often it comes
+OnceAMinute    a log line that a stranger causes is written once, however often it comes
 """
 
 import asyncio

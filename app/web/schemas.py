@@ -313,7 +313,7 @@ class ExperimentOut(BaseModel):
     created_at: datetime
     run_ids: list[int]
     counts: dict[str, int] = Field(description="Number of its runs in each state.")
-    unmended: int = Field(
+    to_relaunch: int = Field(
         description="Runs that failed or were lost, were not launched again since, and will not resume by themselves."
     )
 
@@ -322,7 +322,7 @@ class ExperimentOut(BaseModel):
         members = list(members)
         counts = {status.value: sum(run.status == status for run in members) for status in Status}
         ids = [run.id for run in members if run.id is not None]
-        return cls(**row.model_dump(), run_ids=ids, counts=counts, unmended=len(runs.unmended(members)))
+        return cls(**row.model_dump(), run_ids=ids, counts=counts, to_relaunch=len(runs.to_relaunch(members)))
 
 
 class ExperimentPage(BaseModel):

@@ -59,8 +59,8 @@ function show(fresh) {
   setText(byId("title"), experiment.name);
   setText(byId("experiment-note-text"), experiment.note);
   byId("experiment-note-text").hidden = !experiment.note;
-  byId("experiment-relaunch").hidden = !experiment.unmended;
-  setText(byId("experiment-relaunch"), `Relaunch ${plural(experiment.unmended, "failed run")}`);
+  byId("experiment-relaunch").hidden = !experiment.to_relaunch;
+  setText(byId("experiment-relaunch"), `Relaunch ${plural(experiment.to_relaunch, "failed run")}`);
   setText(byId("experiment-archive"), experiment.archived ? "Bring back from the archive" : "Archive");
   byId("experiment-delete").disabled = experiment.counts.running + experiment.counts.starting > 0;
 }

@@ -452,8 +452,8 @@ function showGroups() {
     const left = ended < ids.length ? secondsLeft(experiment.id) : null;
     if (left !== null) words.push(`about ${duration(left)} left`);
     setText(said, words.filter(Boolean).join(", "));
-    again.hidden = !experiment.unmended;
-    setText(again, `Relaunch ${experiment.unmended} failed`);
+    again.hidden = !experiment.to_relaunch;
+    setText(again, `Relaunch ${experiment.to_relaunch} failed`);
     stop.hidden = ended === ids.length;
     setText(stop, `Stop ${plural(ids.length - ended, "run")}`);
   }

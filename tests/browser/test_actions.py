@@ -298,7 +298,7 @@ def test_failed_runs_are_launched_again_once(server: Server, page: Page) -> None
     found = until(
         lambda: (now := server.call("GET", f"/experiments/{made['id']}"))["counts"]["failed"] == 4 and now, ""
     )
-    assert found["unmended"] == 2
+    assert found["to_relaunch"] == 2
     expect(again).to_be_visible()  # for the two new ones
     page.goto(f"{server.url}/compare?experiment={made['id']}")
     page.locator("#experiment-menu summary").click()

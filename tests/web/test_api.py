@@ -468,13 +468,13 @@ def test_the_failed_runs_of_an_experiment_are_launched_again_once(server: Server
     good, bad = made["run_ids"]
     server.wait_for(good, "succeeded")
     server.wait_for(bad, "failed")
-    assert server.call("GET", f"/experiments/{made['id']}")["unmended"] == 1
+    assert server.call("GET", f"/experiments/{made['id']}")["to_relaunch"] == 1
     (again,) = server.call("POST", f"/experiments/{made['id']}/relaunch-failed")["run_ids"]
-    assert server.call("GET", f"/experiments/{made['id']}")["unmended"] == 0
+    assert server.call("GET", f"/experiments/{made['id']}")["to_relaunch"] == 0
     assert server.call("POST", f"/experiments/{made['id']}/relaunch-failed")["run_ids"] == []  # pressed twice
     assert server.run(again)["spec"] == server.run(bad)["spec"]
     assert server.wait_for(again, "failed")["cause"] == server.run(bad)["cause"]
-    assert server.call("GET", f"/experiments/{made['id']}")["unmended"] == 1  # the new one
+    assert server.call("GET", f"/experiments/{made['id']}")["to_relaunch"] == 1  # the new one
 
 
 def test_example_images_are_the_prepared_ones_in_order_and_shuffled(server: Server) -> None:

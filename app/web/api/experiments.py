@@ -189,7 +189,7 @@ def relaunch_failed(experiment_id: ExperimentId, engine: Database, background: B
     itself; the old ones stay. To go on from a checkpoint, resume them instead."""
     with writing(engine) as session:
         experiments.get(session, experiment_id)
-        failed = runs.unmended(runs.of_experiment(session, experiment_id))
+        failed = runs.to_relaunch(runs.of_experiment(session, experiment_id))
         made = [runs.add(session, parse(run.spec), run.name, experiment_id) for run in failed]
         session.flush()
         ids = [run.id for run in made if run.id is not None]
