@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.test_line import raw
-from tests.serving import ROOT, Server, serving
+from tests.serving import ROOT, Server, serving, until
 from trainer.prepared import Places
 
 BROKEN = {
@@ -39,6 +39,26 @@ def build(shape, classes, n_hidden):
 ENTRY = dataclasses.replace(MODEL, name="tired", build=build)
 """
 """A net that fails after 40 steps."""
+SLOW = """
+import dataclasses, pathlib, time
+from trainer.models.fc import MODEL
+
+def build(shape, classes, n_hidden):
+    net, steps = MODEL.build(shape, classes, n_hidden=n_hidden), []
+
+    def wait(net, images):
+        steps.append(1)
+        seconds, begun = {1: 7, 4: 12}.get(len(steps)), pathlib.Path(__file__).with_name(f"step-{len(steps)}")
+        if seconds and not begun.exists():
+            begun.touch()
+            time.sleep(seconds)
+
+    net.register_forward_pre_hook(wait)
+    return net
+
+ENTRY = dataclasses.replace(MODEL, name="slow", build=build)
+"""
+"""A net of which two steps take long: the first that it ever makes, and a fourth."""
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +72,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (copy / name).write_text((ROOT / "docs/example-plugin" / name).read_text())
     command = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-build-isolation", "--target", str(site)]
     subprocess.run([*command, str(copy)], check=True, capture_output=True)
-    for name, code in {"tired": TIRED, **{name: code for name, (code, _) in BROKEN.items()}}.items():
+    for name, code in {"tired": TIRED, "slow": SLOW, **{name: code for name, (code, _) in BROKEN.items()}}.items():
         (site / f"broken_{name}.py").write_text(code)
         info = site / f"broken_{name}-1.0.dist-info"
         info.mkdir()
@@ -102,6 +122,28 @@ def test_what_was_measured_before_a_net_failed_is_kept(server: Server) -> None:
     run = server.wait_for(run_id, "failed")
     assert run["cause"] == "ValueError: too tired to go on"
     assert [step for step, _ in raw(server, run_id)] == list(range(1, 41))
+
+
+@pytest.mark.mend("B8")
+def test_a_step_that_takes_long_is_waited_for(server: Server, site: Path) -> None:
+    """It is not shown as not responding, and a pause within it keeps its checkpoint."""
+    run_id = server.launch(model="slow", dataset="digits", batch_size=20)
+    for of_attempt, step in ((1, 1), (4, 5)):
+        until((site / f"step-{of_attempt}").exists, f"step {step} has begun")
+        server.call("POST", f"/runs/{run_id}/pause")
+        seen = set()
+
+        def is_paused(seen: set[bool] = seen) -> bool:
+            run = server.run(run_id)
+            seen.add(run["responding"])
+            return bool(run["status"] == "paused")
+
+        until(is_paused, "it is paused")
+        run = server.run(run_id)
+        assert seen == {True}
+        assert (run["cause"], run["steps_done"], run["checkpoint_step"]) == ("paused by user", step, step)
+        if step == 1:
+            server.call("POST", f"/runs/{run_id}/resume")
 
 
 def test_what_was_trained_with_a_plug_in_stays_when_that_is_gone(server: Server, site: Path) -> None:

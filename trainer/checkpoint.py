@@ -50,11 +50,22 @@ def save(folder: Path, state: State) -> Path:
             file.flush()
             os.fsync(file.fileno())
         beside.rename(path)
+        _sync(folder)  # before the older ones go
     finally:
         beside.unlink(missing_ok=True)
     for older in stored(folder)[KEPT:]:
         older.unlink(missing_ok=True)
     return path
+
+
+def _sync(folder: Path) -> None:
+    """Have the names in it on the disk, its own, and its parent's: they may be new."""
+    for directory in (folder, *folder.parents[:2]):
+        opened = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
 
 
 def load(path: Path, state: State) -> None:

@@ -16,6 +16,7 @@ TAKEN = "its worker left, because another process had taken over the run"
 KILLED = "killed by signal {signal}"
 KILLED_9 = "killed by signal 9 (the system may be out of memory)"
 BLOCKED = "its worker was stopped from outside in the middle of a write and kept all others out: it was ended"
+IGNORED = "{asked}: its worker did not answer in time and was ended; resumed it goes on from its last checkpoint"
 NOT_STARTED = "the worker could not be started: {why}"
 ENDED = "the worker ended with exit code {code}: {last_line}"
 DEVICE_GONE = "device is {device}: there is no such device here; choose {choices}"
@@ -29,8 +30,8 @@ DATA = "data set {dataset}: {why}"
 EXCEPTION = "{exception}: {why}"
 
 CAUSES = (
-    *(STOPPED_BY_USER, PAUSED_BY_USER, VANISHED, TAKEN, KILLED, KILLED_9, BLOCKED, NOT_STARTED, ENDED, DEVICE_GONE),
-    *(NO_SLOTS, GPU_MEMORY, MEMORY, DIVERGED, DISK_FULL, DATABASE, DATA, EXCEPTION),
+    *(STOPPED_BY_USER, PAUSED_BY_USER, IGNORED, VANISHED, TAKEN, KILLED, KILLED_9, BLOCKED, NOT_STARTED, ENDED),
+    *(DEVICE_GONE, NO_SLOTS, GPU_MEMORY, MEMORY, DIVERGED, DISK_FULL, DATABASE, DATA, EXCEPTION),
 )
 """All there are; a run that succeeded has none."""
 

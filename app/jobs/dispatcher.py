@@ -52,6 +52,8 @@ class Worker:
     """Since when it has been silent in a write."""
     blocked: bool = False
     """It was killed for that."""
+    ignoring: bool = False
+    """It was killed because it did not leave when it was asked to."""
 
     def seen(self, writing: int | None) -> At:
         """As the plan sees it; `writing`: the process that is in a write transaction."""
@@ -66,6 +68,7 @@ class Worker:
             pausing=self.pausing,
             blocking=None if self.blocking_since is None else moment - self.blocking_since,
             blocked=self.blocked,
+            ignoring=self.ignoring,
         )
 
 
@@ -223,6 +226,7 @@ class Dispatcher:
         if action.blocked:
             log.warning("run %d: process %s is stopped in a write, it is ended", action.run_id, worker.process.pid)
             worker.blocked = True
+        worker.ignoring = worker.ignoring or action.ignoring
         worker.process.kill()
 
     @_act.register

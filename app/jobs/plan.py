@@ -62,6 +62,8 @@ class At:
     """Seconds since it was first seen in a write while it was silent."""
     blocked: bool = False
     """It was killed for that."""
+    ignoring: bool = False
+    """It was killed because it did not leave when it was asked to."""
 
 
 # What is to be done
@@ -97,6 +99,9 @@ class Kill:
 
     run_id: int
     blocked: bool = False
+    """It keeps all others out of the database."""
+    ignoring: bool = False
+    """It was asked to leave, and has not within its grace."""
 
 
 @dataclass(frozen=True)
@@ -180,6 +185,8 @@ def _is_due(retry_at: datetime | None, now: datetime) -> bool:
 def _end(worker: At) -> End:
     if worker.stopping is not None:
         to, cause = (Status.PAUSED, PAUSED_BY_USER) if worker.pausing else (Status.STOPPED, STOPPED_BY_USER)
+        if worker.ignoring:
+            cause = causes.IGNORED.format(asked=cause)
         return End(worker.run_id, worker.attempt, to, cause, again=False)
     if worker.blocked:
         return End(worker.run_id, worker.attempt, Status.FAILED, causes.BLOCKED, again=True)
@@ -205,8 +212,10 @@ def _look_after(now: datetime, job: Job, worker: At) -> list[Action]:
     if job.stop or job.pause:
         if worker.stopping is None or worker.pausing == job.stop:
             actions.append(Notice(job.run_id, stopping=True, pausing=not job.stop))
-        if job.status == Status.STARTING or (worker.stopping or 0.0) > job.grace:
-            actions.append(Kill(job.run_id))  # it can't see the request yet, or ignores it
+        if job.status == Status.STARTING:
+            actions.append(Kill(job.run_id))  # it can't see the request yet
+        elif (worker.stopping or 0.0) > job.grace:
+            actions.append(Kill(job.run_id, ignoring=True))
     elif silent and job.responding and job.status == Status.RUNNING:
         actions.append(Silent(job.run_id, job.attempt))
     return actions

@@ -37,8 +37,11 @@ from trainer.prepared import Places, register_folders
 from trainer.spec import RunSpec, parse
 
 if TYPE_CHECKING:
+    from numpy import int64
+    from numpy.typing import NDArray
     from torch import nn
 
+    from trainer.loaded import LoadedData
     from trainer.loop import State
 
 CHECKPOINT_SECONDS = 30.0
@@ -87,7 +90,7 @@ def work(settings: Settings, engine: Engine, claim: Claim, spec: RunSpec) -> Non
     log(f"run {run_id}, attempt {attempt}, process {os.getpid()}")
     import torch  # seconds: only here, so that all else of the worker can be imported without it
 
-    from trainer import checkpoint, devices, loop
+    from trainer import devices, loop
     from trainer.loaded import LoadedData
     from trainer.prepared import load
 
@@ -108,6 +111,23 @@ def work(settings: Settings, engine: Engine, claim: Claim, spec: RunSpec) -> Non
         f"training on {device}, {spec.precision}, {threads} thread(s), from step {state.step:,} to {spec.steps_total:,}"
     )
     recorder = Recorder(engine, run_id, attempt, start)
+    with recorder.beating():
+        _train(settings, files, spec, data, arrays[3], state, recorder)
+
+
+def _train(
+    settings: Settings,
+    files: str,
+    spec: RunSpec,
+    data: "LoadedData",
+    test_labels: "NDArray[int64]",
+    state: "State",
+    recorder: Recorder,
+) -> None:
+    """From where the state is to the end, or until it is to leave; `test_labels`: of the whole test set."""
+    from trainer import checkpoint, loop
+
+    folder = artifacts.checkpoints(settings, files)
     kept, tested = time.monotonic(), state.epochs_tested
     is_asked_to_end = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: is_asked_to_end.set())  # as when a container or the machine stops
@@ -139,6 +159,7 @@ def work(settings: Settings, engine: Engine, claim: Claim, spec: RunSpec) -> Non
                 signal.signal(signal.SIGTERM, signal.SIG_DFL)
                 os.kill(os.getpid(), signal.SIGTERM)
             if recorder.requests.stop or recorder.requests.pause:
+                recorder.is_leaving = True
                 keep()
                 _leave(recorder)
                 return
@@ -156,7 +177,7 @@ def work(settings: Settings, engine: Engine, claim: Claim, spec: RunSpec) -> Non
     for answers in loop.last_test(spec, data, state):
         recorder.flush_if_due()
         if answers is not None:
-            kept_answers = predictions.Predictions(arrays[3], answers.predicted, answers.confidence)
+            kept_answers = predictions.Predictions(test_labels, answers.predicted, answers.confidence)
             _keep_predictions(artifacts.predictions(settings, files), kept_answers)
             untrained = kept_answers.is_untrained
     _keep_weights(artifacts.weights(settings, files), {k: v.cpu() for k, v in state.model.state_dict().items()})

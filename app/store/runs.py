@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import sqlalchemy
-from sqlalchemy import Engine, and_, delete, func, or_, update
+from sqlalchemy import Engine, and_, delete, exists, func, or_, update
 from sqlmodel import Session, col, select
 
 from app.spec.stored import configuration
@@ -54,6 +54,8 @@ PAUSED_BY_USER = "paused by user"
 MOST_TAGS = 20
 MOST_CRASHES = 3  # a run resumes by itself so often without a new checkpoint in between
 RETRY_SECONDS = 2.0  # before it does, so that its cause can be read
+GRACE = 5.0  # seconds that a worker has to leave when it is asked to, and twice the longest step it has made
+LONG_GRACE = 60.0  # the least while it makes its first step, or one that takes longer than all before
 THERE = col(Run.deleted_at).is_(None)
 """A deleted run can be restored for a while; until then it is nowhere to be seen, and nothing happens to it."""
 
@@ -419,7 +421,7 @@ def begin(
         session.execute(
             update(Attempt)
             .where(col(Attempt.run_id) == run_id, col(Attempt.n) == attempt)
-            .values(environment=dict(environment), from_step=start.step, heartbeat_at=now())
+            .values(environment=dict(environment), from_step=start.step, heartbeat_at=now(), grace=LONG_GRACE)
         )
 
 
@@ -439,6 +441,22 @@ def progress(session: Writing, run_id: int, attempt: int, steps_done: int, secon
     beat = update(Attempt).where(col(Attempt.run_id) == run_id, col(Attempt.n) == attempt).values(heartbeat_at=now())
     session.execute(beat)
     return Requests(stop=bool(row[0]), pause=bool(row[1]))
+
+
+def beat(engine: Engine, run_id: int, attempt: int, grace: float) -> None:
+    """Note that a worker lives which has nothing else to write, and how long it may take to leave."""
+    with writing(engine) as session:
+        at_work = (col(Run.id) == run_id, col(Run.attempt) == attempt, col(Run.status) == Status.RUNNING)
+        own = (col(Attempt.run_id) == run_id, col(Attempt.n) == attempt, exists().where(*at_work))
+        session.execute(update(Attempt).where(*own).values(heartbeat_at=now(), grace=grace))
+        silent = update(Run).where(*at_work, col(Run.responding).is_(False))
+        session.execute(silent.values(responding=True, changed=session.change))
+
+
+def give_grace(session: Writing, run_id: int, attempt: int, seconds: float) -> None:
+    """Note how long the worker may take to leave when it is asked to."""
+    own = (col(Attempt.run_id) == run_id, col(Attempt.n) == attempt)
+    session.execute(update(Attempt).where(*own).values(grace=seconds))
 
 
 def checkpointed(session: Writing, run_id: int, attempt: int, step: int) -> None:

@@ -205,24 +205,16 @@ def test_a_stop_is_seen_and_a_worker_that_ignores_it_is_killed(queue: Queue, eng
     runs.request_stop(engine, run_id)
     queue.turn()
     assert queue.launcher.workers[run_id].kills == 0
-    queue.dispatcher._workers[run_id].stopping_since -= 6  # type: ignore[operator]
+    queue.dispatcher._workers[run_id].stopping_since -= 55  # type: ignore[operator]
+    queue.turn()
+    assert queue.launcher.workers[run_id].kills == 0  # its first step may take long
+    with writing(engine) as session:
+        runs.give_grace(session, run_id, 1, runs.GRACE)
     queue.turn()
     assert queue.launcher.workers[run_id].kills == 1
     queue.turn()
-    assert (queue.run(run_id).status, queue.run(run_id).cause) == ("stopped", runs.STOPPED_BY_USER)
-
-
-def test_a_longer_grace_is_kept(queue: Queue, engine: Engine) -> None:
-    (run_id,) = queue.add("cpu")
-    queue.turn()
-    queue.begin(run_id)
-    with writing(engine) as session:
-        session.execute(update(Attempt).values(grace=60.0))
-    runs.request_pause(engine, run_id)
-    queue.turn()
-    queue.dispatcher._workers[run_id].stopping_since -= 30  # type: ignore[operator]
-    queue.turn()
-    assert queue.launcher.workers[run_id].kills == 0
+    ignored = causes.IGNORED.format(asked=runs.STOPPED_BY_USER)
+    assert (queue.run(run_id).status, queue.run(run_id).cause) == ("stopped", ignored)
 
 
 def test_a_silent_worker_is_shown_so(queue: Queue, engine: Engine) -> None:
