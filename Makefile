@@ -14,7 +14,7 @@ QUIETLY := 2> >(grep -v '^WARNING: Location' >&2)
 SHELL := /bin/bash
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test lint peeking clean
+.PHONY: help demo serve test lint chaos peeking clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ lint: $(DEV) ## check style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/oxlint static/js
+
+chaos: $(DEV) ## break it at random and attack it; some of it needs root and libfaketime
+	$(BIN)/python -m pytest -q -s -m chaos -n 0 -o faulthandler_timeout=1400 $(TESTS) $(ARGS)
 
 peeking: $(RUNTIME) ## simulate what looking after every seed does
 	@$(BIN)/python -m benchmarks.peeking $(ARGS)

@@ -5,6 +5,7 @@ import math
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -46,7 +47,9 @@ class Server:
 
     home: Path
     environment: dict[str, str] = field(default_factory=dict)
-    process: Command | None = None
+    process: Command | subprocess.Popen[str] | None = None
+    cold: bool = False
+    """Started as a user does, not forked by a process that has imported it: for variables that work from the start."""
     url: str = ""
     said: list[str] = field(default_factory=list)
     """What it printed before its address."""
@@ -56,9 +59,14 @@ class Server:
     def start(self) -> None:
         variables = {"RUNYARD_HOME": str(self.home), "RUNYARD_PORT": "0", **self.environment}
         with (self.home / "server.err").open("a") as errors:
-            self.process = template(variables.get("PYTHONPATH", "")).start(
-                ["serve"], {**os.environ, **variables}, errors
-            )
+            environment = {**os.environ, **variables}
+            if self.cold:
+                words = [sys.executable, "-m", "app.cli", "serve"]
+                self.process = subprocess.Popen(
+                    words, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=errors, text=True
+                )
+            else:
+                self.process = template(variables.get("PYTHONPATH", "")).start(["serve"], environment, errors)
         assert self.process.stdout is not None
         self.said = []
         while not (line := self.process.stdout.readline()).startswith("Runyard is at "):
@@ -187,12 +195,12 @@ class Server:
 
 
 @contextlib.contextmanager
-def serving(home: Path, prepared: Path, **environment: str) -> Iterator[Server]:
+def serving(home: Path, prepared: Path, *, cold: bool = False, **environment: str) -> Iterator[Server]:
     """A server whose data sets are prepared already; ended with its workers, whatever happens."""
     home.mkdir(parents=True, exist_ok=True)
     if not (home / "prepared").exists():
         (home / "prepared").symlink_to(prepared)
-    server = Server(home, environment)
+    server = Server(home, environment, cold=cold)
     try:
         server.start()
         yield server

@@ -44,6 +44,8 @@ NOT_ITS_RUN = 75
 """Exit code of a worker that found its run in other hands; no net or data set ends a process with it by accident."""
 NOT_RECORDED = 4
 """Exit code of a worker that could not record its end; the last line of its log then is its cause."""
+NOT_EVEN_LOGGED = 76
+"""Exit code of a worker that met a full disk, and found no room to say so anywhere."""
 FAILED = "failed: "
 """Stands before the cause in a worker's log."""
 
@@ -78,6 +80,8 @@ def of_exit(code: int, log: Path) -> str:
     """The cause of a run whose worker left without a word; `code` as subprocess gives it, negative for a signal."""
     if code < 0:
         return KILLED_9 if -code == signal.SIGKILL else KILLED.format(signal=-code)
+    if code == NOT_EVEN_LOGGED:
+        return DISK_FULL
     last = _last_line(log)
     _, said, cause = last.partition(FAILED)
     if code == NOT_RECORDED and said:

@@ -49,7 +49,7 @@ CHECKPOINT_SECONDS = 30.0
 
 def main(run_id: int) -> int:
     """Exit code: 0 when the run's end is recorded, whatever it is; NOT_ITS_RUN when the run is not this worker's;
-    NOT_RECORDED when the end could not be recorded."""
+    NOT_RECORDED when the end could not be recorded, NOT_EVEN_LOGGED when the disk was full then."""
     settings = Settings()
     engine = open_database(settings.database, durable=True)
     try:
@@ -79,7 +79,7 @@ def _main(settings: Settings, engine: Engine, run_id: int) -> int:
         except (StoreError, SQLAlchemyError) as unrecorded:
             log(f"the end could not be recorded: {causes.of_exception(unrecorded, stored.filled(run.spec))}")
             log(f"{causes.FAILED}{cause}")
-            return causes.NOT_RECORDED
+            return causes.NOT_EVEN_LOGGED if cause == causes.DISK_FULL else causes.NOT_RECORDED
         log(f"{causes.FAILED}{cause}")
     return 0
 
@@ -292,13 +292,39 @@ def _keep(path: Path, write: Callable[[IO[bytes]], None]) -> None:
         part.write_bytes(content.getbuffer())
 
 
+class Log(io.RawIOBase):
+    """A file that drops what a full disk has no room for: no run fails because its log has no room."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def writable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self._descriptor
+
+    def write(self, data: Any) -> int:
+        with contextlib.suppress(OSError):
+            os.write(self._descriptor, data)
+        return len(data)
+
+
+def _forgiving(descriptor: int) -> IO[str]:
+    return io.TextIOWrapper(
+        io.BufferedWriter(Log(descriptor)), encoding="utf-8", errors="backslashreplace", line_buffering=True
+    )
+
+
 def log(line: str) -> None:
     print(f"{datetime.now(UTC):%H:%M:%S} {line}", flush=True)
 
 
 if __name__ == "__main__":
     wanted = serve(int(sys.argv[2])) if sys.argv[1] == FLAG else int(sys.argv[1])
+    sys.stdout, sys.stderr = _forgiving(1), _forgiving(2)
     code = 0 if wanted is None else main(wanted)
     # All is written: to take torch apart, object by object, would take half as long again as a short run
     sys.stdout.flush()
+    sys.stderr.flush()
     os._exit(code)

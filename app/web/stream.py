@@ -53,19 +53,28 @@ class Tail:
     def listeners(self) -> int:
         return sum(map(len, self._streams.values()))
 
-    def has_room(self, who: str) -> bool:
-        """Whether `who` may open one more. Where all are taken, whoever has most gives up the oldest for somebody with
-        at least two fewer: no one can keep all others out."""
-        if self.listeners < MAX_LISTENERS:
-            return True
-        holder, streams = max(self._streams.items(), key=lambda item: len(item[1]))
-        if len(streams) < len(self._streams.get(who, [])) + 2:
-            return False
-        streams.pop(0).set()
+    def take_place(self, who: str) -> asyncio.Event | None:
+        """A place for one more stream of `who`, a token or session, until `leave_place`; None: there is none. It is set
+        when the place is wanted back: where all are taken, whoever has most gives up the oldest for somebody with at
+        least two fewer, so that no one can keep all others out."""
+        if self.listeners >= MAX_LISTENERS:
+            holder, streams = max(self._streams.items(), key=lambda item: len(item[1]))
+            if len(streams) < len(self._streams.get(who, [])) + 2:
+                return None
+            streams[0].set()
+            self.leave_place(holder, streams[0])  # which takes it off that list
+            self._tell()
+        place = asyncio.Event()
+        self._streams.setdefault(who, []).append(place)
+        self._called.set()
+        return place
+
+    def leave_place(self, who: str, place: asyncio.Event) -> None:
+        streams = self._streams.get(who, [])
+        if place in streams:
+            streams.remove(place)
         if not streams:
-            del self._streams[holder]
-        self._tell()
-        return True
+            self._streams.pop(who, None)
 
     async def start(self) -> None:
         await asyncio.to_thread(self._read_first)
@@ -140,42 +149,32 @@ class Tail:
     # Listening
 
     async def listen(
-        self, only: Collection[int], last_event_id: str | None, who: str = ""
+        self, only: Collection[int], last_event_id: str | None, place: asyncio.Event
     ) -> AsyncIterator[ServerSentEvent]:
-        """Events of these runs (all when empty) from `last_event_id` on, and the counts whenever they change. `who`
-        listens: a token or session."""
-        ended = asyncio.Event()
-        self._streams.setdefault(who, []).append(ended)
-        self._called.set()
-        try:
-            said = time.monotonic()
-            at = self.change
-            if last_event_id and last_event_id.isdecimal() and len(last_event_id) < 19:
-                at = min(int(last_event_id), at)
-            told: dict[str, int] | None = None
-            while not self.closed and not ended.is_set():
-                news = self._news
-                at, events = await self._after(at)
-                wanted = [event for event in events if not only or event[1] in only]
-                for place, (kind, _, data) in enumerate(wanted, 1):
-                    said = time.monotonic()
-                    # the number of all of them comes with the last: who loses the stream between two is told them again
-                    yield ServerSentEvent(raw_data=data, event=kind, id=str(at) if place == len(wanted) else None)
-                if self.counts != told:
-                    told, said = self.counts, time.monotonic()
-                    yield ServerSentEvent(data=told, event="counts", id=str(at))
-                # beyond, when the database was asked and is ahead of the tail: waiting lets the tail come after
-                if at >= self.change and not self.closed and not ended.is_set():
-                    await _within(news, max(0.0, said + KEEPALIVE_SECONDS - time.monotonic()))
-                if time.monotonic() >= said + KEEPALIVE_SECONDS:  # also while runs change that nobody here asked for
-                    said = time.monotonic()
-                    yield ServerSentEvent(comment="still here")
-        finally:
-            streams = self._streams.get(who, [])
-            if ended in streams:
-                streams.remove(ended)
-            if not streams:
-                self._streams.pop(who, None)
+        """Events of these runs (all when empty) from `last_event_id` on, and the counts whenever they change, until the
+        `place` is wanted back."""
+        said = time.monotonic()
+        at = self.change
+        if last_event_id and last_event_id.isdecimal() and len(last_event_id) < 19:
+            at = min(int(last_event_id), at)
+        told: dict[str, int] | None = None
+        while not self.closed and not place.is_set():
+            news = self._news
+            at, events = await self._after(at)
+            wanted = [event for event in events if not only or event[1] in only]
+            for number, (kind, _, data) in enumerate(wanted, 1):
+                said = time.monotonic()
+                # the number of all of them comes with the last: who loses the stream between two is told them again
+                yield ServerSentEvent(raw_data=data, event=kind, id=str(at) if number == len(wanted) else None)
+            if self.counts != told:
+                told, said = self.counts, time.monotonic()
+                yield ServerSentEvent(data=told, event="counts", id=str(at))
+            # beyond, when the database was asked and is ahead of the tail: waiting lets the tail come after
+            if at >= self.change and not self.closed and not place.is_set():
+                await _within(news, max(0.0, said + KEEPALIVE_SECONDS - time.monotonic()))
+            if time.monotonic() >= said + KEEPALIVE_SECONDS:  # also while runs change that nobody here asked for
+                said = time.monotonic()
+                yield ServerSentEvent(comment="still here")
 
     async def _after(self, at: int) -> tuple[int, Changes]:
         """What changed after `at`: from memory, or, for a listener that was long away, from the database."""

@@ -3,6 +3,7 @@
 import { post } from "./api.js";
 import { askedFor } from "./dom.js";
 import { valueOf } from "./form.js";
+import { launchedExperiment, promiseUndo } from "./undo.js";
 
 const button = document.getElementById("ask-better");
 let compared = null;
@@ -40,7 +41,9 @@ button.addEventListener("click", async () => {
       });
     },
   });
-  if (made) location.assign(`/compare?experiment=${made.id}`);
+  if (!made) return;
+  promiseUndo(launchedExperiment(made));
+  location.assign(`/compare?experiment=${made.id}`);
 });
 
 /** The places of the two that lead; of the first two where nothing is measured yet. */

@@ -3,6 +3,7 @@
 import { post, query } from "./api.js";
 import { asked, report, setText, toast } from "./dom.js";
 import { ENDED, plural, RESUMABLE } from "./format.js";
+import { deleted, launched, offerUndo, stopped } from "./undo.js";
 
 const byId = (id) => document.getElementById(id);
 const MOST_COMPARED = 100;
@@ -20,33 +21,19 @@ export async function act(action, ids, more = {}) {
 /** A new run for each of an experiment's that failed or was lost. */
 export async function relaunchFailed(experiment) {
   const made = await post(`/experiments/${experiment}/relaunch-failed`);
-  toast(`${plural(made.run_ids.length, "run")} queued again, from the start`);
+  offerUndo(launched(made.run_ids, `${plural(made.run_ids.length, "run")} queued again, from the start`));
 }
 
 /** Delete, and offer to bring back what was deleted. */
 export async function deleteRuns(ids) {
   const gone = await act("delete", ids);
-  if (gone.length) offerUndo(undoing(gone));
+  if (gone.length) offerUndo(deleted(gone));
 }
 
-/** What brings these runs back. */
-export const undoing = (ids) => ({ words: `${plural(ids.length, "run")} deleted`, path: "/runs/bulk", body: { action: "restore", run_ids: ids } });
-
-function offerUndo({ words, path, body }) {
-  const undo = { label: "Undo", run: () => post(path, body).catch(report) };
-  toast(words, { action: undo, seconds: 20 });
-}
-
-const PROMISED = "runyard.undo";
-
-/** Offer to undo, on the page that comes next. */
-export const promiseUndo = (undo) => sessionStorage.setItem(PROMISED, JSON.stringify(undo));
-
-/** Keep what the page before promised. */
-export function keepPromise() {
-  const undo = JSON.parse(sessionStorage.getItem(PROMISED) ?? "null");
-  sessionStorage.removeItem(PROMISED);
-  if (undo) offerUndo(undo);
+/** Stop, and offer to let go on what was stopped. */
+async function stopRuns(ids) {
+  const asked = await act("stop", ids);
+  if (asked.length) offerUndo(stopped(asked));
 }
 
 const APPLIES = {
@@ -61,7 +48,7 @@ const WORDS = { stop: "Stop", pause: "Pause", resume: "Resume", delete: "Delete"
 export function bulkBar({ chosen, clear }) {
   const fitting = (action) => chosen().filter(APPLIES[action]).map((run) => run.id);
   const doIt = {
-    stop: () => act("stop", fitting("stop")),
+    stop: () => stopRuns(fitting("stop")),
     pause: () => act("pause", fitting("pause")),
     resume: () => act("resume", fitting("resume")),
     tag: () => tag(chosen()),

@@ -17,6 +17,7 @@ import { drawPanels, stepsOf } from "./panels.js";
 import { offer } from "./share.js";
 import { drawSweep } from "./sweep.js";
 import { onZoom } from "./plots.js";
+import { keepPromise, launched, offerUndo, stopExperiment } from "./undo.js";
 
 const MANY_RUNS = 40;
 
@@ -134,7 +135,7 @@ byId("more-seeds")?.addEventListener("click", async (event) => {
   event.target.disabled = true;
   try {
     const made = await post(`/experiments/${what.experiment}/more`, { seeds: moreSeeds() });
-    toast(`${plural(made.run_ids.length, "run")} queued`);
+    offerUndo(launched(made.run_ids));
   } catch (error) {
     report(error);
   }
@@ -145,11 +146,12 @@ const moreSeeds = () => {
   const wanted = compared.verdict.rows.map((row) => row.difference?.more_seeds).filter((count) => count && count <= 20);
   return wanted.length ? Math.min(...wanted) : 5;
 };
+keepPromise();
 offer(() => compared?.title ?? "Comparison");
 byId("stop").addEventListener("click", async (event) => {
   event.target.disabled = true;
   try {
-    await post(`/experiments/${what.experiment}/stop`);
+    await stopExperiment(what.experiment);
   } catch (error) {
     report(error);
     event.target.disabled = false;

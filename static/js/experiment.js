@@ -1,11 +1,12 @@
 // What can be done with the experiment that the compare page shows: its menu and its note.
 
 import { get, patch, post, remove } from "./api.js";
-import { promiseUndo, relaunchFailed } from "./bulk.js";
+import { relaunchFailed } from "./bulk.js";
 import { asked, report, setText, toast } from "./dom.js";
 import { valueOf } from "./form.js";
 import { plural } from "./format.js";
 import { gathered, on } from "./live.js";
+import { deletedExperiment, launched, offerUndo, promiseUndo } from "./undo.js";
 
 const byId = (id) => document.getElementById(id);
 const menu = byId("experiment-menu");
@@ -33,7 +34,8 @@ const actions = {
     if (typed === null) return;
     const [path, texts = ""] = typed.split("=");
     const made = await post(`/experiments/${id}/more`, { values: { [path.trim()]: texts.split(",").map((text) => valueOf(text.trim())) } });
-    toast(made.run_ids.length ? `${plural(made.run_ids.length, "run")} queued` : "All of these are there already");
+    if (made.run_ids.length) offerUndo(launched(made.run_ids));
+    else toast("All of these are there already");
   },
   archive: async () => {
     show(await patch(`/experiments/${id}`, { archived: !experiment.archived }));
@@ -41,7 +43,7 @@ const actions = {
   },
   delete: async () => {
     await remove(`/experiments/${id}`);
-    promiseUndo({ words: `${experiment.name} deleted`, path: `/experiments/${id}/restore` });
+    promiseUndo(deletedExperiment(id, experiment.name));
     location.assign("/");
   },
 };

@@ -7,6 +7,7 @@ import { addressOf, askable, bodyOf, compact, emptyForm, formAt, formOf, inPoint
 import { duration, integer, plural } from "./format.js";
 import { showImages } from "./images.js";
 import { gathered } from "./live.js";
+import { launchedExperiment, promiseUndo } from "./undo.js";
 
 const byId = (id) => document.getElementById(id);
 const RANGE = /^(\d+)-(\d+)$/;
@@ -93,6 +94,7 @@ byId("form").addEventListener("submit", async (event) => {
   button.disabled = true;
   try {
     const made = await post("/experiments", bodyOf(form, catalog));
+    promiseUndo(launchedExperiment(made));
     location.assign(`/compare${query({ experiment: made.id })}`);
   } catch (error) {
     showErrors(error);

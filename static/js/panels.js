@@ -3,7 +3,7 @@
 import { caption, spread, xOf } from "./curves.js";
 import { el, setText } from "./dom.js";
 import { chosen, panelsOf } from "./facets.js";
-import { percent } from "./format.js";
+import { percent, plural } from "./format.js";
 import { token } from "./palette.js";
 import { axisUnit, declared, hovered, isDense, isFraction, wantsMore, written } from "./metrics.js";
 import { band, draw, line, tip, xAxis, yAxis } from "./plots.js";
@@ -72,7 +72,8 @@ export function drawPanels(plot, given) {
   const smoothing = isDense(drawn()) ? Number(view.smoothing) : 0;
   const banded = compared.groups.length <= MOST_BANDS ? "; band: lowest to highest seed" : "";
   const many = view.curves === "mean" ? `Line: mean over seeds${banded}. ` : "";
-  setText(byId("caption"), many + (layers.length > 1 && view.x !== "wall" ? "Grey: the means of the other configurations. " : "") + caption(curves, smoothing));
+  const missing = log ? withoutPlace() : "";
+  setText(byId("caption"), missing + many + (layers.length > 1 && view.x !== "wall" ? "Grey: the means of the other configurations. " : "") + caption(curves, smoothing));
 }
 
 /** First and last step of the part of the x axis that is looked at, from curves in whole: a bucket beyond it each. */
@@ -147,6 +148,14 @@ function valueRange() {
   return [Math.max(0, low - pad), Math.min(1.005, high + pad)];
 }
 
+/** Which runs have values that a log axis has no place for. */
+function withoutPlace() {
+  const items = [...shown.curves.items.values()].filter((curve) => curve.steps.length);
+  const count = items.filter((curve) => curve.min.some((value) => value !== null && value <= 0)).length;
+  if (!count) return "";
+  return `A log axis has no place for 0 and below: ${count} of ${plural(items.length, "run")} ${count === 1 ? "has" : "have"} such values, which are missing here. `;
+}
+
 /** What is said of the series that is drawn. */
 const drawn = () => declared(shown.compared.metrics, shown.view.metric);
 
@@ -216,7 +225,7 @@ function bestOf(layer, axes) {
         if (best === null || better(value, best.value)) best = { value, x: xs(one, curve)[at] };
       });
     }
-    if (best === null) return [];
+    if (best === null || (view.scale === "log" && best.value <= 0)) return [];
     const y = view.scale === "log" ? Math.log10(best.value) : best.value;
     const words = `best ${written(metric, best.value)}`;
     const place = { x: best.x, y, xref: axes.xaxis, yref: axes.yaxis, ax: 0, ay: more ? 18 : -18, arrowsize: 0.8, arrowwidth: 1 };
@@ -229,7 +238,7 @@ function labels(layer, yRange, height) {
   const { view, style } = shown;
   const scale = view.scale === "log" ? Math.log10 : (value) => value;
   const [low, high] = yRange.map(scale);
-  const ends = layer.groups.map((one) => ({ one, mean: meanOf(one) })).filter(({ mean }) => mean.x.length);
+  const ends = layer.groups.map((one) => ({ one, mean: meanOf(one) })).filter(({ mean }) => mean.x.length && Number.isFinite(scale(mean.mean.at(-1))));
   const placed = ends
     .map(({ one, mean }) => ({ one, x: mean.x.at(-1), at: ((scale(mean.mean.at(-1)) - low) / (high - low)) * height }))
     .sort((a, b) => a.at - b.at);

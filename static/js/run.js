@@ -1,7 +1,7 @@
 // One run: its figures, loss and accuracy as they come, what it was told to do, how it ended.
 
 import { get, patch, post, query, remove } from "./api.js";
-import { promiseUndo, tagsIn, undoing } from "./bulk.js";
+import { tagsIn } from "./bulk.js";
 import { asked, copy, el, report, setStatus, setText, statusBadge, swatch, toast } from "./dom.js";
 import { caption, fetchCurves, replaceTail, tailStart, xOf } from "./curves.js";
 import { ago, duration, elapsed, ENDED, integer, loss, moment, percent, RESUMABLE } from "./format.js";
@@ -12,6 +12,7 @@ import { gathered, on } from "./live.js";
 import { color, dash, token } from "./palette.js";
 import { declared, kept } from "./metrics.js";
 import { join } from "./paths.js";
+import { deleted, offerUndo, promiseUndo, stopped } from "./undo.js";
 import { band, draw, line, onZoom, tip, xAxis, yAxis } from "./plots.js";
 
 const byId = (id) => document.getElementById(id);
@@ -68,6 +69,7 @@ for (const verb of ["stop", "pause", "resume"]) {
     event.target.disabled = true;
     try {
       run = await post(`/runs/${id}/${verb}`);
+      if (verb === "stop") offerUndo(stopped([id]));
       showRun();
       refresh(); // what the stream told meanwhile may be newer than this answer
     } catch (error) {
@@ -79,7 +81,7 @@ for (const verb of ["stop", "pause", "resume"]) {
 byId("delete").addEventListener("click", async () => {
   try {
     await remove(`/runs/${id}`);
-    promiseUndo(undoing([id]));
+    promiseUndo(deleted([id]));
     location.assign("/");
   } catch (error) {
     report(error);

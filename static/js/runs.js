@@ -1,7 +1,7 @@
 // The Runs page: filter, watch, select to compare. Filters and order are in the URL; rows change in place.
 
-import { get, post, query } from "./api.js";
-import { bulkBar, keepPromise, relaunchFailed } from "./bulk.js";
+import { get, query } from "./api.js";
+import { bulkBar, relaunchFailed } from "./bulk.js";
 import { columnsMenu } from "./columns.js";
 import { el, icon, report, setStatus, setText, statusBadge, swatch } from "./dom.js";
 import { fetchCurves } from "./curves.js";
@@ -12,6 +12,7 @@ import { gathered, on } from "./live.js";
 import { kept } from "./metrics.js";
 import { colorVariable, dash } from "./palette.js";
 import { valueAt } from "./paths.js";
+import { keepPromise, stopExperiment } from "./undo.js";
 import { showWelcome } from "./welcome.js";
 
 const PAGE = 100;
@@ -405,7 +406,7 @@ function groupRow(id) {
   const stop = el("button.btn-link.writes", { type: "button", hidden: true });
   stop.addEventListener("click", async () => {
     stop.disabled = true;
-    await post(`/experiments/${id}/stop`).catch(report);
+    await stopExperiment(id).catch(report);
     stop.disabled = false;
   });
   const again = el("button.btn-link.writes", { type: "button", hidden: true });

@@ -5,6 +5,7 @@ import { el, report, setText } from "./dom.js";
 import { compact } from "./form.js";
 import { bytes, plural } from "./format.js";
 import { showImages } from "./images.js";
+import { launchedExperiment, promiseUndo } from "./undo.js";
 
 const byId = (id) => document.getElementById(id);
 
@@ -32,6 +33,7 @@ function card(preset, catalog, first) {
     launch.disabled = true;
     try {
       const made = await post("/experiments", { name: preset.title, base: preset.base, grid: preset.grid });
+      promiseUndo(launchedExperiment(made));
       location.assign(`/compare${query({ experiment: made.id })}`);
     } catch (error) {
       launch.disabled = false;

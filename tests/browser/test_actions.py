@@ -285,6 +285,65 @@ def test_a_stream_that_fails_is_shown_and_mends_itself(browser: Browser, places:
         context.close()
 
 
+def undo(page: Page, said: str) -> None:
+    toast = page.locator(".toast", has_text=said)
+    expect(toast).to_be_visible(timeout=WAIT)
+    toast.get_by_role("button", name="Undo").click()
+
+
+def goes_on(server: Server, run_id: int) -> bool:
+    run = server.run(run_id)
+    return run["status"] in ("queued", "running") and not run["stop_requested"]
+
+
+def is_gone(server: Server, path: str) -> bool:
+    with server.api() as client:
+        return client.get(path).status_code == 404
+
+
+@pytest.mark.mend("C5")
+def test_a_stop_is_undone_from_its_toast(server: Server, page: Page) -> None:
+    made = server.call("POST", "/experiments", json={"name": "Go on", "base": LONG, "grid": {"seed": [1, 2, 3]}})
+    ids = made["run_ids"]
+    server.wait_for(ids[0], "running", steps=1)
+    page.goto(f"{server.url}/compare?experiment={made['id']}")
+    page.get_by_role("button", name="Stop 3 runs").click()
+    undo(page, "Stopping 3 runs")
+    for run_id in ids:
+        until(lambda run_id=run_id: goes_on(server, run_id), "it goes on")
+    page.goto(f"{server.url}/runs/{ids[0]}")
+    page.locator("#stop").click()
+    server.wait_for(ids[0], "stopped")
+    undo(page, "Stopping 1 run")
+    until(lambda: goes_on(server, ids[0]), "it goes on")
+    server.call("POST", f"/experiments/{made['id']}/stop")
+    until(lambda: server.call("GET", f"/experiments/{made['id']}")["counts"]["stopped"] == 3, "all are stopped")
+
+
+@pytest.mark.mend("C5")
+def test_a_launch_is_undone_from_its_toast(server: Server, page: Page) -> None:
+    body = {"name": "Once more", "base": SHORT, "grid": {"seed": [1, 2]}}
+    made = server.call("POST", "/experiments", json=body)
+    for run_id in made["run_ids"]:
+        server.wait_for(run_id, "succeeded")
+    blocking = [server.launch(**LONG) for _ in range(2)]  # what is launched now has to wait
+    page.goto(f"{server.url}/compare?experiment={made['id']}")
+    page.get_by_role("button", name=re.compile(r"^Launch \d+ more seeds?$")).click()
+    counts = until(lambda: (now := server.call("GET", f"/experiments/{made['id']}")["counts"])["queued"] and now, "")
+    undo(page, f"{counts['queued']} run")
+    until(lambda: sum(server.call("GET", f"/experiments/{made['id']}")["counts"].values()) == 2, "they are gone")
+    server.call("POST", "/runs/bulk", json={"action": "stop", "run_ids": blocking})
+
+    page.goto(f"{server.url}/experiments/new?model=cnn&dataset=digits&epochs=500")
+    page.get_by_label("Name", exact=True).fill("A mistake")
+    page.get_by_role("button", name=re.compile("^Launch ")).click()
+    page.wait_for_url(re.compile(r"/compare\?experiment=\d+"))
+    experiment = page.url.rpartition("=")[2]
+    undo(page, "queued")
+    until(lambda: is_gone(server, f"/experiments/{experiment}"), "the experiment is gone")
+    page.wait_for_url(f"{server.url}/")
+
+
 @pytest.mark.mend("C5")
 def test_failed_runs_are_launched_again_once(server: Server, page: Page) -> None:
     base = {**SHORT, "model": {"name": "fc", "n_hidden": 512}, "optimizer": {"lr": 100, "momentum": 0.99}}

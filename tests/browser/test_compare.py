@@ -9,6 +9,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Route, expect
 
+from app.store import series
+from app.store.engine import open_database, writing
+from app.store.series import Point
 from tests.serving import Server, until
 
 WAIT = 60_000
@@ -123,6 +126,27 @@ def test_a_mean_ends_where_the_first_of_its_runs_does(server: Server, page: Page
         }"""
     )
     assert (mean["x"], mean["mean"]) == ([1], [2])
+
+
+@pytest.mark.mend("C6")
+def test_what_a_log_axis_has_no_place_for_is_said_to_be_missing(server: Server, page: Page) -> None:
+    body = {"name": "Gates", "base": {"model": "fc", "batch_size": 200}, "grid": {"seed": [1, 2, 3]}}
+    made = server.call("POST", "/experiments", json=body)
+    engine = open_database(server.home / "runyard.db")
+    for run_id, first in zip(made["run_ids"], (0.5, 0.0, -1.0), strict=True):
+        server.wait_for(run_id, "succeeded")
+        with writing(engine) as session:
+            values = enumerate((first, 0.5, 1.5, 2.0), 1)
+            series.append(session, run_id, [Point("gate/open", step, 0.1 * step, value) for step, value in values])
+    engine.dispose()
+    address = f"{server.url}/compare?experiment={made['id']}&metric=gate%2Fopen"
+    missing = "A log axis has no place for 0 and below: 2 of 3 runs have such values, which are missing here."
+    page.goto(f"{address}&scale=log")
+    is_drawn(page)
+    expect(page.locator("#caption")).to_contain_text(missing)
+    page.goto(address)
+    is_drawn(page)
+    expect(page.locator("#caption")).not_to_contain_text("log axis")
 
 
 @pytest.mark.mend("C5")

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from app.jobs import worker
-from app.jobs.causes import DISK_FULL, of_exception
+from app.jobs.causes import DISK_FULL, NOT_EVEN_LOGGED, of_exception, of_exit
 from app.store.predictions import Predictions
 from trainer import checkpoint, loop
 from trainer.spec import parse
@@ -67,6 +67,14 @@ def test_a_full_disk_is_told_as_such_whatever_is_written(tmp_path: Path, what: s
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert of_exception(caught.value, SPEC) == DISK_FULL
     assert not [path for path in tmp_path.rglob("*.*") if path.suffix != ".part"]
+
+
+@pytest.mark.mend("B8")
+def test_what_a_full_disk_has_no_room_for_is_not_logged_and_its_cause_is_known(tmp_path: Path) -> None:
+    with open("/dev/full", "wb", buffering=0) as full:
+        print("an epoch is over", file=worker._forgiving(full.fileno()), flush=True)
+    (tmp_path / "log").write_text("Traceback (most recent call last):\n")
+    assert of_exit(NOT_EVEN_LOGGED, tmp_path / "log") == DISK_FULL
 
 
 @pytest.mark.mend("B8")

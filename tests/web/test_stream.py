@@ -31,7 +31,7 @@ def test_a_listener_that_is_ahead_of_the_tail_waits_for_it(tmp_path: Path) -> No
         heard = []
 
         async def hear() -> None:
-            async for event in tail.listen((), "0"):
+            async for event in tail.listen((), "0", asyncio.Event()):
                 heard.append(event.event or "")
 
         hearing = asyncio.create_task(hear())
@@ -58,7 +58,7 @@ def told(tail: Tail, after: int, count: int) -> list[tuple[str | None, int | Non
     async def listen() -> list[tuple[str | None, int | None, str | None]]:
         found: list[tuple[str | None, int | None, str | None]] = []
         async with asyncio.timeout(30):
-            async for event in tail.listen((), str(after)):
+            async for event in tail.listen((), str(after), asyncio.Event()):
                 run = json.loads(event.raw_data)["run"] if event.raw_data else None
                 found.append((event.event, run, event.id))
                 if len(found) == count:

@@ -1,5 +1,6 @@
 """/events: what changes, live."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Annotated
@@ -23,22 +24,29 @@ def _who(request: Request) -> str:
     return getattr(request.state, "who", "")
 
 
-async def _room(request: Request, tail: TailNow) -> None:
-    if not tail.has_room(_who(request)):
+async def _place(request: Request, tail: TailNow) -> AsyncIterator[asyncio.Event]:
+    """Taken before the answer begins, so that of many who come at once no more get one than there are."""
+    who = _who(request)
+    place = tail.take_place(who)
+    if place is None:
         detail = f"{tail.listeners} streams are open, as many as may be: close a page or two and try again"
         raise HTTPException(503, detail, {"Retry-After": "5"})
+    try:
+        yield place
+    finally:
+        tail.leave_place(who, place)
 
 
 @router.get(
     "/events",
     summary="What changes, live",
     response_class=EventSourceResponse,
-    dependencies=[Depends(_room)],
     responses=documented(422, 503),
 )
 async def events(
     request: Request,
     tail: TailNow,
+    place: Annotated[asyncio.Event, Depends(_place)],
     run: RunIds = [],  # noqa: B006
     last_event_id: Annotated[str | None, Header(max_length=100, description="Go on after this event.")] = None,
     after: Annotated[
@@ -51,7 +59,7 @@ async def events(
     connection. It ends when the token or the session that opened it is revoked."""
     let_in: Callable[[], Awaitable[bool]] | None = getattr(request.state, "let_in", None)  # None: open to all
     looked = time.monotonic()
-    async for event in tail.listen(frozenset(run), last_event_id or after, _who(request)):
+    async for event in tail.listen(frozenset(run), last_event_id or after, place):
         if let_in is not None and time.monotonic() > looked + LOOK_SECONDS:
             if not await let_in():
                 return
