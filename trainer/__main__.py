@@ -143,6 +143,7 @@ def devices(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = 
 @cli.command(hidden=True)
 def layers(asked: str) -> None:
     """Print a net's layers as JSON, for trainer.layers; `asked` is JSON as well."""
+    hardware.bound_memory()
     from trainer.trace import trace
 
     wanted = json.loads(asked)
@@ -167,6 +168,7 @@ def prepare(
     """Read a data set, downloading it where absent, and write it as plain arrays; folder:NAME is a folder of images."""
     if ends_with_parent:
         threading.Thread(target=_end_with_parent, daemon=True).start()
+    memory = hardware.bound_memory()
     places = _places(datasets, prepared)
     register_folders(places)
     try:
@@ -180,6 +182,12 @@ def prepare(
         else:
             sys.exit(f"data set is {name!r}: choose {' or '.join(catalog.DATASETS)} or folder:NAME")
         save(name, places, arrays)
+    except MemoryError:
+        gib = f"{memory / 2**30:.1f} GiB"
+        print(
+            f"{name} takes more than {gib} of memory, half of what was free: choose fewer or smaller images", flush=True
+        )
+        sys.exit(1)
     except DataError as error:
         print(error, flush=True)  # the last line is what a worker that waits for this shows as its cause
         sys.exit(1)

@@ -51,7 +51,7 @@ def main(run_id: int) -> int:
     """Exit code: 0 when the run's end is recorded, whatever it is; NOT_ITS_RUN when the run is not this worker's;
     NOT_RECORDED when the end could not be recorded, NOT_EVEN_LOGGED when the disk was full then."""
     settings = Settings()
-    engine = open_database(settings.database, durable=True)
+    engine = open_database(settings.database)
     try:
         return _main(settings, engine, run_id)
     finally:

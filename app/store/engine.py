@@ -26,10 +26,11 @@ REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "00
 """Migrations, oldest first; a test compares them with app/store/migrations/versions."""
 
 
-def open_database(path: Path, *, durable: bool = False, busy_seconds: float = BUSY_SECONDS) -> Engine:
+def open_database(path: Path, *, busy_seconds: float = BUSY_SECONDS) -> Engine:
     """Open the database, made where absent, brought to today's tables where older.
 
-    `durable`: every write is on the disk before it returns, so that a checkpoint never knows more than the series.
+    Every write is on the disk before it returns: what was acknowledged survives a power cut, and a checkpoint never
+    knows more than the series.
     `busy_seconds`: how long a write waits for another one before it fails.
     Raises StoreError when it can't be opened, or was made by a newer version.
     """
@@ -37,8 +38,6 @@ def open_database(path: Path, *, durable: bool = False, busy_seconds: float = BU
         f"sqlite:///{path}", connect_args={"timeout": busy_seconds}, pool_size=POOLED, max_overflow=MOST_CONNECTIONS
     )
     event.listen(engine, "connect", _set_up)
-    if durable:
-        event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=FULL"))
     event.listen(engine, "begin", _begin)
     try:
         if not _is_up_to_date(engine):  # nothing is written where it is: another one's write can't be in the way
@@ -155,7 +154,7 @@ def _migrate(connection: Connection) -> None:
 
 def _set_up(connection: Any, _: object) -> None:
     connection.isolation_level = None  # the driver leaves transactions to _begin
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 

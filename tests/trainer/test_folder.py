@@ -9,8 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
+from typer.testing import CliRunner
 
-from trainer import catalog, prepared
+from tests.serving import ROOT
+from trainer import catalog, hardware, prepared
+from trainer.__main__ import cli
 from trainer.data import folder
 from trainer.entries import DataError
 from trainer.prepared import Places, ensure_prepared, load, register_folders
@@ -231,6 +234,32 @@ def test_a_link_to_a_whole_disk_is_looked_at_a_little(
     monkeypatch.setattr(folder, "_is_wanted", counted)
     assert folder.folders(pets.parent) == ["folder:pets"]
     assert looked[0] <= 3 * folder.MOST_LOOKED_AT
+
+
+@pytest.mark.mend("A7")
+def test_who_reads_a_data_set_may_take_so_much_memory_and_no_more() -> None:
+    code = (
+        "import numpy, resource; from trainer import hardware;"
+        "assert 2**31 <= hardware.bound_memory() < 2**50;"
+        "print(hardware.bound_memory(300 * 2**20)); numpy.ones(10 * 2**20); numpy.ones(100 * 2**20)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert (done.stdout.strip(), done.returncode) == (str(300 * 2**20), 1)
+    assert "MemoryError" in done.stderr
+
+
+@pytest.mark.mend("A7")
+def test_a_data_set_that_takes_too_much_memory_is_refused_as_such(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def read(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(hardware, "bound_memory", lambda: 3 * 2**30)
+    monkeypatch.setattr(folder, "read", read)
+    done = CliRunner().invoke(cli, ["prepare", "folder:pets", "--datasets", str(tmp_path), "--prepared", str(tmp_path)])
+    assert done.exit_code == 1
+    assert "folder:pets takes more than 3.0 GiB of memory" in done.stdout
 
 
 @pytest.mark.mend("A7")
