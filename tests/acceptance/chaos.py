@@ -363,7 +363,12 @@ class Chaos:
     def cut_power(self, _: int) -> str:
         """All processes are gone, and what was not on the disk: they go on with what was."""
         assert isinstance(self.disk, Disk)
-        everyone = [psutil.Process(self.server.process.pid), *self._everyone()] if self.server.process else []
+        assert self.server.process is not None
+        for run_id in self.server.workers():
+            with contextlib.suppress(psutil.Error, KeyError):  # it has just ended
+                self.server.freeze(run_id)
+        self.launch_short()  # it was acknowledged, and no worker's write takes it to the disk
+        everyone = [psutil.Process(self.server.process.pid), *self._everyone()]
         for process in everyone:
             with contextlib.suppress(psutil.Error):
                 process.suspend()
@@ -525,7 +530,7 @@ class Chaos:
             log = client.get(f"/runs/{run_id}/log").text
         assert is_same(weights, undisturbed.weights[0])
         kept = self.server.call("GET", f"/runs/{run_id}/predictions")
-        assert kept["right"] == round(run["summary"]["test/accuracy"]["final"] * kept["images"])
+        assert kept["right"] == round(run["summary"]["test/accuracy"]["final"] * kept["n"])
         assert f"run {run_id}, attempt " in log
 
 

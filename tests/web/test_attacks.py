@@ -30,6 +30,7 @@ from trainer.prepared import Places
 from trainer.spec import parse
 
 PROBES = 5
+LASTING = 20  # probes while connections are held
 
 
 @dataclass
@@ -167,7 +168,7 @@ def carry_out(attack: Attack, target: Target) -> list[float]:
 
     def probe() -> None:
         with httpx.Client(base_url=target.server.url, timeout=60) as client:
-            while not over.is_set() or len(seconds) < PROBES:
+            while not over.is_set() or len(seconds) < (PROBES if attack.statuses else LASTING):
                 began = time.monotonic()
                 if client.get("/healthz", headers={"Connection": "close"}).status_code != 200:
                     return
