@@ -338,11 +338,14 @@ class Chaos:
         try:
             self.worker(run_id).kill()
             until(lambda: self._said("could not be launched now") > seen, "a launch waits")
-            waiting = self.server.run(run_id)
-            assert waiting["status"] in ("queued", "starting") or waiting["retry_at"], waiting["cause"]
+            until(lambda: self._waits(self.server.run(run_id)), "the run waits, too")
         finally:
             _close(logs, to_be_closed=False)
         return "waited"
+
+    def _waits(self, run: dict[str, Any]) -> bool:
+        assert run["status"] not in ("failed", "lost") or run["retry_at"], run["cause"]
+        return bool(run["status"] in ("queued", "starting"))
 
     def _said(self, words: str) -> int:
         return (self.server.home / "server.err").read_text().count(words)

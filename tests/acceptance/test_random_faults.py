@@ -93,6 +93,7 @@ def test_faults_of_all_kinds_leave_no_trace(places: Places, tmp_path: Path) -> N
                 strike_all(chaos, chaos.plan(ALL, LEAST), short=True)
                 chaos.finish(places)
             finally:
+                server.kill()
                 chaos.end_what_is_left()
     print(
         f"{sum(chaos.ran.values())} faults ran, {len(chaos.short)} short runs beside them; every bit is as it should be"
