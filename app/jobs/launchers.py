@@ -30,6 +30,7 @@ SPINS = "20000"
 make nets on several threads four times slower as soon as others want the same cores."""
 DEVICES_SECONDS = 180.0  # for finding out the devices: PyTorch is imported and CUDA begins
 UNNAMED_SECONDS = 2.0  # between the moments in which a lock is taken and a process id is written into it, at most
+NAMES_BYTES = 64  # of a lock: room for the process ids that are written into it
 UNTOLD_SECONDS = 5.0  # a worker that is gone, and whose fork server says nothing of it for so long, has vanished
 
 
@@ -207,8 +208,11 @@ class LocalLauncher:
         log = self.log(claim.files, claim.attempt)
         log.parent.mkdir(parents=True, exist_ok=True)
         lock = artifacts.lock(self.settings, claim.files, claim.attempt)
-        with log.open("ab") as output, lock.open("wb", buffering=0) as held:
-            fcntl.flock(held, fcntl.LOCK_EX)
+        lock.unlink(missing_ok=True)  # of a launch that was given back: what it left behind may hold that one for ever
+        with log.open("ab") as output, lock.open("xb", buffering=0) as held:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            held.write(b" " * NAMES_BYTES)  # a full disk is met here, and not once there is a process to be named
+            held.seek(0)
             if self._forks is not None and self._forks.ready and not self._forks.gone:
                 with contextlib.suppress(OSError):  # it has just gone
                     pid = self._forks.fork(claim.run_id, output.fileno(), held.fileno())

@@ -1,9 +1,11 @@
 """The dispatcher with a launcher that launches nothing: what becomes of runs, in the database, turn by turn."""
 
 import errno
+import fcntl
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import Engine, update
@@ -196,6 +198,19 @@ def test_the_system_s_refusals_are_told_apart(
     monkeypatch.setattr("subprocess.Popen", refuse)
     with pytest.raises(raised, match="refused"):
         launcher.launch(Claim(1, 1, "cpu", "run-1-abc"))
+
+
+@pytest.mark.mend("B3")
+def test_what_an_earlier_launch_of_an_attempt_left_behind_keeps_no_queue_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was given back when the disk was full, though its worker had begun, and a child of that has its lock."""
+    launcher, claim = LocalLauncher(Settings(home=tmp_path, preload=False)), Claim(1, 1, "cpu", "run-1-abc")
+    monkeypatch.setattr("subprocess.Popen", lambda *_, **__: SimpleNamespace(pid=4711))
+    launcher.launch(claim)
+    with (tmp_path / "logs" / "run-1-abc-1.lock").open("rb") as left_behind:
+        fcntl.flock(left_behind, fcntl.LOCK_EX)
+        assert launcher.launch(claim).pid == 4711
 
 
 def test_a_stop_is_seen_and_a_worker_that_ignores_it_is_killed(queue: Queue, engine: Engine) -> None:
