@@ -174,7 +174,7 @@ def prepare(
     try:
         if name in catalog.DATASETS:
             arrays = catalog.DATASETS[name].prepare(catalog.DATASETS[name], places.datasets)
-        elif image_folder.is_name(name):
+        elif name.startswith(image_folder.PREFIX):
             dataset, arrays = image_folder.read(name, places.datasets)
             catalog.add_dataset(dataset)
             for note in dataset.notes:

@@ -55,7 +55,7 @@ def test_one_that_is_too_bad_or_not_there_is_refused(server: Server) -> None:
     fill(few / "a", (1, 1, 1), 3)
     (few / "b").mkdir()
     (few / "b" / "x.png").write_text("no image")
-    assert "more than 1% of 4" in runyard(server, "data", "folder:few", code=1)
+    assert "1 of 4 files that can't be used" in runyard(server, "data", "folder:few", code=1)
     assert "nothing does not exist: put the images there" in runyard(server, "data", "folder:nothing", code=1)
     with server.api() as client:
         refused = client.post("/runs", json={"spec": {"dataset": "folder:few"}})
@@ -71,7 +71,7 @@ def test_its_page_reads_it_and_shows_what_was_left_out(server: Server, page: Pag
     row.get_by_label("Colour of the images of pets").select_option("grey")
     row.get_by_role("button", name="Read it").click()
     expect(page).to_have_url(f"{server.url}/data/folder:pets@64-grey", timeout=60_000)
-    expect(page.locator("#notes")).to_contain_text("text.png (not an image)")
+    expect(page.locator("#notes")).to_contain_text("text.png (no PNG")
     expect(page.locator("#samples tbody tr")).to_have_count(2)
     expect(page.locator(".figures")).to_contain_text("64 × 64 × 1")
     # a model that can't take such images says so in the form

@@ -1,18 +1,17 @@
 """Any folder of images, one folder a class, under the directory of data sets: `folder:NAME`.
 
 `folder:NAME@SIDE` or `folder:NAME@SIDE-grey` says how its images are made alike: cut to a square about their middle,
-resized to SIDE × SIDE (32 when absent), in colour or grey. The images are split by folders `train` and `test` (or
-`val`, also in Tiny ImageNet's layout) where there are such, else a fifth of each class, drawn by a fixed seed, is for
-the test. What it holds is only known once it was read: until then it is not in the catalogue.
+resized to SIDE × SIDE (32 when absent), in colour or grey. `trainer.layout` finds its classes and what is for the test,
+`trainer.decoding` reads an image. What it holds is only known once it was read: until then it is not in the catalogue.
 """
 
-import contextlib
 import dataclasses
-import itertools
+import hashlib
 import json
+import os
 import re
-import threading
-from collections.abc import Iterator, Sequence
+import warnings
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -20,28 +19,36 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from trainer import layout
 from trainer.entries import Arrays, DataError, Dataset
 
-NAME = re.compile(r"folder:(?P<folder>[A-Za-z0-9][A-Za-z0-9._-]{0,79})(?:@(?P<side>28|32|64|224)(?P<grey>-grey)?)?")
 SIDES = (28, 32, 64, 224)
+NAME = re.compile(
+    r"folder:(?P<folder>[^/\\\x00-\x1f\x7f.][^/\\\x00-\x1f\x7f]*?)"
+    r"(?:@(?P<side>28|32|64|224)(?P<grey>-grey)?)?(?:@(?P<version>[1-9][0-9]{0,3}))?"
+)
+LONGEST_NAME = 200  # bytes: with what is put behind it, it is a file's name
 TEST_SHARE, SEED = 0.2, 0
-MOST_PIXELS = 50_000_000  # of one image: more is taken for a mistake, or an attack
 MOST_BYTES = 8 * 2**30  # of all images together, resized
 MOST_CLASSES = 1000
-LARGE_PIXELS = 4_000_000  # of one image: of larger ones one at a time is decoded, so that memory stays bounded
-MOST_FILE_BYTES = 256 * 2**20  # of one image
-MOST_LOOKED_AT = 2_000  # entries of a folder, for telling whether it holds classes
-MOST_SKIPPED = 0.01  # of the files
+MOST_SKIPPED, FEW_SKIPPED = 0.01, 3  # of the files; so many also of fewer, if they are no more than a tenth
+MOST_EVEN = 0.1  # of the images may be of nearly one value without a word
 MOST_NAMED = 20  # skipped files in a report
-MOST_LINES = 1_000_000  # of Tiny ImageNet's annotations
-_one_large_at_a_time = threading.Lock()
 DATASETS: tuple[Dataset, ...] = ()
 """None that is known before it was read."""
 
 
+PREFIX = "folder:"
+
+
 def is_name(name: object) -> bool:
-    """True for `folder:pets`, `folder:pets@64`, `folder:pets@28-grey`."""
-    return isinstance(name, str) and NAME.fullmatch(name) is not None
+    """True for `folder:pets`, `folder:pets@64`, `folder:my pets@28-grey`."""
+    if not isinstance(name, str) or NAME.fullmatch(name) is None:
+        return False
+    try:
+        return len(name.encode()) <= LONGEST_NAME
+    except UnicodeEncodeError:
+        return False
 
 
 def place(name: str, datasets: Path) -> Path:
@@ -55,28 +62,8 @@ def folders(datasets: Path) -> list[str]:
     """Names of the folders that hold images, one folder a class, in the directory of data sets."""
     found = sorted(datasets.iterdir()) if datasets.is_dir() else []
     named = [path for path in found if path.is_dir() and is_name(f"folder:{path.name}")]
-    return [f"folder:{path.name}" for path in named if _has_classes(_train(path))]
-
-
-def _has_classes(folder: Path) -> bool:
-    """Whether two of its folders hold a file, as far as a bounded look can tell: it may be a link to a whole disk."""
-    looks, classes = MOST_LOOKED_AT, 0
-    for inner in itertools.islice(folder.iterdir(), MOST_LOOKED_AT):
-        if not inner.is_dir() or inner.is_symlink() or inner.name.startswith("."):
-            continue
-        below = [inner]
-        while below and looks > 0:
-            with contextlib.suppress(OSError):  # it can't be looked into
-                for path in itertools.islice(below.pop().iterdir(), looks):
-                    looks -= 1
-                    if _is_wanted(path, inner):
-                        classes, below = classes + 1, []
-                        break
-                    if path.is_dir() and not path.is_symlink():
-                        below.append(path)
-        if classes > 1 or looks <= 0:
-            break
-    return classes > 1
+    whole = [path for path in named if place(f"folder:{path.name}", datasets) == path]
+    return [f"folder:{path.name}" for path in whole if layout.holds_classes(path)]
 
 
 def describe(dataset: Dataset) -> str:
@@ -107,40 +94,28 @@ def prepare(dataset: Dataset, datasets: Path) -> Arrays:
 
 def read(name: str, datasets: Path) -> tuple[Dataset, Arrays]:
     """Read a folder: its entry and its arrays. Raises DataError with what is wrong and what to do."""
-    matched = NAME.fullmatch(name)
-    if matched is None:
-        raise DataError(
-            f"data set is {name!r}: give folder:NAME, folder:NAME@SIDE or folder:NAME@SIDE-grey, "
-            f"SIDE one of {', '.join(map(str, SIDES))}, NAME of letters, digits, dots, dashes and underscores"
-        )
-    from PIL import Image
-
-    Image.MAX_IMAGE_PIXELS = None  # an image's size is looked at here, before it is decoded
+    matched = _matched(name, datasets)
     folder, side = place(name, datasets), int(matched["side"] or 32)
     channels = 1 if matched["grey"] else 3
     if not folder.is_dir():
         raise DataError(f"{folder} does not exist: put the images there, one folder a class")
-    parts = _parts(folder)
-    names = sorted({label for part in parts for label, _ in part})
-    empty = [one for one in _classes(_train(folder), empty=True) if one not in names]
+    lies = layout.find(folder)
+    parts, names = lies.parts, lies.classes
     files = sum(len(part) for part in parts)
     _refuse_too_much(folder, names, files, files * channels * side * side)
     skipped: list[tuple[Path, str]] = []
     arrays: list[npt.NDArray[Any]] = []
     for part in parts:
         arrays += _load(part, names, channels, side, skipped)
-    if len(skipped) > MOST_SKIPPED * files:
-        raise DataError(f"{folder}: {_counted(skipped, folder)}: more than 1% of {files:,}; delete or mend them")
-    images, labels, test_images, test_labels = arrays if len(parts) == 2 else _split(*arrays)
-    trained = np.unique(labels)
-    if len(trained) < len(names):  # a class whose every file was skipped
+    if len(skipped) > max(MOST_SKIPPED * files, min(FEW_SKIPPED, 0.1 * files)):
         raise DataError(
-            f"{folder}: class {names[int(np.setdiff1d(range(len(names)), trained)[0])]} has no training image"
+            f"{folder} has {len(skipped):,} of {files:,} files that can't be used: {_named(skipped, folder)}; "
+            "mend or delete them"
         )
-    notes = [f"{_counted(skipped, folder)}."] if skipped else []
-    if empty:
-        shown = ", ".join(empty[:MOST_NAMED])
-        notes.append(f"Without an image, and left out: {shown}{', …' if len(empty) > MOST_NAMED else ''}.")
+    _refuse_without_training(folder, names, arrays[1])
+    images, labels, test_images, test_labels = arrays if len(parts) == 2 else _split(*arrays)
+    if not len(test_images):
+        raise DataError(f"{folder} has no image for the test that can be read: add some, one folder a class")
     mean, std = _brightness(images)
     dataset = Dataset(
         name=name,
@@ -158,58 +133,28 @@ def read(name: str, datasets: Path) -> tuple[Dataset, Arrays]:
         std=std,
         prepare=prepare,
         rank=90,
-        notes=tuple(notes),
+        notes=(*_left_out(skipped, folder), *lies.notes, *_odd(images, test_images)),
     )
     return dataset, (images, labels, test_images, test_labels)
 
 
-def _train(folder: Path) -> Path:
-    """The folder whose folders are the classes."""
-    return folder / "train" if (folder / "train").is_dir() else folder
-
-
-def _classes(folder: Path, *, empty: bool = False) -> list[str]:
-    """Folders with a file in them, or with `empty` all; those whose name begins with a dot are no class."""
-    inner = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
-    return [path.name for path in inner if empty or any(_is_wanted(file, path) for file in path.rglob("*"))]
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    """Files of a class, at any depth, in a fixed order; hidden ones, texts and links to elsewhere are left alone."""
-    return (path for path in sorted(folder.rglob("*")) if _is_wanted(path, folder))
-
-
-def _is_wanted(path: Path, folder: Path) -> bool:
-    hidden = any(part.startswith(".") for part in path.relative_to(folder).parts) or path.name == "Thumbs.db"
-    return not hidden and path.suffix != ".txt" and not path.is_symlink() and path.is_file()
-
-
-Part = list[tuple[str, Path]]
-"""(class, file) of each image."""
-
-
-def _parts(folder: Path) -> list[Part]:
-    """Training and test files where the folder has them apart, else all in one."""
-    if not (folder / "train").is_dir():
-        return [_by_folder(folder)]
-    test = next((folder / name for name in ("test", "val") if (folder / name).is_dir()), None)
-    annotations, images = folder / "val" / "val_annotations.txt", folder / "val" / "images"
-    if annotations.is_file():  # Tiny ImageNet: its test images have no labels
-        with annotations.open() as lines:
-            labels = [line.rstrip("\n").split("\t")[:2] for line in itertools.islice(lines, MOST_LINES) if "\t" in line]
-        return [_by_folder(folder / "train"), [(label, images / Path(file).name) for file, label in labels]]
-    return [_by_folder(folder / "train"), *([_by_folder(test)] if test else [])]
-
-
-def _by_folder(folder: Path) -> Part:
-    return [(name, path) for name in _classes(folder) for path in _files(folder / name)]
+def _matched(name: str, datasets: Path) -> re.Match[str]:
+    """The parts of a name. Raises DataError for what is none."""
+    matched = NAME.fullmatch(name)
+    if matched is not None and is_name(name):
+        return matched
+    given = layout.shown(name.removeprefix("folder:"))
+    if "/" in given or "\\" in given:
+        raise DataError(f"{given} is a path: put the folder, or a link to it, into {datasets} and give its name alone")
+    if len(os.fsencode(name)) > LONGEST_NAME:
+        raise DataError(f"the name of the folder has {len(os.fsencode(name))} bytes: at most {LONGEST_NAME}, rename it")
+    raise DataError(
+        f"data set is {given!r}: give folder:NAME, folder:NAME@SIDE or folder:NAME@SIDE-grey, SIDE one of "
+        f"{', '.join(map(str, SIDES))}, NAME one that is UTF-8 and does not begin with a dot"
+    )
 
 
 def _refuse_too_much(folder: Path, names: Sequence[str], files: int, size: int) -> None:
-    if len(names) < 2:
-        raise DataError(
-            f"{folder} has {len(names)} folder(s) with images: put the images of each class into a folder of its own"
-        )
     if len(names) > MOST_CLASSES:
         raise DataError(f"{folder} has {len(names):,} folders: at most {MOST_CLASSES:,} classes can be trained")
     if size > MOST_BYTES:
@@ -219,16 +164,37 @@ def _refuse_too_much(folder: Path, names: Sequence[str], files: int, size: int) 
         )
 
 
+def _fingerprint(image: npt.NDArray[np.uint8]) -> bytes:
+    return hashlib.blake2b(image.tobytes(), digest_size=16).digest()
+
+
+def _refuse_without_training(folder: Path, names: Sequence[str], labels: npt.NDArray[np.int64]) -> None:
+    """A class whose every file was skipped."""
+    missing = np.setdiff1d(range(len(names)), np.unique(labels))
+    if len(missing):
+        name = names[int(missing[0])]
+        raise DataError(f"{folder} has no training image of class {name} that can be read: mend or delete its files")
+
+
 def _load(
-    part: Part, names: Sequence[str], channels: int, side: int, skipped: list[tuple[Path, str]]
+    part: layout.Part, names: Sequence[str], channels: int, side: int, skipped: list[tuple[Path, str]]
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
     """Images (n, C, side, side) and labels (n,) of the files that can be read; the others are added to `skipped`."""
+    from trainer import decoding
+
+    def read_one(file: tuple[str, Path]) -> npt.NDArray[np.uint8] | str:
+        try:
+            return decoding.square(file[1], channels, side)
+        except decoding.Unreadable as unreadable:
+            return str(unreadable)
+
     number = {name: at for at, name in enumerate(names)}
     images = np.empty((len(part), channels, side, side), np.uint8)
     labels = np.empty(len(part), np.int64)
     filled = 0
-    with ThreadPoolExecutor() as pool:
-        for (label, path), found in zip(part, pool.map(lambda one: _image(one[1], channels, side), part), strict=True):
+    with warnings.catch_warnings(), ThreadPoolExecutor() as pool:
+        warnings.simplefilter("ignore")  # what a decoder finds odd and reads all the same
+        for (label, path), found in zip(part, pool.map(read_one, part), strict=True):
             if isinstance(found, str):
                 skipped.append((path, found))
                 continue
@@ -237,40 +203,39 @@ def _load(
     return images[:filled], labels[:filled]
 
 
-def _image(path: Path, channels: int, side: int) -> npt.NDArray[np.uint8] | str:
-    """One image, (C, side, side); or why it can't be read."""
-    from PIL import Image, ImageOps, UnidentifiedImageError
-
-    try:
-        if not path.is_file():  # a pipe or a device would be waited for, or read, for ever
-            return "not a file"
-        if path.stat().st_size > MOST_FILE_BYTES:
-            return f"over {MOST_FILE_BYTES // 2**20} MiB"
-        with Image.open(path) as image:
-            width, height = image.size
-            if width * height > MOST_PIXELS:
-                return f"{width:,} × {height:,} pixels are too many"
-            with _one_large_at_a_time if width * height > LARGE_PIXELS else contextlib.nullcontext():
-                upright = ImageOps.exif_transpose(image).convert("L" if channels == 1 else "RGB")
-                square = ImageOps.fit(upright, (side, side), Image.Resampling.BILINEAR)
-                del upright
-    except UnidentifiedImageError:
-        return "not an image"
-    except (OSError, ValueError, SyntaxError, EOFError) as error:  # what Pillow raises for a file that is cut off
-        return f"broken ({str(error).strip() or type(error).__name__})"
-    return np.asarray(square, np.uint8).reshape(side, side, channels).transpose(2, 0, 1)
+def _left_out(skipped: Sequence[tuple[Path, str]], folder: Path) -> list[str]:
+    """`2 files can't be used and are left out: cats/a.png (no PNG, …), …`"""
+    count = "1 file can't be used and is" if len(skipped) == 1 else f"{len(skipped):,} files can't be used and are"
+    return [f"{count} left out: {_named(skipped, folder)}."] if skipped else []
 
 
-def _counted(skipped: Sequence[tuple[Path, str]], folder: Path) -> str:
-    """`2 files can't be used and are left out: cats/a.png (not an image), …`"""
-    named = [f"{path.relative_to(folder)} ({why})" for path, why in skipped[:MOST_NAMED]]
+def _named(skipped: Sequence[tuple[Path, str]], folder: Path) -> str:
+    named = [f"{layout.shown(path.relative_to(folder))} ({why})" for path, why in skipped[:MOST_NAMED]]
     more = len(skipped) - len(named)
-    files = (
-        "1 file can't be used and is left out"
-        if len(skipped) == 1
-        else f"{len(skipped):,} files can't be used and are left out"
-    )
-    return f"{files}: {', '.join(named)}{f' and {more:,} more' if more else ''}"
+    return f"{', '.join(named)}{f' and {more:,} more' if more else ''}"
+
+
+def _odd(images: npt.NDArray[np.uint8], test_images: npt.NDArray[np.uint8]) -> list[str]:
+    """What whoever trains on these images would want to know."""
+    from trainer import decoding
+
+    notes = []
+    every = [*images, *test_images]
+    even = sum(map(decoding.is_even, every))
+    if even > MOST_EVEN * len(every):
+        notes.append(
+            f"{even:,} of {len(every):,} images are of nearly one value, so that nothing can be seen in them: look at "
+            "the samples."
+        )
+    trained = set(map(_fingerprint, images))
+    again = sum(_fingerprint(image) in trained for image in test_images)
+    if again:
+        are = "are" if again > 1 else "is"
+        notes.append(
+            f"{again:,} of {len(test_images):,} test images {are} also among those for training, pixel for pixel: the "
+            "accuracy is not of new images alone."
+        )
+    return notes
 
 
 def _split(
@@ -282,7 +247,7 @@ def _split(
         of_it = np.random.default_rng([SEED, int(label)]).permutation(np.flatnonzero(labels == label))
         test[of_it[: max(round(len(of_it) * TEST_SHARE), min(1, len(of_it) - 1))]] = True
     if not test.any():
-        raise DataError("no class has two images: nothing would be left for the test")
+        raise DataError("no class has two images that can be read: nothing would be left for the test")
     return images[~test], labels[~test], images[test], labels[test]
 
 
