@@ -200,7 +200,8 @@ def _end(worker: At) -> End:
 def _look_after(now: datetime, job: Job, worker: At) -> list[Action]:
     """Of a worker that lives."""
     actions: list[Action] = []
-    silent = job.heartbeat is not None and (now - job.heartbeat).total_seconds() > SILENT_SECONDS
+    # one that lies ahead is of before the clock was put back: who lives has another one within a moment
+    silent = job.heartbeat is not None and abs((now - job.heartbeat).total_seconds()) > SILENT_SECONDS
     if silent and worker.writes:
         # Any write of the worker is a sign of life, so a silent one that is seen in a write twice is in the same one
         if worker.blocking is None:

@@ -139,6 +139,7 @@ LIVES: list[tuple[str, Job, At, list[Action]]] = [
     ("was not heard of", HUNG, WORKER, [Silent(1, 2)]),
     ("is known to be silent", replace(HUNG, responding=False), WORKER, []),
     ("was heard of just in time", replace(RUNNING, heartbeat=NOW - timedelta(seconds=10)), WORKER, []),
+    ("was heard of before the clock was put back", replace(RUNNING, heartbeat=NOW + timedelta(hours=1)), WORKER, [Silent(1, 2)]),
     ("was never heard of", replace(RUNNING, heartbeat=None), WORKER, []),
     ("starts slowly", replace(STARTING, heartbeat=OLD), WORKER, []),
     ("writes", RUNNING, replace(WORKER, writes=True), []),
