@@ -584,9 +584,10 @@ class _Endpoints:
         return _Call("GET", f"/datasets/{quote(name)}/state", _as_json)
 
     @_Endpoint
-    def prepare(self, name: str) -> _Call[dict[str, Any]]:
-        """Begin to download and read a data set, or a folder of images (`folder:NAME`); its state."""
-        return _Call("POST", f"/datasets/{quote(name)}/prepare", _as_json)
+    def prepare(self, name: str, again: bool = False) -> _Call[dict[str, Any]]:
+        """Begin to download and read a data set, or a folder of images (`folder:NAME`); its state. `again`: a folder
+        that was read is read as a new version."""
+        return _Call("POST", f"/datasets/{quote(name)}/prepare", _as_json, {"again": again or None})
 
     @_Endpoint
     def catalog(self) -> _Call[dict[str, Any]]:

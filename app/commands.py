@@ -664,6 +664,7 @@ def data(
     name: Annotated[
         str | None, typer.Argument(help="Prepare this one, such as mnist or folder:pets@64.", show_default=False)
     ] = None,
+    again: Annotated[bool, typer.Option("--again", help="Read a folder of images again, as a new version.")] = False,
     as_json: AsJson = False,
     url: Url = None,
     token: Token = None,
@@ -677,23 +678,32 @@ def data(
                 return
             for one in found["items"]:
                 where = "ready" if one["prepared"] else "on disk, not read yet" if one["on_disk"] else "not on disk"
-                print(f"{one['name']:<24} {where}")
+                print(f"{one['name']:<24} {where}{_since_read(one)}")
             print(f"Folders of images, one folder a class, are read from {found['directory']} as folder:NAME")
             return
-        state = _prepared(client, name)
+        state = _prepared(client, name, again)
         if as_json:
             _print_json(state)
         if state["error"]:
             raise RunyardError(state["error"])
         if not as_json:
-            for said in client.dataset(name)["notes"]:
+            for said in client.dataset(state["name"])["notes"]:
                 print(said)
-            print(f"{name} is ready")
+            print(f"{state['name']} is ready{_since_read(state)}")
 
 
-def _prepared(client: Client, name: str) -> dict[str, Any]:
+def _since_read(state: dict[str, Any]) -> str:
+    """What became of a folder of images since it was read."""
+    way = f"runyard data '{state['folder']}' --again reads it as a new version"
+    said = {"changed": f"; the folder has changed since: {way}", "gone": "; the folder is gone, what was read is kept"}
+    when = f", as it was {state['read_at'][:16].replace('T', ' ')} UTC" if state["read_at"] else ""
+    return when + said.get(state["source"], "")
+
+
+def _prepared(client: Client, name: str, again: bool) -> dict[str, Any]:
     """Prepare a data set, with a bar; where it is then."""
-    state = client.prepare(name)
+    state = client.prepare(name, again)
+    name = state["name"]
     with Progress(TextColumn("{task.description}"), BarColumn(bar_width=None), console=Console(stderr=True)) as bars:
         task = bars.add_task(f"reading {name}", total=None)
         while state["preparing"]:

@@ -171,10 +171,15 @@ def prepare(
     memory = hardware.bound_memory()
     places = _places(datasets, prepared)
     register_folders(places)
+    name = catalog.canonical(name)
     try:
         if name in catalog.DATASETS:
             arrays = catalog.DATASETS[name].prepare(catalog.DATASETS[name], places.datasets)
         elif name.startswith(image_folder.PREFIX):
+            if image_folder.is_name(name) and name != (following := image_folder.following(name, catalog.DATASETS)):
+                raise DataError(
+                    f"{name} is no version of {image_folder.stem(name)}: the next to be read is {following}"
+                )
             dataset, arrays = image_folder.read(name, places.datasets)
             catalog.add_dataset(dataset)
             for note in dataset.notes:

@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from trainer import data, models, plugins
+from trainer.data import folder
 from trainer.entries import Dataset, Knob, Model, Optimizer, Preset
 from trainer.presets import PRESETS as _PRESETS
 
@@ -193,6 +194,11 @@ def add_dataset(dataset: Dataset) -> None:
     """Add an entry that was not known from the start; one of the same name is replaced."""
     global DATASETS  # a new mapping: whoever is reading the old one reads on
     DATASETS = _in_order([*(entry for name, entry in DATASETS.items() if name != dataset.name), dataset])
+
+
+def canonical(dataset: str) -> str:
+    """A data set's name as specs have it: of a folder of images with the version, the newest where none is given."""
+    return dataset if dataset in DATASETS else folder.canonical(dataset, DATASETS)
 
 
 PRESETS: dict[str, Preset] = {preset.name: preset for preset in _PRESETS}

@@ -151,6 +151,10 @@ class Dataset:
     """Place in lists, least first."""
     notes: tuple[str, ...] = ()
     """What whoever uses it should know, such as files that were left out; a sentence each."""
+    fingerprint: str | None = None
+    """Of a folder of images as it was when it was read."""
+    read_at: str | None = None
+    """When that was, in ISO 8601."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Where the images of a folder lie: which folders are its classes, which are for the test, what is left alone."""
 
 import contextlib
+import hashlib
 import itertools
 import os
 from collections.abc import Iterator, Sequence
@@ -80,6 +81,23 @@ def find(folder: Path) -> Layout:
     if empty:
         notes.append(f"Without an image, and left out: {_listed(empty)}.")
     return Layout(parts, classes, notes)
+
+
+def fingerprint(folder: Path) -> str | None:
+    """Of the names, sizes and times of all that lies in a folder; None: it is not there."""
+    found = hashlib.sha256()
+    if not folder.is_dir():
+        return None
+    for place, inner, files in os.walk(folder):
+        inner.sort()
+        for name in sorted([*inner, *files]):
+            path = os.path.join(place, name)
+            with contextlib.suppress(OSError):  # it has just gone
+                seen = os.lstat(path)
+                size = 0 if name in inner else seen.st_size  # a folder has the time of what is in it
+                said = f"{os.path.relpath(path, folder)}\0{size}\0{0 if name in inner else seen.st_mtime_ns}\n"
+                found.update(said.encode("utf-8", "surrogateescape"))
+    return found.hexdigest()
 
 
 def holds_classes(folder: Path) -> bool:

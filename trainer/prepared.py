@@ -80,6 +80,7 @@ def load(name: str, places: Places) -> Arrays:
 
     Raises DataError when a file is absent and can't be downloaded, or is damaged.
     """
+    name = catalog.canonical(name)
     ensure_prepared(name, places)
     folder = places.folder(name)
     sums = json.loads((folder / _CHECKSUMS).read_text())
@@ -103,8 +104,9 @@ def ensure_prepared(name: str, places: Places, progress: Callable[[str], None] |
     """Prepare the data set if that was not done yet, in a process of its own, once for all who wait.
 
     `progress` is given what that process says meanwhile, such as the progress bar of a download; without it, that goes
-    to this process's own standard error. Raises DataError.
+    to this process's own standard error. A folder's name without a version means the newest. Raises DataError.
     """
+    name = catalog.canonical(name)
     if places.is_prepared(name):
         return
     places.prepared.mkdir(parents=True, exist_ok=True)

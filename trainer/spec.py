@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from trainer import catalog
 from trainer.data.folder import is_name as is_folder
+from trainer.data.folder import stem
 from trainer.entries import Knob, shown
 
 DEVICE = re.compile(r"auto|cpu|cuda(:\d{1,2})?")
@@ -163,8 +164,15 @@ class RunSpec(_Fields):
     @field_validator("dataset", mode="before")
     @classmethod
     def _known_dataset(cls, value: object) -> object:
+        if isinstance(value, str):
+            value = catalog.canonical(value)
         if is_folder(value) and value not in catalog.DATASETS:
-            raise ValueError(f"is {shown(value)}: that folder was not read yet; read it first, on the Data page")
+            read = [name for name in catalog.DATASETS if is_folder(name) and stem(name) == stem(str(value))]
+            if read:
+                raise ValueError(f"is {shown(value)}: there is no such version; choose {' or '.join(read)}")
+            raise ValueError(
+                f"is {shown(stem(str(value)))}: that folder was not read yet; read it first, on the Data page"
+            )
         if not isinstance(value, str) or value not in catalog.DATASETS:
             raise ValueError(f"is {shown(value)}: there is no such data set; choose {' or '.join(catalog.DATASETS)}")
         return value

@@ -134,6 +134,7 @@ def mount(app: FastAPI) -> None:
 
     @app.get("/data/{name}", include_in_schema=False)
     async def dataset_page(request: Request, name: str) -> HTMLResponse:
+        name = catalog.canonical(name)
         if name not in catalog.DATASETS:
             raise HTTPException(404, f"There is no data set {shown(name)}: choose one on the Data page")
         return page(request, "dataset", dataset=catalog.DATASETS[name])

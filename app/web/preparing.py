@@ -2,16 +2,25 @@
 
 import contextlib
 import logging
+import math
 import queue
 import re
 import threading
+import time
+from collections.abc import Collection
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from trainer import catalog
+from trainer.data import folder as image_folder
 from trainer.entries import DataError
 from trainer.prepared import Places, ensure_prepared, register_folders
 
 MOST_WAITING = 20
+LOOK_SECONDS = 3.0  # between two looks at a folder of images
+PATIENCE_SECONDS = 0.5  # for a look: a folder of some 50,000 files takes longer, and is known the next time
+Source = Literal["as read", "changed", "gone"] | None
 log = logging.getLogger("runyard.web")
 _PERCENT = re.compile(r"(\d+)%\|")
 
@@ -39,6 +48,8 @@ class Preparing:
         for wrong in register_folders(places):
             log.warning("%s", wrong)
         self._states: dict[str, Preparation] = {}
+        self._looks: dict[str, tuple[float, Future[Source]]] = {}  # name to when its folder was looked at, and how
+        self._looking = ThreadPoolExecutor(1, "runyard-folders")
         self._lock = threading.Lock()
         self._wanted: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
@@ -46,6 +57,23 @@ class Preparing:
     def state(self, name: str) -> Preparation | None:
         """None when it was not asked for."""
         return self._states.get(name)
+
+    def sources(self, names: Collection[str]) -> dict[str, Source]:
+        """What became of folders of images since they were read; None also where that takes longer to find out than
+        anybody should wait. It is looked at again after some seconds."""
+        wanted = {}
+        for name in names:
+            dataset = catalog.DATASETS.get(name)
+            if dataset is None or dataset.fingerprint is None:
+                continue
+            with self._lock:
+                when, look = self._looks.get(name, (-math.inf, None))
+                if look is None or (look.done() and time.monotonic() > when + LOOK_SECONDS):
+                    look = self._looking.submit(image_folder.state, dataset, self.places.datasets)
+                    self._looks[name] = time.monotonic(), look
+                wanted[name] = look
+        wait(wanted.values(), PATIENCE_SECONDS)
+        return {name: look.result() if (look := wanted.get(name)) and look.done() else None for name in names}
 
     def begin(self, name: str) -> Preparation:
         """Prepare a data set in the background, unless that is going on."""

@@ -34,6 +34,9 @@ export const post = (path, body, options) => call("POST", path, body ?? {}, opti
 export const patch = (path, body) => call("PATCH", path, body);
 export const remove = (path) => call("DELETE", path);
 
+/** A name as one part of an address; what is allowed there stays readable. */
+export const segment = (name) => encodeURIComponent(name).replaceAll("%3A", ":").replaceAll("%40", "@");
+
 /** Query string of a plain object; arrays repeat, empty values are left out. */
 export function query(values) {
   const params = new URLSearchParams();

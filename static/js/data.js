@@ -1,9 +1,9 @@
 // All data sets: what each is, eight of its images, whether it is on disk; folders of images that can be read.
 
-import { get } from "./api.js";
+import { get, segment } from "./api.js";
 import { el, report, setText } from "./dom.js";
 import { multiple, showImages } from "./images.js";
-import { showWhere } from "./preparing.js";
+import { showWhere, sinceRead } from "./preparing.js";
 
 const byId = (id) => document.getElementById(id);
 const SIDES = [28, 32, 64, 224];
@@ -12,10 +12,12 @@ for (const card of document.querySelectorAll("[data-dataset]")) {
   const name = card.dataset.dataset;
   const strip = card.querySelector(".strip");
   const images = () => showImages(strip, { dataset: name, orders: ["original"], seed: 1, count: 8, size: multiple(Number(card.dataset.shape.split(",")[2]), 40) });
-  get(`/datasets/${name}/state`)
+  get(`/datasets/${segment(name)}/state`)
     .then((state) => showWhere(card.querySelector(".where"), state, (now) => now.prepared && images().catch(report)))
     .catch(report);
 }
+
+const versionOf = (state) => Number(state.name.split("@").at(-1));
 
 /** A folder: how its images are made alike is chosen before it is read, and is part of the name. */
 function folderRow(folder, items) {
@@ -25,9 +27,10 @@ function folderRow(folder, items) {
   const where = el("td");
   const show = () => {
     const name = side.value === "32" && !colour.value ? folder : `${folder}@${side.value}${colour.value}`;
-    const state = items.find((one) => one.name === name) ?? { name, title, on_disk: true, prepared: false, preparing: false, progress: null, error: null };
-    if (state.prepared) where.replaceChildren(el("a", { href: `/data/${name}` }, "Read: open it"));
-    else showWhere(where, state, (now) => now.prepared && location.assign(`/data/${now.name}`));
+    const versions = items.filter((one) => one.folder === name).sort((a, b) => versionOf(a) - versionOf(b));
+    const state = versions.at(-1) ?? { name, title, on_disk: true, prepared: false, preparing: false, progress: null, error: null };
+    if (state.prepared) where.replaceChildren(el("a", { href: `/data/${segment(state.name)}` }, "Read: open it"), ...sinceRead(where, state));
+    else showWhere(where, state, (now) => now.prepared && location.assign(`/data/${segment(now.name)}`));
   };
   for (const field of [side, colour]) field.addEventListener("change", show);
   show();

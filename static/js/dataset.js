@@ -1,6 +1,6 @@
 // One data set: samples by class, balance, brightness, pixels in order and shuffled. Seeds are in the URL.
 
-import { get, query } from "./api.js";
+import { get, query, segment } from "./api.js";
 import { el, report, setText } from "./dom.js";
 import { bytes, integer, percent, plural } from "./format.js";
 import { cut, multiple, picture, showImages } from "./images.js";
@@ -9,6 +9,7 @@ import { showWhere } from "./preparing.js";
 
 const byId = (id) => document.getElementById(id);
 const name = byId("dataset").dataset.name;
+const path = `/datasets/${segment(name)}`;
 const address = new URL(location.href);
 const view = { seed: address.searchParams.get("seed") ?? "1", samples: address.searchParams.get("samples") ?? "0" };
 const CHANNELS = ["red", "green", "blue"];
@@ -37,15 +38,15 @@ byId("other-samples").addEventListener("click", () => {
 byId("more-classes").addEventListener("click", () => showSamples().catch(report));
 
 function remember() {
-  history.replaceState(null, "", `/data/${name}${query({ seed: view.seed === "1" ? "" : view.seed, samples: view.samples === "0" ? "" : view.samples })}`);
+  history.replaceState(null, "", `/data/${segment(name)}${query({ seed: view.seed === "1" ? "" : view.seed, samples: view.samples === "0" ? "" : view.samples })}`);
 }
 
 async function begin() {
-  showWhere(byId("where"), await get(`/datasets/${name}/state`), () => show().catch(report));
+  showWhere(byId("where"), await get(`${path}/state`), () => show().catch(report));
 }
 
 async function show() {
-  dataset = await get(`/datasets/${name}`);
+  dataset = await get(path);
   setText(byId("used"), plural(dataset.runs, "run"));
   byId("notes").replaceChildren(...dataset.notes.map((note) => el("p.note", {}, note)));
   byId("holds").hidden = !dataset.prepared;
@@ -69,7 +70,7 @@ function waiting() {
 async function showSamples() {
   const body = byId("samples").tBodies[0];
   const first = body.childElementCount;
-  const found = await get(`/datasets/${name}/samples${query({ first, classes: CLASSES, seed: view.samples })}`);
+  const found = await get(`${path}/samples${query({ first, classes: CLASSES, seed: view.samples })}`);
   const size = multiple(found.shape[2], 60);
   const most = Math.max(...dataset.classes.map((one) => one.train + one.test));
   const total = dataset.train_size + dataset.test_size;

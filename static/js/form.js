@@ -146,6 +146,7 @@ export function formAt(search, catalog) {
     form.optimizers[name] = knobsAt(given, ticked.length > 1 ? name : "optimizer", knobs);
   }
   for (const [path, fallback] of known) form.knobs[path] = listed(given.getAll(path), fallback);
+  form.knobs.dataset = form.knobs.dataset.map((name) => newest(name, catalog));
   for (const key of Object.keys(form.random)) form.random[key] = given.get(`random.${key}`) ?? form.random[key];
   if (given.has("ask.about")) {
     form.ask = Object.fromEntries(Object.entries(newQuestion()).map(([key, fallback]) => [key, given.get(`ask.${key}`) ?? fallback]));
@@ -158,6 +159,13 @@ export function formAt(search, catalog) {
     form.name ||= `${model.title} on ${catalog.datasets.find((one) => one.name === form.knobs.dataset[0])?.title ?? form.knobs.dataset[0]}`;
   }
   return form;
+}
+
+/** Of a folder of images that is named without a version the newest; any other name as it is. */
+function newest(name, catalog) {
+  const versions = catalog.datasets.map((one) => one.name).filter((one) => one.startsWith(`${name}@`) && /^\d+$/.test(one.slice(name.length + 1)));
+  if (!name.startsWith("folder:") || catalog.datasets.some((one) => one.name === name)) return name;
+  return versions.sort((a, b) => Number(a.slice(name.length + 1)) - Number(b.slice(name.length + 1))).at(-1) ?? name;
 }
 
 /** A model for a data set that somebody wants to train on: the CNN where it takes such images, else the first that does. */

@@ -1,13 +1,13 @@
 // Example images as a net sees them: in order above, shuffled below, drawn at whole multiples of their pixels.
 
-import { get, query } from "./api.js";
+import { get, query, segment } from "./api.js";
 import { el } from "./dom.js";
 
 /** Fill `element` with rows of images; resolves to false where the data set can't show any yet. */
 export async function showImages(element, { dataset, orders, seed, count = 8, size = 56 }) {
   let found;
   try {
-    found = await get(`/datasets/${dataset}/images${query({ count, permutation_seed: seed })}`);
+    found = await get(`/datasets/${segment(dataset)}/images${query({ count, permutation_seed: seed })}`);
   } catch (error) {
     element.replaceChildren();
     return error.status === 404 ? false : Promise.reject(error);

@@ -1,8 +1,8 @@
 // Where a data set is: on disk, on its way with a progress bar, or to be downloaded.
 
-import { get, post } from "./api.js";
+import { get, post, segment } from "./api.js";
 import { el, icon, report } from "./dom.js";
-import { percent } from "./format.js";
+import { ago, moment, percent } from "./format.js";
 
 const LOOK_MS = 700;
 
@@ -15,16 +15,37 @@ export function showWhere(box, state, changed) {
   if (!state.preparing) return changed(state);
   setTimeout(async () => {
     try {
-      showWhere(box, await get(`/datasets/${state.name}/state`), changed);
+      showWhere(box, await get(`/datasets/${segment(state.name)}/state`), changed);
     } catch (error) {
       report(error);
     }
   }, LOOK_MS);
 }
 
+/** Of a folder of images: when it was read and, where it has changed since, a button that reads it again. */
+export function sinceRead(box, state) {
+  if (!state.read_at) return [];
+  const when = el("span.note", {}, `as it was ${ago(state.read_at)}`);
+  when.title = moment(state.read_at);
+  if (state.source === "gone") return [when, el("p.note", {}, "The folder is gone; what was read of it is kept.")];
+  if (state.source !== "changed") return [when];
+  const button = el("button.btn-link.writes", { type: "button" }, "Read it again");
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    try {
+      const next = await post(`/datasets/${segment(state.name)}/prepare?again=true`);
+      showWhere(box, next, (now) => now.prepared && location.assign(`/data/${segment(now.name)}`));
+    } catch (error) {
+      button.disabled = false;
+      report(error);
+    }
+  });
+  return [when, el("p.note", {}, "The folder has changed since. ", button, ", as a new version: runs keep this one.")];
+}
+
 function parts(box, state, changed) {
   const status = (name, words) => el("span.status", { "data-status": name }, icon(name), el("span", {}, words));
-  if (state.prepared) return [status("succeeded", state.download_mb ? "On disk" : "Installed")];
+  if (state.prepared) return [status("succeeded", state.folder ? "Read" : state.download_mb ? "On disk" : "Installed"), ...sinceRead(box, state)];
   if (state.preparing) {
     const bar = el("span.share", {}, el("span"));
     bar.firstElementChild.style.cssText = `width: ${100 * (state.progress ?? 0)}%; background: var(--accent)`;
@@ -36,7 +57,7 @@ function parts(box, state, changed) {
   button.addEventListener("click", async () => {
     button.disabled = true;
     try {
-      showWhere(box, await post(`/datasets/${state.name}/prepare`), changed);
+      showWhere(box, await post(`/datasets/${segment(state.name)}/prepare`), changed);
     } catch (error) {
       button.disabled = false;
       report(error);

@@ -1,5 +1,6 @@
 """A folder of 5,000 images, some of them bad, from the command line to a trained run, and what its page says."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,7 @@ def test_its_page_reads_it_and_shows_what_was_left_out(server: Server, page: Pag
     row.get_by_label("Side of the images of pets").select_option("64")
     row.get_by_label("Colour of the images of pets").select_option("grey")
     row.get_by_role("button", name="Read it").click()
-    expect(page).to_have_url(f"{server.url}/data/folder:pets@64-grey", timeout=60_000)
+    expect(page).to_have_url(f"{server.url}/data/folder:pets@64-grey@1", timeout=60_000)
     expect(page.locator("#notes")).to_contain_text("text.png (no PNG")
     expect(page.locator("#samples tbody tr")).to_have_count(2)
     expect(page.locator(".figures")).to_contain_text("64 × 64 × 1")
@@ -81,7 +82,7 @@ def test_its_page_reads_it_and_shows_what_was_left_out(server: Server, page: Pag
     shown = server.call("GET", "/datasets/folder:large@224/images")  # of two test images, where eight are asked for
     assert sorted(shown["labels"]) == ["a", "b"]
     page.goto(f"{server.url}/experiments/new?dataset=folder:large%40224&model=cnn")
-    expect(page.get_by_text("can't take folder:large@224").first).to_be_visible()
+    expect(page.get_by_text("can't take folder:large@224@1").first).to_be_visible()
 
 
 def test_a_killed_worker_goes_on_to_the_same_bits_with_batch_norm_adam_and_augmentation(
@@ -125,3 +126,34 @@ def test_a_killed_worker_goes_on_to_the_same_bits_with_batch_norm_adam_and_augme
     page.goto(f"{server.url}/runs/{killed}")
     expect(page.locator("#config")).to_contain_text("vgg11")
     expect(page.locator("#config")).not_to_contain_text("NaN")
+
+
+def test_a_folder_that_changed_is_said_to_have_and_read_again(server: Server, page: Page) -> None:
+    place = Path(server.environment["RUNYARD_DATASETS"]) / "my pets"
+    for name in ("a", "b"):
+        fill(place / name, (9, 99, 200), 10)
+    assert "folder:my pets@1 is ready, as it was 20" in runyard(server, "data", "folder:my pets")
+    old = server.launch(dataset="folder:my pets", model="fc", batch_size=4)
+    assert server.run(old)["spec"]["dataset"] == "folder:my pets@1"
+    assert server.call("GET", "/datasets/folder:my pets/state")["source"] == "as read"
+    fill(place / "a", (9, 99, 200), 15)
+    until(lambda: server.call("GET", "/datasets/folder:my pets/state")["source"] == "changed", "it is noticed")
+    way = "the folder has changed since: runyard data 'folder:my pets' --again reads it as a new version"
+    assert way in runyard(server, "data")
+    page.goto(f"{server.url}/data/folder:my pets")
+    expect(page.locator("#where")).to_contain_text("The folder has changed since.")
+    page.get_by_role("button", name="Read it again").click()
+    expect(page).to_have_url(f"{server.url}/data/folder:my%20pets@2", timeout=60_000)
+    expect(page.locator("h1")).to_contain_text("my pets, version 2")
+    new = server.launch(dataset="folder:my pets", model="fc", batch_size=4)
+    both = [server.wait_for(run, "succeeded")["spec"]["dataset"] for run in (old, new)]
+    assert both == ["folder:my pets@1", "folder:my pets@2"]
+    assert len(server.call("GET", "/compare", params={"run": [old, new]})["groups"]) == 2, "two data sets"
+    page.get_by_role("link", name="Train on my pets, version 2").click()
+    expect(page.locator("#form")).to_contain_text("my pets, version 2")
+    assert "folder:my pets@3 is ready" in runyard(server, "data", "folder:my pets", "--again")
+    shutil.rmtree(place)
+    until(lambda: server.call("GET", "/datasets/folder:my pets/state")["source"] == "gone", "it is noticed")
+    page.goto(f"{server.url}/data/folder:my pets@1")
+    expect(page.locator("#where")).to_contain_text("The folder is gone; what was read of it is kept.")
+    assert "does not exist: put the images there" in runyard(server, "data", "folder:my pets", "--again", code=1)

@@ -165,12 +165,12 @@ def test_a_folder_is_known_once_it_was_read_and_a_changed_one_is_not_mistaken_fo
 
     monkeypatch.setattr(catalog, "DATASETS", {})
     assert register_folders(places) == []
-    assert catalog.DATASETS["folder:pets"].train_size == 16
-    (places.folder("folder:pets") / "checksums.json").unlink()  # as if the arrays had been deleted
+    assert catalog.DATASETS["folder:pets@1"].train_size == 16
+    (places.folder("folder:pets@1") / "checksums.json").unlink()  # as if the arrays had been deleted
     fill(pets / "cat", (200, 0, 0), 15)
-    with pytest.raises(DataError, match="holds other images than when it was first read"):
+    with pytest.raises(DataError, match="holds other images than when it was read as folder:pets@1"):
         ensure_prepared("folder:pets", places)
-    places.description("folder:pets").write_text("{")
+    places.description("folder:pets@1").write_text("{")
     assert "delete it and read the folder again" in register_folders(places)[0]
 
 
@@ -265,7 +265,7 @@ def test_a_data_set_that_takes_too_much_memory_is_refused_as_such(
     monkeypatch.setattr(folder, "read", read)
     done = CliRunner().invoke(cli, ["prepare", "folder:pets", "--datasets", str(tmp_path), "--prepared", str(tmp_path)])
     assert done.exit_code == 1
-    assert "folder:pets takes more than 3.0 GiB of memory" in done.stdout
+    assert "folder:pets@1 takes more than 3.0 GiB of memory" in done.stdout
 
 
 @pytest.mark.mend("A7")

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 import re
+import shutil
 import struct
 import zlib
 from collections.abc import Callable
@@ -17,7 +18,9 @@ from typer.testing import CliRunner
 
 from trainer import catalog, hardware
 from trainer.__main__ import cli
+from trainer.data import folder
 from trainer.prepared import Places, open_arrays, register_folders
+from trainer.spec import SpecError, parse
 
 SIDE = 32
 Pixels = npt.NDArray[np.uint8]
@@ -246,8 +249,9 @@ def prepared(root: Path, name: str = "x") -> Outcome:
     if done.exit_code:
         return Outcome(done.exit_code, done.stdout.strip())
     assert register_folders(places) == []
-    images, labels, test_images, _ = open_arrays(f"folder:{name}", places)
-    dataset = catalog.DATASETS[f"folder:{name}"]
+    read = catalog.canonical(f"folder:{name}")
+    images, labels, test_images, _ = open_arrays(read, places)
+    dataset = catalog.DATASETS[read]
     assert len(test_images)
     return Outcome(0, done.stdout, images, labels, test_images, dataset.classes, dataset.notes)
 
@@ -489,3 +493,60 @@ def test_a_folder_is_refused_in_a_sentence_with_the_way_out(
     assert "\n" not in found.said
     assert re.search(words.replace("(s)", r"\(s\)") if r"\(s" not in words else words, found.said), found.said
     assert ": " in found.said or ";" in found.said
+
+
+# Folders that change
+
+
+def places_of(root: Path) -> Places:
+    return Places(root / "datasets", root / "prepared")
+
+
+def exchange(root: Path) -> None:
+    """Another image in the place of one, of the same size."""
+    one, other = root / "cat" / "000.png", root / "dog" / "050.png"
+    content = other.read_bytes()
+    one.write_bytes((content + one.read_bytes())[: one.stat().st_size])
+
+
+def add(root: Path) -> None:
+    fill(root / "cat", 4, 300)
+
+
+def leave_out(root: Path) -> None:
+    (root / "dog" / "051.png").unlink()
+
+
+@pytest.mark.parametrize("change", [exchange, add, leave_out], ids=lambda one: one.__name__)
+def test_a_folder_that_changed_is_noticed_and_read_again_as_a_new_version(
+    tmp_path: Path, change: Callable[[Path], None]
+) -> None:
+    root, places = tmp_path / "datasets" / "x", places_of(tmp_path)
+    two_classes(root)
+    first = prepared(tmp_path)
+    dataset = catalog.DATASETS["folder:x@1"]
+    assert (dataset.title, folder.state(dataset, places.datasets)) == ("x", "as read")
+    assert parse({"dataset": "folder:x"}).dataset == "folder:x@1"
+    change(root)
+    assert folder.state(dataset, places.datasets) == "changed"
+    assert "holds other images than when it was read as folder:x@1: put the old" in prepared(tmp_path).said
+    again = prepared(tmp_path, "x@2")
+    assert again.code == 0, again.said
+    assert catalog.DATASETS["folder:x@2"].title == "x, version 2"
+    assert parse({"dataset": "folder:x"}).dataset == "folder:x@2"
+    assert parse({"dataset": "folder:x@1"}).dataset == "folder:x@1", "runs keep theirs"
+    assert folder.state(catalog.DATASETS["folder:x@2"], places.datasets) == "as read"
+    assert first.images is not None
+    assert np.array_equal(open_arrays("folder:x@1", places)[0], first.images)
+    with pytest.raises(SpecError, match="no such version; choose folder:x@1 or folder:x@2"):
+        parse({"dataset": "folder:x@7"})
+    assert "folder:x@9 is no version of folder:x: the next to be read is folder:x@3" in prepared(tmp_path, "x@9").said
+    shutil.rmtree(root)
+    assert folder.state(dataset, places.datasets) == "gone"
+
+
+def test_no_version_has_the_number_of_a_side() -> None:
+    known = [f"folder:x@{number}" for number in range(1, 28)]
+    assert folder.following("folder:x", known) == "folder:x@29"
+    assert folder.canonical("folder:x@64", [*known, "folder:x@64@2"]) == "folder:x@64@2"
+    assert folder.canonical("digits", known) == "digits"

@@ -3,18 +3,23 @@
 `folder:NAME@SIDE` or `folder:NAME@SIDE-grey` says how its images are made alike: cut to a square about their middle,
 resized to SIDE × SIDE (32 when absent), in colour or grey. `trainer.layout` finds its classes and what is for the test,
 `trainer.decoding` reads an image. What it holds is only known once it was read: until then it is not in the catalogue.
+
+A folder that has changed is read again as a new version: `folder:pets@1`, `folder:pets@2`, …. Runs keep the one that
+they were launched on; a name without a version means the newest. No version has the number of a side.
 """
 
 import dataclasses
 import hashlib
+import itertools
 import json
 import os
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -58,6 +63,42 @@ def place(name: str, datasets: Path) -> Path:
     return datasets / matched["folder"]
 
 
+def stem(name: str) -> str:
+    """A name without its version: `folder:pets@64@2` to `folder:pets@64`."""
+    return name.removesuffix(f"@{version(name)}") if version(name) else name
+
+
+def version(name: str) -> int | None:
+    """The version in a name; None: it has none."""
+    matched = NAME.fullmatch(name)
+    return int(matched["version"]) if matched is not None and matched["version"] else None
+
+
+def canonical(name: str, known: Iterable[str]) -> str:
+    """The name with its version: the newest of the `known` ones where none is given, else the first."""
+    if not is_name(name) or version(name):
+        return name
+    return f"{name}@{max(_versions(name, known), default=1)}"
+
+
+def following(name: str, known: Iterable[str]) -> str:
+    """The name of what is read next of a folder, beside the `known` versions of it."""
+    after = max(_versions(stem(name), known), default=0) + 1
+    return f"{stem(name)}@{next(one for one in itertools.count(after) if one not in SIDES)}"
+
+
+def _versions(of: str, known: Iterable[str]) -> list[int]:
+    return [version(one) or 0 for one in known if is_name(one) and stem(one) == of]
+
+
+def state(dataset: Dataset, datasets: Path) -> Literal["as read", "changed", "gone"] | None:
+    """What became of the folder since it was read; None: it is none, or that was not noted then."""
+    if dataset.fingerprint is None:
+        return None
+    now = layout.fingerprint(place(dataset.name, datasets))
+    return "gone" if now is None else "as read" if now == dataset.fingerprint else "changed"
+
+
 def folders(datasets: Path) -> list[str]:
     """Names of the folders that hold images, one folder a class, in the directory of data sets."""
     found = sorted(datasets.iterdir()) if datasets.is_dir() else []
@@ -84,21 +125,24 @@ def entry(described: str) -> Dataset:
 def prepare(dataset: Dataset, datasets: Path) -> Arrays:
     """Its arrays, read again. Raises DataError when the folder no longer holds what it held."""
     again, arrays = read(dataset.name, datasets)
-    if (again.classes, again.train_size, again.test_size) != (dataset.classes, dataset.train_size, dataset.test_size):
+    kept = ("classes", "train_size", "test_size", "mean", "std")
+    if any(getattr(again, name) != getattr(dataset, name) for name in kept):
         raise DataError(
-            f"{dataset.name} holds other images than when it was first read: "
-            "put the old ones back, or copy the folder under a new name and use that"
+            f"{stem(dataset.name)} holds other images than when it was read as {dataset.name}: put the old ones back, "
+            f"or read it again as a new version (runyard data {stem(dataset.name)} --again)"
         )
     return arrays
 
 
 def read(name: str, datasets: Path) -> tuple[Dataset, Arrays]:
-    """Read a folder: its entry and its arrays. Raises DataError with what is wrong and what to do."""
+    """Read a folder: its entry and its arrays; a name without a version is that of the first. Raises DataError with
+    what is wrong and what to do."""
     matched = _matched(name, datasets)
     folder, side = place(name, datasets), int(matched["side"] or 32)
     channels = 1 if matched["grey"] else 3
     if not folder.is_dir():
         raise DataError(f"{folder} does not exist: put the images there, one folder a class")
+    fingerprint, when = layout.fingerprint(folder), datetime.now(UTC)  # before it is read: what changes then is noticed
     lies = layout.find(folder)
     parts, names = lies.parts, lies.classes
     files = sum(len(part) for part in parts)
@@ -118,8 +162,8 @@ def read(name: str, datasets: Path) -> tuple[Dataset, Arrays]:
         raise DataError(f"{folder} has no image for the test that can be read: add some, one folder a class")
     mean, std = _brightness(images)
     dataset = Dataset(
-        name=name,
-        title=name.removeprefix("folder:"),
+        name=canonical(name, ()),
+        title=title(name),
         version=1,
         description=f"{len(images) + len(test_images):,} images from the folder {folder.name}, cut to squares of "
         f"{side}×{side} pixels, {'grey' if channels == 1 else 'in colour'}; "
@@ -133,9 +177,17 @@ def read(name: str, datasets: Path) -> tuple[Dataset, Arrays]:
         std=std,
         prepare=prepare,
         rank=90,
+        fingerprint=fingerprint,
+        read_at=when.isoformat(timespec="seconds"),
         notes=(*_left_out(skipped, folder), *lies.notes, *_odd(images, test_images)),
     )
     return dataset, (images, labels, test_images, test_labels)
+
+
+def title(name: str) -> str:
+    """`pets@64`, and from the second version on `pets@64, version 2`."""
+    number = version(name) or 1
+    return stem(name).removeprefix(PREFIX) + (f", version {number}" if number > 1 else "")
 
 
 def _matched(name: str, datasets: Path) -> re.Match[str]:

@@ -1,10 +1,11 @@
 """/datasets: what can be trained on, what it holds, what a net sees."""
 
 import base64
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from app.store import runs
@@ -16,12 +17,20 @@ from app.web.problems import Refused, documented
 from app.web.state import Database, PlacesNow, PreparingNow
 from trainer import catalog
 from trainer.catalog import SEED_MAX
-from trainer.data.folder import folders, is_name, place
+from trainer.data.folder import folders, following, is_name, place, stem, title
 from trainer.entries import Dataset, shown
 from trainer.prepared import Places
 
 router = APIRouter(prefix="/datasets", tags=["data sets"])
-Name = Annotated[str, Path(max_length=100, description="Data set.", examples=["digits"])]
+Name = Annotated[
+    str,
+    AfterValidator(catalog.canonical),
+    Path(
+        max_length=300,
+        description="Data set; of a folder of images without a version (`folder:pets`) the newest.",
+        examples=["digits"],
+    ),
+]
 
 
 class ImagesOut(BaseModel):
@@ -58,6 +67,11 @@ class StateOut(BaseModel):
     progress: float | None = Field(description="Of the file that is being downloaded, 0 to 1.")
     error: str | None = Field(description="Why it could not be prepared, and the way out.")
     download_mb: int
+    folder: str | None = Field(description="Of a folder of images its name without the version, as `folder:pets@64`.")
+    read_at: datetime | None = Field(description="When the folder of images was read.")
+    source: Literal["as read", "changed", "gone"] | None = Field(
+        description="What became of the folder of images since then; null: it is none, or was not looked at yet."
+    )
 
 
 class DescribedOut(StateOut):
@@ -107,13 +121,16 @@ def _state(places: Places, preparing: Preparing, name: str) -> StateOut:
     state, known = preparing.state(name), catalog.DATASETS.get(name)
     return StateOut(
         name=name,
-        title=known.title if known else name.removeprefix("folder:"),
+        title=known.title if known else title(name) if is_name(name) else name,
         on_disk=places.is_prepared(name) or places.is_on_disk(name),
         prepared=places.is_prepared(name),
         preparing=state is not None and state.running,
         progress=state and state.progress,
         error=state and state.error,
         download_mb=known.download_mb if known else 0,
+        folder=stem(name) if is_name(name) else None,
+        read_at=datetime.fromisoformat(known.read_at) if known and known.read_at else None,
+        source=preparing.sources([name])[name],
     )
 
 
@@ -121,7 +138,8 @@ def _state(places: Places, preparing: Preparing, name: str) -> StateOut:
 def list_datasets(places: PlacesNow, preparing: PreparingNow) -> DatasetsOut:
     """Those of the catalogue; after them the folders of images in the directory of data sets that were not read yet."""
     found = folders(places.datasets)
-    names = [*catalog.DATASETS, *(name for name in found if name not in catalog.DATASETS)]
+    names = list(dict.fromkeys([*catalog.DATASETS, *map(catalog.canonical, found)]))
+    preparing.sources(names)  # all of them at once
     items = [_state(places, preparing, name) for name in names]
     return DatasetsOut(directory=str(places.datasets), folders=found, items=items)
 
@@ -135,6 +153,8 @@ def get_state(places: PlacesNow, preparing: PreparingNow, name: Name) -> StateOu
 def _preparable(places: Places, name: str) -> str:
     """The name, of a data set or of a folder of images that is there."""
     if is_name(name) and name not in catalog.DATASETS:
+        if (first := following(name, catalog.DATASETS)) != name:
+            raise Refused(404, "name", f"data set is {shown(name)}: there is no such version, the next is {first}")
         if not places.is_on_disk(name):
             raise Refused(404, "name", f"{place(name, places.datasets)} does not exist: put the images there")
         return name
@@ -178,11 +198,24 @@ def get_dataset(places: PlacesNow, preparing: PreparingNow, engine: Database, na
     summary="Prepare a data set",
     responses=documented(400, 403, 404, 413, 422, 503),
 )
-def prepare_dataset(places: PlacesNow, preparing: PreparingNow, name: Name) -> StateOut:
+def prepare_dataset(
+    places: PlacesNow,
+    preparing: PreparingNow,
+    name: Name,
+    again: Annotated[
+        bool, Query(description="Read a folder of images again, as a new version; runs keep the one they have.")
+    ] = False,
+) -> StateOut:
     """Download what is absent and read it, in the background; GET /datasets/{name}/state says how far it is. A run that
     needs it does the same by itself. A folder of images, one folder a class, under the directory of data sets is
     `folder:NAME`, `folder:NAME@SIDE` (28, 32, 64 or 224 pixels) or `folder:NAME@SIDE-grey`."""
     _preparable(places, name)
+    if again and name in catalog.DATASETS:
+        if not is_name(name):
+            raise Refused(422, "again", f"{name} is no folder of images: it never changes")
+        if not places.is_on_disk(name):
+            raise Refused(404, "name", f"{place(name, places.datasets)} does not exist: put the images there")
+        name = following(name, catalog.DATASETS)
     if not places.is_prepared(name):
         try:
             preparing.begin(name)

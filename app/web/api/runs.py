@@ -88,6 +88,9 @@ def list_runs(
     put_away = archived if experiment is None else None  # one experiment's runs are shown wherever it is
     query = Query(tuple(status), experiment, put_away, dataset, tuple(tag), q, sort, order == "asc", cursor, limit)
     with reading(engine) as session:
+        dataset = (
+            catalog.canonical(dataset) if dataset is not None and not runs.on_dataset(session, dataset) else dataset
+        )
         if dataset is not None and dataset not in catalog.DATASETS and not runs.on_dataset(session, dataset):
             message = f"dataset is {shown(dataset)}: there is no such data set; choose {' or '.join(catalog.DATASETS)}"
             raise Refused(422, "dataset", message)
