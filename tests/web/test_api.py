@@ -542,12 +542,14 @@ class Listener:
         ):
             self._socket = answer.extensions["network_stream"].get_extra_info("socket")
             event: dict[str, str] = {}
+            last = "0"  # of several that came together only the last has a number
             for line in answer.iter_lines():
                 if line:
                     key, _, value = line.partition(": ")
                     event[key] = value
                 elif "data" in event:
-                    self.events.append((event["event"], event["id"], json.loads(event["data"])))
+                    last = event.get("id", last)
+                    self.events.append((event["event"], last, json.loads(event["data"])))
                     event = {}
 
     def of(self, kind: str) -> list[dict[str, Any]]:
