@@ -2,6 +2,7 @@
 
 import { get, segment } from "./api.js";
 import { el, report, setText } from "./dom.js";
+import { ago } from "./format.js";
 import { multiple, showImages } from "./images.js";
 import { showWhere, sinceRead } from "./preparing.js";
 
@@ -29,7 +30,7 @@ function folderRow(folder, items) {
     const name = side.value === "32" && !colour.value ? folder : `${folder}@${side.value}${colour.value}`;
     const versions = items.filter((one) => one.folder === name).sort((a, b) => versionOf(a) - versionOf(b));
     const state = versions.at(-1) ?? { name, title, on_disk: true, prepared: false, preparing: false, progress: null, error: null };
-    if (state.prepared) where.replaceChildren(el("a", { href: `/data/${segment(state.name)}` }, "Read: open it"), ...sinceRead(where, state));
+    if (state.prepared) where.replaceChildren(el("a", { href: `/data/${segment(state.name)}` }, `Read ${ago(state.read_at)}: open it`), ...sinceRead(where, state));
     else showWhere(where, state, (now) => now.prepared && location.assign(`/data/${segment(now.name)}`));
   };
   for (const field of [side, colour]) field.addEventListener("change", show);

@@ -2,7 +2,7 @@
 
 import { get, query, segment } from "./api.js";
 import { el, report, setText } from "./dom.js";
-import { bytes, integer, percent, plural } from "./format.js";
+import { bytes, integer, moment, percent, plural } from "./format.js";
 import { cut, multiple, picture, showImages } from "./images.js";
 import { gathered } from "./live.js";
 import { showWhere } from "./preparing.js";
@@ -138,7 +138,7 @@ function showFacts() {
   const area = dataset.shape.reduce((a, b) => a * b, 1);
   const rows = [
     ["Prepared", `${bytes(dataset.bytes)} as plain arrays, checked whenever a run begins`],
-    dataset.download_mb ? ["From", `${dataset.archives.join(", ")}, ${dataset.download_mb} MB`] : ["From", "the installed packages: no download"],
+    ["From", dataset.read_at ? `a folder, as it was on ${moment(dataset.read_at)}` : dataset.download_mb ? `${dataset.archives.join(", ")}, ${dataset.download_mb} MB` : "the installed packages: no download"],
     ["In memory", `${bytes((dataset.train_size + dataset.test_size) * area)} as bytes, on the device of each run`],
     ["Source", dataset.citation],
   ];

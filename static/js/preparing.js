@@ -2,7 +2,7 @@
 
 import { get, post, segment } from "./api.js";
 import { el, icon, report } from "./dom.js";
-import { ago, moment, percent } from "./format.js";
+import { ago, percent } from "./format.js";
 
 const LOOK_MS = 700;
 
@@ -22,13 +22,10 @@ export function showWhere(box, state, changed) {
   }, LOOK_MS);
 }
 
-/** Of a folder of images: when it was read and, where it has changed since, a button that reads it again. */
+/** What became of a folder of images since it was read, with a button that reads it again. */
 export function sinceRead(box, state) {
-  if (!state.read_at) return [];
-  const when = el("span.note", {}, `as it was ${ago(state.read_at)}`);
-  when.title = moment(state.read_at);
-  if (state.source === "gone") return [when, el("p.note", {}, "The folder is gone; what was read of it is kept.")];
-  if (state.source !== "changed") return [when];
+  if (state.source === "gone") return [el("p.note", {}, "The folder is gone; what was read of it is kept.")];
+  if (state.source !== "changed") return [];
   const button = el("button.btn-link.writes", { type: "button" }, "Read it again");
   button.addEventListener("click", async () => {
     button.disabled = true;
@@ -40,12 +37,12 @@ export function sinceRead(box, state) {
       report(error);
     }
   });
-  return [when, el("p.note", {}, "The folder has changed since. ", button, ", as a new version: runs keep this one.")];
+  return [el("p.note", {}, "The folder has changed since. ", button, ", as a new version: runs keep this one.")];
 }
 
 function parts(box, state, changed) {
   const status = (name, words) => el("span.status", { "data-status": name }, icon(name), el("span", {}, words));
-  if (state.prepared) return [status("succeeded", state.folder ? "Read" : state.download_mb ? "On disk" : "Installed"), ...sinceRead(box, state)];
+  if (state.prepared) return [status("succeeded", state.read_at ? `Read ${ago(state.read_at)}` : state.download_mb ? "On disk" : "Installed"), ...sinceRead(box, state)];
   if (state.preparing) {
     const bar = el("span.share", {}, el("span"));
     bar.firstElementChild.style.cssText = `width: ${100 * (state.progress ?? 0)}%; background: var(--accent)`;
