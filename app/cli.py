@@ -12,24 +12,40 @@ What the server is made of is imported by the commands that need it: the others 
 
 import contextlib
 import json
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from app import commands
-from app.settings import SettingsError, read_settings
+from app.settings import Settings, SettingsError, doubts, read_settings
 
-cli = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+HELP = {"help_option_names": ["-h", "--help"]}
+application = typer.Typer(
+    add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, context_settings=HELP
+)
 token = typer.Typer(no_args_is_help=True, help="Tokens of a server that others can reach.")
 Host = Annotated[str | None, typer.Option(help="Address to listen on; beyond loopback a token is required.")]
 Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on; 0 picks a free one.")]
 
 
-@cli.callback()
-def _runyard() -> None:
+def _print_version(asked: bool) -> None:
+    from importlib.metadata import version
+
+    if asked:
+        print(f"Runyard {version('runyard')}")
+        raise typer.Exit
+
+
+@application.callback()
+def _runyard(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Say the version and leave.")
+    ] = False,
+) -> None:
     """Launch PyTorch training runs and compare them."""
 
 
@@ -46,17 +62,23 @@ def _plainly() -> Iterator[None]:
         raise typer.Exit(1) from None
 
 
-@cli.command()
+def _say_doubts(settings: Settings) -> None:
+    for doubt in doubts(settings):
+        print(f"runyard: {doubt}", file=sys.stderr)
+
+
+@application.command()
 def serve(host: Host = None, port: Port = None) -> None:
     """Serve the dashboard until Ctrl-C."""
     from app.serving import server
 
-    with _plainly(), server(read_settings(host=host, port=port)) as uvicorn:
+    with _plainly(), server(settings := read_settings(host=host, port=port)) as uvicorn:
+        _say_doubts(settings)
         uvicorn.on_ready = lambda: print(f"Runyard is at {uvicorn.address}", flush=True)
         uvicorn.run_here()
 
 
-@cli.command()
+@application.command()
 def demo(
     host: Host = None,
     port: Port = None,
@@ -70,11 +92,12 @@ def demo(
     from app.serving import server
 
     with _plainly(), server(settings := read_settings(host=host, port=port)) as uvicorn:
+        _say_doubts(settings)
         code = demonstration.run(uvicorn, settings, dataset, seeds=seeds, again=again, leave=leave)
     sys.exit(code)
 
 
-@cli.command()
+@application.command()
 def backup(
     directory: Annotated[Path, typer.Argument(help="A new directory; with --restore one that a backup made.")],
     restore: Annotated[bool, typer.Option("--restore", help="Put it back, into an empty RUNYARD_HOME.")] = False,
@@ -89,7 +112,7 @@ def backup(
     print(f"{size} are in {settings.home.absolute() if restore else directory.absolute()}, each as its checksum says")
 
 
-@cli.command()
+@application.command()
 def doctor() -> None:
     """Look for what is wrong with RUNYARD_HOME, and say what to do. Changes nothing."""
     from importlib.metadata import version
@@ -158,8 +181,77 @@ def token_list(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")]
         print(f"{row['name']:<20}  {row['access']:<5}  {row['created_at'][:16]}")
 
 
-commands.add_to(cli)
-cli.add_typer(token, name="token")
+commands.add_to(application)
+application.add_typer(token, name="token")
+
+
+def cli(arguments: Sequence[str] | None = None) -> NoReturn:
+    """The command line. Whatever goes wrong is one line on stderr and an exit code of `app.commands`; RUNYARD_DEBUG=1
+    lets errors that nobody foresaw through, with their traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError, OSError):
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a terminal without the sign for it gets an escape
+    try:
+        code = _run(list(sys.argv[1:] if arguments is None else arguments))
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read has seen enough
+        code = commands.CLOSED_PIPE
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else "the output can't be written: "
+        code = _refuse(f"{where}{(error.strerror or str(error))}", commands.FAILED)
+    with contextlib.suppress(OSError):  # what is still to be written to a pipe that is closed or a disk that is full
+        sys.stdout.flush()
+    with open(os.devnull, "w") as nothing:
+        os.dup2(nothing.fileno(), sys.stdout.fileno())
+    sys.exit(code)
+
+
+def _run(arguments: list[str]) -> int:
+    """Run a command; its exit code."""
+    for argument in arguments:
+        if not argument.isprintable() and _is_not_text(argument):
+            shown = argument.encode("utf-8", "backslashreplace").decode()
+            return _refuse(f"{shown!r} is not UTF-8: write it in the encoding of this terminal", commands.WRONG_USE)
+    output = sys.stdout
+    try:
+        return application(arguments, standalone_mode=False, prog_name="runyard") or 0
+    except typer.TyperException as error:
+        context = getattr(error, "ctx", None)
+        said = error.format_message().strip().rstrip(".")
+        if not said:  # the help was printed, since a command was left out
+            return error.exit_code
+        return _refuse(f"{said}; see {context.command_path if context else 'runyard'} --help", error.exit_code)
+    except typer.Abort:
+        return commands.INTERRUPTED
+    except SystemExit as leaving:
+        if sys.stdout is not output:  # Typer met a closed pipe, and put something in its place
+            sys.stdout = output
+            return commands.CLOSED_PIPE
+        return leaving.code if isinstance(leaving.code, int) else commands.FAILED
+    except OSError:
+        raise
+    except Exception as error:
+        if os.environ.get("RUNYARD_DEBUG"):
+            raise
+        said = " ".join(str(error).split())[:300]
+        return _refuse(
+            f"{type(error).__name__}: {said}; nobody foresaw this: report it with what RUNYARD_DEBUG=1 says",
+            commands.FAILED,
+        )
+
+
+def _is_not_text(argument: str) -> bool:
+    try:
+        argument.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def _refuse(words: str, code: int) -> int:
+    print(f"runyard: {words}", file=sys.stderr)
+    return code
+
 
 if __name__ == "__main__":
     cli()

@@ -29,6 +29,7 @@ import functools
 import inspect
 import io
 import json
+import math
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
@@ -36,7 +37,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, Concatenate, Generic, Literal, NamedTuple, NoReturn, ParamSpec, Self, TypeVar, overload
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import httpx
 from pydantic import BaseModel, ConfigDict
@@ -215,7 +216,32 @@ class _Call(Generic[T]):
 
     def arguments(self) -> dict[str, Any]:
         given = {key: value for key, value in self.params.items() if value not in (None, "", [])}
-        return {"method": self.method, "url": self.path, "params": given, "json": self.body}
+        return {"method": self.method, "url": self.path, "params": given, "json": _as_body(self.body)}
+
+
+def _as_body(given: Any, path: str = "") -> Any:
+    """What JSON can carry: NumPy's numbers and arrays become Python's. Raises RunyardError with what it can't."""
+    where = f"{path or 'the value'} is {given!r}"
+    if given is None or isinstance(given, bool | int):
+        return given
+    if isinstance(given, str):
+        try:
+            given.encode()
+        except UnicodeEncodeError:
+            raise RunyardError(f"{where}: it is not UTF-8") from None
+        return given
+    if isinstance(given, Mapping):
+        named = {str(key): one for key, one in given.items()}
+        return {_as_body(key, path): _as_body(one, f"{path}.{key}" if path else key) for key, one in named.items()}
+    if isinstance(given, float):
+        if not math.isfinite(given):
+            raise RunyardError(f"{where}: give a finite number")
+        return given
+    if hasattr(given, "tolist"):  # of NumPy, or a tensor
+        return _as_body(given.tolist(), path)
+    if isinstance(given, Iterable):
+        return [_as_body(one, path) for one in given]
+    raise RunyardError(f"{where}: give numbers, words, lists and dicts")
 
 
 def _as_run(answer: httpx.Response) -> Run:
@@ -315,12 +341,22 @@ def _without_none(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _headers(token: str | None) -> dict[str, str]:
-    token = token or os.environ.get("RUNYARD_TOKEN")
+    token = (token or os.environ.get("RUNYARD_TOKEN") or "").strip()
+    if not (token.isascii() and token.isprintable() and " " not in token):
+        raise RunyardError("the token has characters that no token has: take it as it was printed, and nothing else")
     return {"Authorization": f"Bearer {token}"} if token else {}
 
 
 def _base(url: str | None) -> str:
-    return f"{(url or os.environ.get('RUNYARD_URL') or URL).rstrip('/')}/api/v1"
+    found = (url or os.environ.get("RUNYARD_URL") or URL).strip().rstrip("/")
+    try:
+        parts = urlsplit(found)
+        is_one = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_one = False
+    if not is_one:
+        raise RunyardError(f"the address of the server is {found.rpartition('@')[2]!r}: give one as {URL}")
+    return f"{found}/api/v1"
 
 
 def _checked(answer: httpx.Response) -> httpx.Response:
@@ -336,9 +372,10 @@ def _checked(answer: httpx.Response) -> httpx.Response:
 
 
 def _unreachable(base: str, error: httpx.HTTPError) -> NoReturn:
-    why = str(error) or type(error).__name__
+    why, (before, _, address) = str(error) or type(error).__name__, base.removesuffix("/api/v1").rpartition("@")
+    where = f"{before.partition('//')[0]}//{address}" if before else address  # a password may stand before it
     raise Unreachable(
-        f"no Runyard answers at {base.removesuffix('/api/v1')} ({why}): start one with runyard serve, or name the "
+        f"no Runyard answers at {where} ({why}): start one with runyard serve, or name the "
         "address of another in RUNYARD_URL"
     ) from error
 
@@ -372,6 +409,7 @@ class _Watching:
 
     def __init__(self, run_ids: Iterable[int]) -> None:
         self.left = set(run_ids)
+        self.seen: set[int] = set()
         self.named = sorted(self.left) if len(self.left) <= MOST_NAMED else []
         self._open = False
 
@@ -385,8 +423,15 @@ class _Watching:
         return [event.data["run"]] if event.kind == "run" and event.data["run"] in self.left else []
 
     def see(self, run: Run) -> None:
+        self.seen.add(run.id)
         if run.is_over:
             self.left.discard(run.id)
+
+    def miss(self, run_id: int) -> None:
+        """It is not there. Within an `except`: raises that again where it never was."""
+        if run_id not in self.seen:
+            raise
+        self.left.discard(run_id)
 
 
 class _Endpoint(Generic[P, T]):
@@ -821,8 +866,8 @@ class Client(_Endpoints):
             for run_id in watching.told(event):
                 try:
                     run = self.run(run_id)
-                except NotFound:  # deleted meanwhile
-                    watching.left.discard(run_id)
+                except NotFound:
+                    watching.miss(run_id)  # deleted meanwhile
                     continue
                 watching.see(run)
                 yield run
@@ -967,8 +1012,8 @@ class AsyncClient(_Endpoints):
             for run_id in watching.told(event):
                 try:
                     run = await self.run(run_id)
-                except NotFound:  # deleted meanwhile
-                    watching.left.discard(run_id)
+                except NotFound:
+                    watching.miss(run_id)  # deleted meanwhile
                     continue
                 watching.see(run)
                 yield run

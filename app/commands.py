@@ -1,10 +1,12 @@
 """The commands of `runyard` that talk to a running server: what a browser can do, for a terminal and for scripts.
 
-Exit codes: 0 done; 1 refused or failed; 2 wrong use; 3 no server answers; 4 a watched run did not succeed.
+Exit codes: 0 done; 1 refused or failed; 2 wrong use; 3 no server answers; 4 a watched run did not succeed; 130 Ctrl-C;
+141 whoever read the output has closed it.
 """
 
 import contextlib
 import json
+import math
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,13 +16,15 @@ from typing import Annotated, Any, Literal
 import typer
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from app.client import Action, Client, Experiment, Run, RunyardError, Summary, Unreachable
 from app.settings import SettingsError, read_settings
 
-FAILED, NO_SERVER, NOT_SUCCEEDED = 1, 3, 4
+FAILED, WRONG_USE, NO_SERVER, NOT_SUCCEEDED, INTERRUPTED, CLOSED_PIPE = 1, 2, 3, 4, 130, 141
+LONGEST_NAME = 100  # of an experiment, made of the knobs that were given
 FOLLOW_SECONDS = 0.5
 
 Ids = Annotated[list[int] | None, typer.Argument(metavar="RUN...", help="Ids of runs.", show_default=False)]
@@ -83,7 +87,7 @@ def launch(
     name: Annotated[str | None, typer.Option(help="Of the experiment; made from the preset when absent.")] = None,
     preset: Annotated[str | None, typer.Option(help="Start from a preset, such as mnist-fc-vs-cnn.")] = None,
     random: Annotated[
-        int, typer.Option(min=0, help="So many draws of the knobs given as LOW..HIGH, or LOW..HIGH:log.")
+        int, typer.Option(min=0, max=500, help="So many draws of the knobs given as LOW..HIGH, or LOW..HIGH:log.")
     ] = 0,
     random_seed: Annotated[int, typer.Option(min=0, help="Of the draws.")] = 1,
     smallest: Matters = None,
@@ -107,10 +111,13 @@ def launch(
                 grid.pop(path, None)
             else:
                 grid[path] = values
-        if bool(ranges) != bool(random):
-            raise RunyardError("--random 20 goes with knobs to draw, as optimizer.lr=0.001..0.1:log, and these with it")
+        if ranges and not random:
+            knob = f"{next(iter(ranges))} is a range"
+            raise RunyardError(f"{knob}: say with --random how many values are drawn, as --random 20")
+        if random and not ranges:
+            raise RunyardError(f"--random {random} draws nothing: give a range, as optimizer.lr=0.001..0.1:log")
         drawn = {"count": random, "ranges": ranges, "seed": random_seed} if ranges else None
-        name = name or title or ", ".join(knobs or []) or "defaults"
+        name = name or title or _name_of(knobs) or "defaults"
         planned = client.plan(name, base, grid, random=drawn)
         if new_seeds:
             grid["seed"] = planned["unused_seeds"]
@@ -129,6 +136,11 @@ def launch(
             print(f"experiment {made.id}: {len(ids)} queued, {which}", file=sys.stderr if wait else sys.stdout)
         if wait:
             _leave_by(_progress(client, made.run_ids))
+
+
+def _name_of(knobs: list[str] | None) -> str:
+    name = ", ".join(knobs or [])
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
 
 def _seen(planned: dict[str, Any]) -> str:
@@ -200,7 +212,7 @@ def ask(
             "max_seeds": seeds,
             "max_hours": hours,
         }
-        name = name or title or ", ".join(knobs or []) or "question"
+        name = name or title or _name_of(knobs) or "question"
         made = client.launch_experiment(name, base, grid, question, smallest=smallest)
         _answer(client, made, detach=detach, as_json=as_json)
 
@@ -279,10 +291,11 @@ def _range(path: str, text: str) -> dict[str, Any]:
 
 
 def _value(text: str) -> Any:
-    """A number where it is one, else the word itself."""
+    """A number where it is one, else the word itself; as words also what no knob takes, such as nan."""
     for kind in (int, float):
         with contextlib.suppress(ValueError):
-            return kind(text)
+            value = kind(text)
+            return value if math.isfinite(value) else text
     return text
 
 
@@ -421,15 +434,26 @@ def runs(
         items = [run for run, _ in zip(chosen, range(limit), strict=False)]
         if as_json:
             _print_json([run.model_dump(mode="json") for run in items])
-        for run in [] if as_json else items:
+        if as_json:
+            return
+        if items:
+            print(f"{'run':>5}  {'status':<9}  {'steps':<18}  {'test':>7}  {'experiment':>10}  {'data':<14}  name")
+        for run in items:
             accuracy = run.summary.get("test/accuracy")
             figure = f"{accuracy.kept:.2%}" if accuracy and accuracy.kept is not None else ""
             steps = f"{run.steps_done:>7} of {run.steps_total:<7}"
-            print(f"{run.id:>5}  {run.status:<9}  {steps}  {figure:>7}  {run.name}{_tags(run)}")
+            experiment_id = "" if run.experiment_id is None else run.experiment_id
+            where = f"{experiment_id:>10}  {_plain(run.spec['dataset']):<14}"
+            print(f"{run.id:>5}  {run.status:<9}  {steps}  {figure:>7}  {where}  {_plain(run.name)}{_tags(run)}")
 
 
 def _tags(run: Run) -> str:
-    return f"  [{', '.join(run.tags)}]" if run.tags else ""
+    return f"  [{_plain(', '.join(run.tags))}]" if run.tags else ""
+
+
+def _plain(text: object) -> str:
+    """What others wrote, without what a terminal would obey: control characters are shown as escapes."""
+    return "".join(one if one.isprintable() or one == "\t" else repr(one)[1:-1] for one in str(text))
 
 
 def show(
@@ -447,6 +471,7 @@ def show(
     where = found.device or "no device yet"
     lines: dict[str, object] = {
         "run": f"{found.id}, {found.name}{_tags(found)}",
+        **({"experiment": found.experiment_id} if found.experiment_id is not None else {}),
         "status": found.status + (f": {found.cause}" if found.cause else ""),
         "steps": f"{found.steps_done:,} of {found.steps_total:,} in {found.seconds:.1f} s on {where}",
         "model": f"{_named(found.spec['model'])}, {found.parameters:,} parameters",
@@ -462,7 +487,7 @@ def show(
         )
     width = max(map(len, lines))
     for key, value in lines.items():
-        print(f"{key:<{width}}  {value}")
+        print(f"{_plain(key):<{width}}  {_plain(value)}")
 
 
 def _named(one: dict[str, Any]) -> str:
@@ -478,7 +503,7 @@ def watch(ids: Ids = None, experiment: Of = None, url: Url = None, token: Token 
 def _leave_by(runs: Iterable[Run]) -> None:
     unhappy = [run for run in runs if run.status != "succeeded"]
     for run in unhappy:
-        print(f"runyard: run {run.id}, {run.name}, is {run.status}: {run.cause}", file=sys.stderr)
+        print(f"runyard: run {run.id}, {_plain(run.name)}, is {run.status}: {_plain(run.cause)}", file=sys.stderr)
     if unhappy:
         raise typer.Exit(NOT_SUCCEEDED)
 
@@ -501,7 +526,7 @@ def progress(client: Client, ids: Sequence[int], console: Console) -> list[Run]:
         for run in client.watch(ids):
             found[run.id] = run
             if run.id not in tasks:
-                tasks[run.id] = bars.add_task(run.name, total=run.steps_total, said="")
+                tasks[run.id] = bars.add_task(escape(_plain(run.name)), total=run.steps_total, said="")
             accuracy = run.summary.get("test/accuracy")
             last = accuracy.kept if accuracy and run.status == "succeeded" else None
             said = run.status if last is None else f"accuracy {last:.2%}"
@@ -521,7 +546,8 @@ def log(
         text, shown = client.log(run, attempt), ""
         while True:
             # the server keeps the last 256 KiB: what begins anew is printed anew
-            print(text.removeprefix(shown), end="", flush=True)
+            new = text.removeprefix(shown).replace("\r\n", "\n").replace("\r", "\n")  # as of a progress bar
+            print("\n".join(map(_plain, new.split("\n"))), end="", flush=True)
             if not follow or client.run(run).is_over:
                 return
             shown = text
@@ -546,36 +572,49 @@ def compare(
     _print_json(compared) if as_json else print_comparison(compared, Console(highlight=False))
 
 
+COLUMNS = {"Configuration": 0, "Parameters": 72, "Runs": 40, "Accuracy, %": 0, "Test loss": 58, "Published": 80}
+"""Heading to how wide a terminal has to be for that column: names are not to be lost."""
+
+
 def print_comparison(compared: dict[str, Any], console: Console) -> None:
     """The comparison as a table, whole at 80 columns, and its sentences."""
     table = Table(
-        title=compared["title"], title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False
+        title=escape(_plain(compared["title"])),
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
     )
-    for heading in ("Configuration", "Parameters", "Runs", "Accuracy, %", "Test loss", "Published"):
+    columns = [heading for heading, least in COLUMNS.items() if console.width >= least]
+    for heading in columns:
         name = heading == "Configuration"  # what gives way where the table is too wide
         table.add_column(heading, justify="left" if name else "right", no_wrap=not name)
     for group in compared["groups"]:
         accuracy, loss = group["metrics"].get("test/accuracy"), group["metrics"].get("test/loss")
         published = accuracy and accuracy["published"]
-        table.add_row(
-            group["name"],
-            f"{group['parameters']:,}",
-            f"{group['n']}/{len(group['runs'])}",
-            _with_deviation(accuracy, 100, 2) if accuracy else "–",
-            _with_deviation(loss, 1, 3) if loss else "–",
-            f"{published:.2%}" if published else "–",
-        )
+        cells = {
+            "Configuration": escape(_plain(group["name"])),
+            "Parameters": f"{group['parameters']:,}",
+            "Runs": f"{group['n']}/{len(group['runs'])}",
+            "Accuracy, %": _with_deviation(accuracy, 100, 2) if accuracy else "–",
+            "Test loss": _with_deviation(loss, 1, 3) if loss else "–",
+            "Published": f"{published:.2%}" if published else "–",
+        }
+        table.add_row(*(cells[heading] for heading in columns))
     console.print(table)
-    console.print("Mean ± sample deviation over seeds. Published: the figure of the recipe's source.", highlight=False)
+    published_too = " Published: the figure of the recipe's source." if "Published" in columns else ""
+    console.print(f"Mean ± sample deviation over seeds.{published_too}", highlight=False)
     if contrasts := compared["facts"]["contrasts"]:
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         for heading in ("Difference", "Mean", "Interval", ""):
             table.add_column(heading, justify="right" if heading in ("Mean", "Interval") else "left")
         for one in contrasts:
-            table.add_row(one["title"], one["value_text"] or "–", one["interval_text"] or "–", one["word"])
+            table.add_row(
+                escape(_plain(one["title"])), one["value_text"] or "–", one["interval_text"] or "–", one["word"]
+            )
         console.print(table)
     for sentence in filter(None, (*compared["verdict"]["sentences"], compared["verdict"]["note"])):
-        console.print(sentence, highlight=False)
+        console.print(_plain(sentence), highlight=False, markup=False)
 
 
 def _with_deviation(figure: dict[str, Any], factor: float, digits: int) -> str:

@@ -31,7 +31,7 @@ def server(settings: Settings) -> Iterator[Uvicorn]:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # Docker's and systemd's way to say Ctrl-C
     with contextlib.ExitStack() as opened:
         listening = opened.enter_context(contextlib.closing(bind(settings)))
-        opened.enter_context(_only_server_of(settings))
+        opened.enter_context(_only_server_of(settings, listening.getsockname()[1]))
         engine = open_database(settings.database)
         opened.callback(engine.dispose)
         dispatchers = open_database(settings.database, busy_seconds=DISPATCHER_BUSY_SECONDS)
@@ -74,13 +74,14 @@ def _first_tokens(settings: Settings, engine: Engine, port: int) -> None:
 
 
 def login_link(settings: Settings, engine: Engine, name: str, port: int | None = None) -> str:
-    """Logs one browser in, once, with the rights of that token."""
-    return f"{address(settings, port)}/login?code={credentials.new_link(engine, name)}"
+    """Logs one browser in, once, with the rights of that token; without `port`, at the server that runs."""
+    return f"{address(settings, port or _port_of_running(settings))}/login?code={credentials.new_link(engine, name)}"
 
 
 @contextlib.contextmanager
-def _only_server_of(settings: Settings) -> Iterator[None]:
-    """Hold HOME/server.lock: a second server would end the first one's workers as leftovers."""
+def _only_server_of(settings: Settings, port: int) -> Iterator[None]:
+    """Hold HOME/server.lock, with this process and its port in it: a second server would end the first one's workers as
+    leftovers."""
     home = settings.home
     for directory in (home, settings.logs_dir, settings.artifacts_dir):
         _make(directory, home)
@@ -98,14 +99,25 @@ def _only_server_of(settings: Settings) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
+            process = file.read().partition(" ")[0] or "unknown"
             raise ServeError(
-                f"RUNYARD_HOME is {home}: a server (process {file.read().strip() or 'unknown'}) uses it already; "
+                f"RUNYARD_HOME is {home}: a server (process {process}) uses it already; "
                 "stop that one, or choose another directory"
             ) from None
         file.truncate(0)
         with contextlib.suppress(OSError):  # a full disk: the lock is held all the same
-            os.write(file.fileno(), str(os.getpid()).encode())
+            os.write(file.fileno(), f"{os.getpid()} {port}".encode())
         yield
+
+
+def _port_of_running(settings: Settings) -> int | None:
+    """Of the server that uses this home now; None: there is none."""
+    with contextlib.suppress(OSError, ValueError), (settings.home / "server.lock").open("r") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return int(file.read().partition(" ")[2])
+    return None
 
 
 def _close_to_others(home: Path, *files: Path) -> None:

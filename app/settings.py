@@ -1,5 +1,6 @@
 """Every setting, its default and its help. Set one with the environment variable RUNYARD_<NAME>."""
 
+import difflib
 import os
 import sys
 from functools import cached_property
@@ -96,6 +97,25 @@ class Settings(BaseSettings):
             for name, value in self
             if value is not None
         }
+
+
+NOT_OF_A_SERVER = ("URL", "TOKEN", "DEBUG")
+"""What else the command line reads: RUNYARD_URL, …; whatever begins with RUNYARD_TEST_ is for tests."""
+
+
+def doubts(settings: Settings) -> list[str]:
+    """What whoever starts a server may not have meant, a sentence each: misspelt variables, directories not there."""
+    known = [f"RUNYARD_{name.upper()}" for name in (*Settings.model_fields, *NOT_OF_A_SERVER)]
+    found = []
+    for name in sorted(os.environ):
+        if name.startswith("RUNYARD_") and name not in known and not name.startswith("RUNYARD_TEST_"):
+            meant = difflib.get_close_matches(name, known, 1)
+            found.append(f"{name} is no setting and has no effect{f': do you mean {meant[0]}?' if meant else ''}")
+    if settings.datasets is not None and not settings.datasets.is_dir():
+        found.append(
+            f"RUNYARD_DATASETS is {settings.datasets}: there is no such directory; it is made by the first download"
+        )
+    return found
 
 
 class SettingsError(Exception):

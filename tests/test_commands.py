@@ -90,7 +90,7 @@ def test_a_random_search_is_launched(server: Server) -> None:
     rates = [one["spec"]["optimizer"]["lr"] for one in drawn["configurations"]]
     assert len(set(rates)) == 3
     assert all(0.001 <= rate <= 0.1 for rate in rates)
-    assert "--random 20 goes with knobs to draw" in runyard(server, "launch", *SHORT, "--random", "3", code=1)
+    assert "--random 3 draws nothing: give a range" in runyard(server, "launch", *SHORT, "--random", "3", code=1)
     wrong = runyard(server, "launch", *SHORT, "epochs=1..many", "--random", "3", code=1)
     assert "epochs is '1..many': a range is LOW..HIGH" in wrong
 
