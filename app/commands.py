@@ -278,7 +278,21 @@ def _knob(given: str) -> tuple[str, list[Any]]:
     path, equals, values = given.partition("=")
     if not equals or not path or not values:
         raise RunyardError(f"{given!r} is no KNOB=VALUE: write for example epochs=5 or seed=1,2,3")
-    return path, [_value(value) for value in values.split(",")]
+    return path, [_with_knobs(path, value) for value in values.split(",")]
+
+
+def _with_knobs(path: str, text: str) -> Any:
+    """A value; of a model or an optimiser with knobs of its own, as `sgd:lr=0.1:momentum=0.9`."""
+    name, *knobs = text.split(":")
+    if path not in ("model", "optimizer") or not knobs:
+        return _value(text)
+    found: dict[str, Any] = {"name": name}
+    for knob in knobs:
+        key, equals, value = knob.partition("=")
+        if not equals or not key or not value:
+            raise RunyardError(f"{path} has {knob!r}: write knobs of its own as {path}={name}:KNOB=VALUE")
+        found[key] = _value(value)
+    return found
 
 
 def _range(path: str, text: str) -> dict[str, Any]:
@@ -295,7 +309,7 @@ def _value(text: str) -> Any:
     for kind in (int, float):
         with contextlib.suppress(ValueError):
             value = kind(text)
-            return value if math.isfinite(value) else text
+            return value if isinstance(value, int) or math.isfinite(value) else text
     return text
 
 

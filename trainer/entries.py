@@ -52,7 +52,7 @@ class Knob:
             if isinstance(value, str) and value in self.choices:
                 return value
             raise ValueError(f"is {shown(value)}: choose {' or '.join(self.choices)}")
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not _is_finite(value):
             raise ValueError(f"is {shown(value)}: choose {self.range_text}")
         too_low = value <= self.minimum if self.above else value < self.minimum
         if too_low or value > self.maximum or (self.kind == "int" and value != int(value)):
@@ -66,9 +66,17 @@ class Knob:
         return f"{noun} {'over' if self.above else 'from'} {self.minimum:g} to {self.maximum:.15g}"
 
 
+def _is_finite(value: float) -> bool:
+    """Also of a whole number that no float holds."""
+    return isinstance(value, int) or math.isfinite(value)
+
+
 def shown(value: object) -> str:
     """A value as an error message quotes it: whole when short, cut when long."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes no whole number of over 4,300 digits
+        return "a number of thousands of digits"
     return text if len(text) <= 60 else text[:57] + "..."
 
 

@@ -116,6 +116,13 @@ class Dispatcher:
             for device in self.devices or []
         ]
 
+    def waits(self) -> str | None:
+        """Why nothing is launched now, whatever is queued; None: it is, as slots become free."""
+        slots = self.slots()
+        if slots and not any(device["slots"] for device in slots):
+            return "no device has a slot: start the server with RUNYARD_CPU_SLOTS or RUNYARD_GPU_SLOTS above 0"
+        return self._said or self._refused or None
+
     def log(self, files: str, attempt: int) -> Path:
         """Where an attempt's output goes."""
         return self.launcher.log(files, attempt)

@@ -1,12 +1,12 @@
 """The filter language of run lists: `model:cnn status:running test/accuracy>0.9 lr<=0.01 tag:paper -device:cpu`.
 
 Terms are joined by and. `KEY:VALUE` or `KEY:VALUE,VALUE` is one of these values; `KEY>0.9`, with >, >=, <, <=, = or !=,
-compares a number; a minus before a term turns it round; every other word is looked for in names and tags. Quotes keep
-spaces and signs: `tag:"my paper"`, `"a>b"`.
+compares a number, with spaces around the sign or without; capitals don't matter; a minus before a term turns it round;
+every other word is looked for in names and tags. Quotes keep spaces and signs: `tag:"my paper"`, `"a>b"`.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, false, func, not_, or_
@@ -17,8 +17,10 @@ from app.store.tables import Experiment, Metric, Run, RunTag, Status, Summary
 from trainer import catalog, paths
 
 _TERM = re.compile(
-    r"""(?P<minus>-?)(?:(?P<key>[A-Za-z][\w./-]*?)(?P<sign>>=|<=|!=|[:><=]))?(?P<value>"[^"]*"(?:,"[^"]*"|,[^\s"]+)*|[^\s"]+)"""
+    r"""(?P<minus>-?)(?:(?P<key>[A-Za-z][\w./-]*?)(?:\s*(?P<compare>>=|<=|!=|[><=])\s*|(?P<colon>:)\s*))?"""
+    r"""(?P<value>"[^"]*"(?:,"[^"]*"|,[^\s"]+)*|[^\s"]+)"""
 )
+_UNFINISHED = re.compile(r"-?[A-Za-z][\w./-]*?\s*(?:>=|<=|!=|[:><=])\s*$")
 SAME_SERIES = and_(col(Metric.run_id) == col(Summary.run_id), col(Metric.name) == col(Summary.metric))
 FIGURES: dict[str, Any] = {
     "last": func.coalesce(col(Summary.final), col(Summary.last)),
@@ -52,7 +54,8 @@ _WORDS: dict[str, Any] = {
     "dataset": col(Run.spec)["dataset"].as_string(),
     "pixel_order": col(Run.spec)["pixel_order"].as_string(),
 }
-_SHORT = {"data": "dataset", "order": "pixel_order", "params": "parameters"}
+_SHORT = {"data": "dataset", "order": "pixel_order", "params": "parameters", "accuracy": "test/accuracy"}
+_SHORT["accuracy.best"] = "test/accuracy.best"
 
 
 def as_figure(key: str, session: Session | None = None) -> tuple[str, str] | None:
@@ -109,6 +112,8 @@ def condition(text: str, session: Session | None = None) -> list[ColumnElement[b
         if at >= len(text):
             break
         term = _TERM.match(text, at)
+        if _UNFINISHED.fullmatch(text, at):
+            raise BadFilter(f"q ends with {text[at:]!r}: a value is missing behind it")
         if term is None:
             raise BadFilter(f"q has {text[at : at + 30]!r}: a quotation mark is open; close it, or leave it out")
         at = term.end()
@@ -119,12 +124,14 @@ def condition(text: str, session: Session | None = None) -> list[ColumnElement[b
 
 
 def _one(term: "re.Match[str]", session: Session | None) -> ColumnElement[bool]:
-    key, sign, value = term["key"], term["sign"], term["value"]
+    key, sign, value = term["key"], term["compare"] or term["colon"], term["value"]
     if key is None:
+        if not value.startswith('"') and re.search("[<>=]", value):
+            raise BadFilter(f"q has {term[0]!r}: write KEY>NUMBER, or put words with such signs into quotation marks")
         return _word(value.strip('"'))
     key = _SHORT.get(key, key)
     if sign == ":":
-        return or_(*(_is(key, one.strip('"'), term[0]) for one in re.findall(r'"[^"]*"|[^,"]+', value)))
+        return or_(*(_is(key, one.strip('"'), term[0], session) for one in re.findall(r'"[^"]*"|[^,"]+', value)))
     number = _number(value.strip('"'), term[0])
     if key in _NUMBERS:
         return _COMPARE[sign](_NUMBERS[key], number)  # type: ignore[no-any-return]
@@ -144,7 +151,7 @@ def _word(text: str) -> ColumnElement[bool]:
     return or_(col(Run.name).icontains(text, autoescape=True), col(Run.id).in_(tagged))
 
 
-def _is(key: str, value: str, term: str) -> ColumnElement[bool]:
+def _is(key: str, value: str, term: str, session: Session | None) -> ColumnElement[bool]:
     if key == "tag":
         return col(Run.id).in_(select(RunTag.run_id).where(RunTag.tag == value))
     if key == "experiment" and not value.isdecimal():
@@ -153,17 +160,38 @@ def _is(key: str, value: str, term: str) -> ColumnElement[bool]:
     if key == "name":
         return col(Run.name).icontains(value, autoescape=True)
     if key == "status":
-        if value not in list(Status):
+        if value.lower() not in list(Status):
             raise BadFilter(f"q has {term!r}: {value!r} is no status; choose {' or '.join(Status)}")
-        return col(Run.status) == Status(value)
+        return col(Run.status) == Status(value.lower())
     if key in _WORDS:
-        return _WORDS[key] == value  # type: ignore[no-any-return]
+        return _named(key, value, term, session)
     if key in _NUMBERS:
         return _NUMBERS[key] == _number(value, term)  # type: ignore[no-any-return]
     knob = _knob(key)
     if knob is None:
         raise BadFilter(f"q has {term!r}: {_choices(key, numbers=False)}")
-    return knob[0] == (_number(value, term) if knob[1] else value)  # type: ignore[no-any-return]
+    if knob[1]:
+        return knob[0] == _number(value, term)  # type: ignore[no-any-return]
+    return func.lower(knob[0]) == value.lower()
+
+
+def _named(key: str, value: str, term: str, session: Session | None) -> ColumnElement[bool]:
+    """One of the words that a column has, whatever its capitals; of a folder of images any version. Raises BadFilter
+    for what neither the catalogue nor a run has: it is misspelt."""
+    column = func.lower(_WORDS[key])
+    found = column == value.lower()
+    if key == "dataset":
+        found = or_(found, column.startswith(f"{value.lower()}@", autoescape=True))
+    every: dict[str, Iterable[str]] = {
+        "model": catalog.MODELS,
+        "optimizer": catalog.OPTIMIZERS,
+        "dataset": catalog.DATASETS,
+    }
+    if session is not None and key in every and value.lower() not in {one.lower() for one in every[key]}:
+        has_one = session.exec(select(Run.id).where(found).limit(1)).first() is not None
+        if not has_one:
+            raise BadFilter(f"q has {term!r}: {value[:30]!r} is no {key}; choose {' or '.join(every[key])}")
+    return found
 
 
 def _number(value: str, term: str) -> float:

@@ -13,8 +13,9 @@ from trainer.paths import flat
 from trainer.spec import Problem, RunSpec, SpecError
 
 
-def check_devices(specs: Iterable[RunSpec], background: Background) -> None:
-    """Raise SpecError for a device that isn't there or has no slots; while they are not known yet, any may wait."""
+def check_devices(specs: Sequence[RunSpec], background: Background) -> None:
+    """Raise SpecError for a device that isn't there or has no slots, and for a precision that it has not got; while the
+    devices are not known yet, any may wait."""
     devices = background.slots()
     there, used = _names(devices), _names(_used(devices))
     wrong = dict.fromkeys(spec.device for spec in specs if spec.device not in ("auto", *used))
@@ -25,6 +26,18 @@ def check_devices(specs: Iterable[RunSpec], background: Background) -> None:
             for device in wrong
         }
         raise SpecError(Problem("device", f"device is {device!r}: {why[device]}; choose {choices}") for device in wrong)
+    _refuse_float16(specs, devices)
+
+
+def _refuse_float16(specs: Iterable[RunSpec], devices: Sequence[Mapping[str, Any]]) -> None:
+    """Of a run that only the CPU can get: it would fail when it begins."""
+    used = _used(devices)
+    best = used[0]["name"].partition(":")[0] if used else ""
+    for spec in specs:
+        kind = best if spec.device == "auto" else spec.device.partition(":")[0]
+        if spec.precision == "float16" and kind == "cpu":
+            words = "precision is 'float16': the CPU has float32 and bfloat16; choose one of them, or auto"
+            raise SpecError([Problem("precision", words)])
 
 
 def _names(devices: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -25,6 +25,9 @@ class Background(Protocol):
     def slots(self) -> list[dict[str, Any]]:
         """The devices with their slots and how many are used."""
 
+    def waits(self) -> str | None:
+        """Why nothing is launched now, whatever is queued; None: it is, as slots become free."""
+
     def log(self, files: str, attempt: int) -> Path:
         """Where the output of an attempt lies; `files`: what the names of its run's files begin with."""
 

@@ -2,7 +2,7 @@
 
 import { get, patch, post } from "./api.js";
 import { asked, el, report, setText, statusBadge, swatch } from "./dom.js";
-import { capital, duration, percent, plural, points } from "./format.js";
+import { capital, csvOf, duration, percent, plural, points } from "./format.js";
 import { gathered, on } from "./live.js";
 import { color } from "./palette.js";
 import { drawInterval } from "./sequence.js";
@@ -196,7 +196,5 @@ function drawSequence() {
 function download() {
   const columns = ["seed", ...found.cells.map((cell) => cell.name), "difference", "mean", "low", "high", "evidence"];
   const rows = complete().map((one) => [one.seed, ...one.runs.map((run) => run.value), one.value, one.mean, one.low, one.high, one.evidence]);
-  const quoted = (value) => (value == null ? "" : /[",]/.test(value) ? `"${String(value).replaceAll('"', '""')}"` : value);
-  const text = [columns, ...rows].map((row) => row.map(quoted).join(",")).join("\n");
-  el("a", { href: `data:text/csv;charset=utf-8,${encodeURIComponent(`${text}\n`)}`, download: "question.csv" }).click();
+  el("a", { href: `data:text/csv;charset=utf-8,${encodeURIComponent(csvOf([columns, ...rows]))}`, download: "question.csv" }).click();
 }

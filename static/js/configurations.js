@@ -2,7 +2,7 @@
 
 import { query } from "./api.js";
 import { el, icon, setText } from "./dom.js";
-import { duration, integer, loss, plural } from "./format.js";
+import { csvOf, duration, integer, loss, plural } from "./format.js";
 import { slug } from "./share.js";
 
 const byId = (id) => document.getElementById(id);
@@ -115,13 +115,11 @@ function showDifferences() {
 }
 
 function download() {
-  const quoted = (value) => (value == null ? "" : /[",\n]/.test(value) ? `"${String(value).replaceAll('"', '""')}"` : value);
   const columns = ["configuration", "parameters", "n", "accuracy_mean", "accuracy_std", "accuracy_best", "accuracy_published", "train_loss_mean", "test_loss_mean", "seconds"];
   const rows = compared.groups.map((one) => {
     const accuracy = one.metrics["test/accuracy"];
     return [one.name, one.parameters, one.n, accuracy?.mean, accuracy?.std, accuracy?.best, accuracy?.published,
       one.metrics["train/loss"]?.mean, one.metrics["test/loss"]?.mean, one.seconds];
   });
-  const text = [columns, ...rows].map((row) => row.map(quoted).join(",")).join("\n");
-  el("a", { href: `data:text/csv;charset=utf-8,${encodeURIComponent(`${text}\n`)}`, download: `${slug(compared.title)}.csv` }).click();
+  el("a", { href: `data:text/csv;charset=utf-8,${encodeURIComponent(csvOf([columns, ...rows]))}`, download: `${slug(compared.title)}.csv` }).click();
 }

@@ -100,3 +100,13 @@ export function headline(counts) {
   if (said) return said;
   return Object.values(counts).some(Boolean) ? "Nothing running" : "No runs yet";
 }
+
+/** Rows as CSV; text that a spreadsheet would take for a formula stays text. */
+export function csvOf(rows) {
+  const cell = (value) => {
+    if (value == null) return "";
+    const text = typeof value === "string" && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value);
+    return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  };
+  return rows.map((row) => `${row.map(cell).join(",")}\n`).join("");
+}

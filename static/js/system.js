@@ -96,6 +96,8 @@ function showQueue(waiting, system) {
   byId("no-queue").hidden = items.length > 0;
   byId("queue").closest("table").hidden = !items.length;
   const total = system.counts.queued;
+  byId("waits").hidden = !system.waits || !total;
+  setText(byId("waits"), system.waits ? `Nothing starts: ${system.waits}.` : "");
   setText(byId("queue-note"), total > items.length ? `the first ${integer(items.length)} of ${integer(total)}` : items.length ? plural(total, "run") : "");
   byId("queue").replaceChildren(
     ...items.map((run, at) => {

@@ -18,6 +18,9 @@ class Devices:
             {"name": name, "title": name, "memory": None, "slots": slots, "used": 0} for name, slots in names.items()
         ]
 
+    def waits(self) -> str | None:
+        return None
+
     def slots(self) -> list[dict[str, Any]]:
         return self.devices
 

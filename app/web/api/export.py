@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 router = APIRouter(tags=["export"])
 
+FORMULA = frozenset("=+-@\t\r")
+"""What a formula begins with."""
 MEDIA = {"csv": "text/csv", "json": "application/json", "parquet": "application/vnd.apache.parquet"}
 SERIES_COLUMNS = ("run", "metric", "step", "time", "value")
 FIGURES = ("last", "best", "best_step", "final")
@@ -125,7 +127,8 @@ def _csv_of_series(engine: Engine, found: list[RunOut]) -> Iterator[str]:
     yield ",".join(SERIES_COLUMNS) + "\n"
     for run, metric, (steps, times, values) in _parts(engine, found):
         rows = zip(steps.tolist(), times.tolist(), values.tolist(), strict=True)
-        name = f'"{metric.replace(chr(34), 2 * chr(34))}"' if set(metric) & set(',"') else metric
+        name = harmless(metric)
+        name = f'"{name.replace(chr(34), 2 * chr(34))}"' if set(name) & set(',"') else name
         yield "".join(f"{run},{name},{step},{time!r},{value!r}\n" for step, time, value in rows)
 
 
@@ -134,11 +137,19 @@ def _csv_of_runs(found: list[RunOut]) -> Iterator[str]:
     text = io.StringIO()
     writer = csv.DictWriter(text, rows[0] if rows else RUN_COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(
-        {name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in row.items()}
-        for row in rows
-    )
+    writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
     yield text.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, str):
+        return harmless(value)
+    return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+def harmless(text: str) -> str:
+    """A cell that a spreadsheet would take for a formula, as text: others may have written it."""
+    return f"'{text}" if text[:1] in FORMULA else text
 
 
 def _json(engine: Engine, found: list[RunOut], *, with_series: bool) -> Iterator[str]:

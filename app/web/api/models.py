@@ -117,6 +117,9 @@ def _knobs(name: str, given: list[str]) -> dict[str, Any]:
         key, sign, text = one.partition("=")
         if not sign:
             raise Refused(422, "knob", f"knob is {shown(one)}: give name and value, as n_hidden=16")
+        if key not in kinds:
+            choices = " or ".join(kinds) or "none: it has no knobs"
+            raise Refused(422, "knob", f"knob is {shown(one)}: {shown(key)} is no knob of {name}; choose {choices}")
         try:
             found[key] = text if kinds.get(key) == "choice" else float(text)
         except ValueError:

@@ -40,6 +40,7 @@ from app.web.schemas import (
 from app.web.state import BackgroundNow, Database, SettingsNow
 from trainer import catalog
 from trainer.entries import shown
+from trainer.paths import nested
 from trainer.spec import parse
 
 router = APIRouter(prefix="/runs", tags=["runs"])
@@ -48,7 +49,7 @@ LOG_BYTES = 256 * 1024
 
 @router.post("", status_code=201, summary="Launch one run", responses=documented(400, 403, 413, 422, 503))
 def launch(body: RunIn, engine: Database, background: BackgroundNow, response: Response) -> RunOut:
-    spec = parse(body.spec)
+    spec = parse(nested(body.spec))
     check_devices([spec], background)
     with writing(engine) as session:
         row = runs.add(session, spec, body.name or run_names([spec])[0])
@@ -78,15 +79,23 @@ def list_runs(
     ] = "",
     tag: Annotated[list[Tag], Param(max_length=MOST_TAGS, description="Only runs that have all these tags.")] = [],  # noqa: B006
     sort: Annotated[
-        str, Param(max_length=100, description=f"{', '.join(SORTS)}; METRIC is a series' name, as in test/accuracy.")
+        str,
+        Param(
+            max_length=100,
+            description=f"{', '.join(SORTS)}; METRIC is a series' name, as in test/accuracy. A minus before it: the "
+            "greatest first, as without `order`.",
+        ),
     ] = "created",
-    order: Annotated[Literal["asc", "desc"], Param()] = "desc",
+    order: Annotated[Literal["asc", "desc"] | None, Param(description="desc when absent.")] = None,
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> RunPage:
     """Newest first, or as `sort` and `order` say."""
+    if sort.startswith("-") and order == "asc":
+        raise Refused(422, "order", f"order is asc, and sort, {sort!r}, means desc: give one of them")
+    sort, is_ascending = sort.removeprefix("-"), order == "asc"
     put_away = archived if experiment is None else None  # one experiment's runs are shown wherever it is
-    query = Query(tuple(status), experiment, put_away, dataset, tuple(tag), q, sort, order == "asc", cursor, limit)
+    query = Query(tuple(status), experiment, put_away, dataset, tuple(tag), q, sort, is_ascending, cursor, limit)
     with reading(engine) as session:
         dataset = (
             catalog.canonical(dataset) if dataset is not None and not runs.on_dataset(session, dataset) else dataset

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel, Field
 from sqlalchemy import Engine
+from sqlmodel import Session
 
 from app.store import buckets, runs, series
 from app.store.engine import reading
@@ -16,7 +17,8 @@ from app.web.numbers import finite
 from app.web.problems import Refused, documented
 from app.web.schemas import MAX_ID, MetricOut, RunId, RunIds, SeriesName
 from app.web.state import Database
-from trainer.metrics import assumed
+from trainer.entries import shown
+from trainer.metrics import KNOWN, assumed
 
 router = APIRouter(tags=["series"])
 
@@ -92,6 +94,7 @@ def several(
         raise Refused(422, "run", "run is missing: name one or more, as run=1&run=2")
     with reading(engine) as session:
         rows = runs.get_many(session, run)
+        _refuse_unknown(session, rows, name)
     return _json(_curves(engine, rows, name, points, width, smoothing, first, last))
 
 
@@ -115,10 +118,21 @@ def one(
     """In buckets for a chart; with `raw=true` every point exactly, as a CSV stream."""
     with reading(engine) as session:
         row = runs.get(session, run_id)
+        _refuse_unknown(session, [row], name)
     if raw:
         return StreamingResponse(_csv(engine, run_id, name), media_type="text/csv")
     found = _curves(engine, [row], name, points, width, smoothing, first, last)
     return _json({**{key: found[key] for key in ("name", "metric", "width", "smoothing")}, **found["items"][0]})
+
+
+def _refuse_unknown(session: Session, rows: Sequence[Run], name: str) -> None:
+    """A series that no training yields and none of the runs has: it is misspelt."""
+    if name in KNOWN:
+        return
+    there = runs.summaries(session, [row.id or 0 for row in rows])
+    names = sorted({*KNOWN, *(metric for of_run in there.values() for metric in of_run)})
+    if name not in names:
+        raise Refused(422, "name", f"name is {shown(name)}: there is no such series here; choose {' or '.join(names)}")
 
 
 def _curves(

@@ -177,6 +177,7 @@ class SystemOut(BaseModel):
     cores: int
     devices: list[DeviceOut] | None = Field(description="null while they are being found out, right after the start.")
     counts: dict[str, int] = Field(description="Number of runs in each state.")
+    waits: str | None = Field(description="Why nothing is launched now, whatever is queued.")
     listeners: int = Field(description="Live streams that are open.")
     settings: list[SettingOut]
     shared: bool = Field(
@@ -277,6 +278,7 @@ def get_system(settings: SettingsNow, engine: Database, background: BackgroundNo
         cores=os.cpu_count() or 1,
         devices=devices,
         counts=counts,
+        waits=background.waits(),
         listeners=tail.listeners,
         settings=[
             SettingOut(
