@@ -83,6 +83,7 @@ class Dispatcher:
         self._asker = Asker(engine)
         self._workers: dict[int, Worker] = {}
         self._refused = ""  # why the last launch was put off
+        self._unlaunched: dict[int, tuple[Claim, str | None]] = {}  # claims without a worker, and why for good
         self._look_next = self._purge_next = self._launch_next = self._logs_next = 0.0
         self._said = ""
         self._wake, self._closing = threading.Event(), threading.Event()
@@ -183,6 +184,7 @@ class Dispatcher:
 
     def _look_and_act(self, ready: bool) -> Sequence[Job]:
         """What was seen."""
+        self._settle()
         writing = writer(self.settings.database) if self._workers else None
         workers = [worker.seen(writing) for worker in self._workers.values()]
         slots = self.slots()
@@ -270,16 +272,27 @@ class Dispatcher:
             if str(error) != self._refused:
                 log.warning("run %d could not be launched now, the queue waits: %s", action.run_id, error)
             self._refused = str(error)
-            runs.give_back(self.engine, claim)
             self._launch_next = time.monotonic() + PATIENCE_SECONDS
+            self._unlaunched[claim.run_id] = claim, None
+            self._settle()
         except Exception as error:  # whatever it is: a run that nobody launched must not stay as if somebody had
             cause = causes.NOT_STARTED.format(why=error)
             log.exception("run %d could not be launched", action.run_id)
-            runs.end(self.engine, claim.run_id, claim.attempt, Status.FAILED, cause)
+            self._unlaunched[claim.run_id] = claim, cause
+            self._settle()
         else:
             self._refused = ""
             self._workers[claim.run_id] = Worker(claim, process)
             runs.launched(self.engine, claim, process.pid, process.handle)
+
+    def _settle(self) -> None:
+        """Give back what could not be launched, or fail it; where that can't be recorded now, it is with the next turn."""
+        for claim, cause in list(self._unlaunched.values()):
+            if cause is None:
+                runs.give_back(self.engine, claim)
+            else:
+                runs.end(self.engine, claim.run_id, claim.attempt, Status.FAILED, cause)
+            del self._unlaunched[claim.run_id]
 
     @_act.register
     def _(self, action: Refuse) -> None:

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import Engine, update
+from sqlalchemy.exc import OperationalError
 from sqlmodel import col
 
 from app.jobs import causes
@@ -356,6 +357,34 @@ def test_a_launcher_that_breaks_leaves_no_run_as_if_it_had_begun(
     assert queue.statuses(first, second) == ["failed", "starting"]
     assert "out of order" in (queue.run(first).cause or "")
     assert "could not be launched" in caplog.text
+
+
+@pytest.mark.mend("B3")
+@pytest.mark.parametrize(
+    ("failing", "name", "statuses"),
+    [(Later("No space left on device"), "give_back", ["starting"]), (RuntimeError("odd"), "end", ["failed"])],
+)
+def test_a_launch_that_can_not_be_given_back_now_is_once_that_can_be_recorded(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch, failing: Exception, name: str, statuses: list[str]
+) -> None:
+    """As on a full disk: else its run would be starting for ever, without a worker."""
+    (run,) = queue.add("cpu")
+    queue.launcher.failing = [failing]
+    kept = getattr(runs, name)
+
+    def refuse(*_: object, **__: object) -> None:
+        monkeypatch.setattr(runs, name, kept)
+        raise OperationalError("UPDATE", {}, Exception("database or disk is full"))
+
+    monkeypatch.setattr(runs, name, refuse)
+    with pytest.raises(OperationalError):
+        queue.turn()
+    assert queue.statuses(run) == ["starting"]
+    queue.turn()
+    queue.dispatcher._launch_next = 0.0
+    queue.turn()
+    assert queue.statuses(run) == statuses
+    assert (run in queue.launcher.workers) == (statuses == ["starting"])
 
 
 @pytest.mark.mend("B3")
