@@ -286,7 +286,7 @@ class Dispatcher:
             runs.launched(self.engine, claim, process.pid, process.handle)
 
     def _settle(self) -> None:
-        """Give back what could not be launched, or fail it; where that can't be recorded now, it is with the next turn."""
+        """Give back what could not be launched, or fail it; what can't be recorded now is with the next turn."""
         for claim, cause in list(self._unlaunched.values()):
             if cause is None:
                 runs.give_back(self.engine, claim)
