@@ -511,7 +511,10 @@ def _named(one: dict[str, Any]) -> str:
 def watch(ids: Ids = None, experiment: Of = None, url: Url = None, token: Token = None) -> None:
     """Show progress until all runs are over; exit code 4 when one did not succeed."""
     with connected(url, token) as client:
-        _leave_by(_progress(client, _chosen(client, ids, experiment)))
+        chosen = _chosen(client, ids, experiment)
+        if waits := client.system()["waits"]:
+            print(f"runyard: nothing starts at the moment: {waits}", file=sys.stderr)
+        _leave_by(_progress(client, chosen))
 
 
 def _leave_by(runs: Iterable[Run]) -> None:
@@ -734,6 +737,10 @@ def data(
                 print(f"{one['name']:<24} {where}{_since_read(one)}")
             print(f"Folders of images, one folder a class, are read from {found['directory']} as folder:NAME")
             return
+        if "/" in name:
+            where = client.datasets()["directory"]
+            put = f"put the folder, or a link to it, into {where}"
+            raise RunyardError(f"{name} is a path: {put} and give its name alone, as folder:pets")
         state = _prepared(client, name, again)
         if as_json:
             _print_json(state)

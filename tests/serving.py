@@ -3,7 +3,9 @@
 import contextlib
 import math
 import os
+import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -39,6 +41,14 @@ def until(look: Callable[[], T], what: str, seconds: float = WAIT_SECONDS) -> T:
         assert time.monotonic() < began + seconds, f"not within {seconds:g} s: {what}"
         time.sleep(pause)
         pause = min(pause * 1.2, 0.3)
+
+
+def lasting_port() -> int:
+    """A free port for a server that comes back on it: none that the system gives to others meanwhile."""
+    for port in random.SystemRandom().sample(range(20_000, 32_000), 100):
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise AssertionError("no port between 20,000 and 32,000 is free")
 
 
 @dataclass

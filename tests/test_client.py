@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from app.client import AsyncClient, Client, Conflict, Invalid, NotFound, TimedOut, Unauthorized, Unreachable
-from tests.serving import Server, serving
+from tests.serving import Server, lasting_port, serving
 from trainer.prepared import Places
 
 SHORT = {"dataset": "digits", "model": "fc", "batch_size": 500}
@@ -141,9 +141,8 @@ def test_a_token_is_sent(places: Places, tmp_path: Path) -> None:
 
 
 def test_the_stream_goes_on_when_the_server_comes_back(places: Places, tmp_path: Path) -> None:
-    with serving(tmp_path / "home", places.prepared, RUNYARD_PRELOAD="0") as own:
-        port = own.url.rpartition(":")[2]
-        own.environment["RUNYARD_PORT"] = port
+    own_port = {"RUNYARD_PORT": str(lasting_port())}
+    with serving(tmp_path / "home", places.prepared, RUNYARD_PRELOAD="0", **own_port) as own:
         with Client(own.url) as client:
             run = client.launch({**LONG, "epochs": 3})
             seen = []

@@ -1,13 +1,22 @@
 """What the documents say is so."""
 
+import os
 import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from app.jobs.causes import CAUSES
 from app.settings import Settings
-from tests.serving import Server
+from tests.serving import Server, serving, until
+from tests.template import template
+from tests.trainer.test_folders import two_classes
+from trainer.prepared import Places
 
 ROOT = Path(__file__).parents[1]
 DOCS = ["README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
@@ -55,6 +64,88 @@ def test_the_python_of_the_api_document_runs(
         exec(compile(block, "docs/api.md", "exec"), names)
     assert len(blocks) >= 9
     assert (tmp_path / "series.parquet").stat().st_size > 1000
+
+
+ELSEWHERE = {  # how a line of a shell block begins, and where it is tried instead
+    "make ": "tests/acceptance/test_demo.py, and .ci/run",
+    "docker compose ": "tests/test_containers.py",
+    "pip install ": "tests/test_plugins.py",
+    "runyard serve": "every test with a server",
+    "runyard launch model=linear,cnn dataset=stripes": "tests/test_plugins.py",
+    "RUNYARD_HOST=0.0.0.0 ": "tests/web/test_login.py",
+    ".venv/bin/python -m trainer --model vgg --dataset cifar10": "takes an hour; tests/trainer trains each part of it",
+    "curl -X POST http://127.0.0.1:8000/api/v1/datasets/mnist/prepare": "it downloads",
+}
+
+
+def shell_lines(name: str) -> list[str]:
+    """The commands of a document, each whole, without what is said of it."""
+    text = (ROOT / name).read_text()
+    found: list[str] = []
+    for language, block in re.findall(r"```(\w*)\n(.*?)```", text, re.S):
+        if language or block.startswith(" "):  # Python, or what a command prints
+            continue
+        command = ""
+        for line in block.replace("\\\n", "").splitlines():
+            command = f"{command}\n{line}" if command else line
+            if command.count("'") % 2 == 0 and command.strip():
+                found.append(re.sub(r"\s+# .*$", "", command))
+                command = ""
+    return found
+
+
+@pytest.fixture(scope="module")
+def documented(places: Places, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server as a reader of the documents has it: an experiment with a question, its runs done, a folder of pets."""
+    root = tmp_path_factory.mktemp("documented")
+    two_classes(root / "datasets" / "pets", 12)
+    with serving(root / "home", places.prepared, RUNYARD_DATASETS=str(root / "datasets")) as server:
+        base = {"model": "fc", "dataset": "digits", "batch_size": 500}
+        question = {"knobs": ["pixel_order"], "max_seeds": 4}
+        orders = {"pixel_order": ["original", "shuffled"]}
+        body = {"name": "a question", "base": base, "grid": orders, "question": question}
+        server.call("POST", "/experiments", json=body)
+        until(lambda: server.call("GET", "/experiments/1/question")["state"] != "asking", "it is asked")
+        yield server
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+@pytest.mark.parametrize("name", ["README.md", "docs/api.md", "docs/plugins.md"])
+def test_the_commands_of_the_documents_work_as_they_stand(documented: Server, tmp_path: Path, name: str) -> None:
+    tried = 0
+    for command in shell_lines(name):
+        if any(command.startswith(beginning) for beginning in ELSEWHERE):
+            continue
+        tried += 1
+        if command.startswith("curl "):
+            status = "timeout 20 curl -s -m 5 -w '\\n%{http_code}' " + command.removeprefix("curl ")
+            here = status.replace("http://127.0.0.1:8000", documented.url)
+            done = subprocess.run(["bash", "-c", here], cwd=tmp_path, capture_output=True, text=True)
+            code = done.stdout.rpartition("\n")[2]
+            ended_already = code == "409" and command.endswith(("/pause", "/resume"))
+            assert code.startswith("2") or ended_already, (command, done.stdout[-500:])
+        elif command.startswith(".venv/bin/runyard "):
+            words = shlex.split(command)[1:]
+            environment = {**os.environ, "RUNYARD_URL": documented.url}
+            ran = _in(tmp_path, words, environment)
+            assert ran.returncode == 0, (command, ran.stderr)
+        else:
+            assert command.startswith(".venv/bin/python -m trainer "), command
+            words = [sys.executable, *shlex.split(command)[1:]]
+            environment = {**os.environ, "RUNYARD_HOME": str(documented.home)}
+            subprocess.run(words, cwd=ROOT, env=environment, check=True, capture_output=True)
+    assert tried or name == "docs/plugins.md"
+
+
+def _in(folder: Path, words: list[str], environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
+    """The command there: what it writes goes into that folder."""
+    words = [str(folder / word) if word.endswith(".parquet") else word for word in words]
+    return template().run(words, environment, timeout=300)
+
+
+def test_the_python_of_the_readme_runs(documented: Server) -> None:
+    (block,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
+    exec(compile(block.replace("http://127.0.0.1:8000", documented.url), "README.md", "exec"), {})
 
 
 def test_the_api_page_shows_every_call_without_anything_from_elsewhere(shared_server: Server) -> None:

@@ -101,6 +101,9 @@ WRONG: list[Use] = [  # words, exit code, what the line says
     (["tag", "1", "--add", "x" * 500], FAILED, "add_tags"),
     (["data", "nosuch"], FAILED, "there is no such data set"),
     (["data", "folder:nosuch"], FAILED, "does not exist: put the images there"),
+    (["data", "/data/pets"], FAILED, "/data/pets is a path: put the folder, or a link to it, into"),
+    (["data", "folder:../pets"], FAILED, "folder:../pets is a path"),
+    (["launch", "dataset=/data/pets"], FAILED, "that is a path; put the folder, or a link to it"),
     (["data", "digits", "--again"], FAILED, "digits is no folder of images"),
     (["runs", "--search", "lr >"], FAILED, "a value is missing behind it"),
     (["runs", "--search", "model:nosuch"], FAILED, "'nosuch' is no model; choose"),
@@ -184,11 +187,17 @@ def test_a_spreadsheet_takes_no_text_for_a_formula(server: Server) -> None:
     assert ",'=1+1," in runyard(server, "export", "1", "--what", "runs")
 
 
+def _hear_ctrl_c() -> None:
+    """As in a shell's foreground: what is started in the background ignores it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def cold(server: Server, words: list[str], **more: object) -> "subprocess.Popen[str]":
     """As a shell starts it."""
     environment = {**os.environ, "RUNYARD_URL": server.url, "PYTHONIOENCODING": "ascii"}
     command = [sys.executable, "-m", "app.cli", *words]
-    return subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True, **more)  # type: ignore[call-overload, no-any-return]
+    more |= {"preexec_fn": _hear_ctrl_c, "stderr": subprocess.PIPE}
+    return subprocess.Popen(command, cwd=ROOT, env=environment, text=True, **more)  # type: ignore[call-overload, no-any-return]
 
 
 def test_a_full_device_a_closed_pipe_and_ctrl_c(server: Server) -> None:

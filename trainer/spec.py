@@ -173,6 +173,11 @@ class RunSpec(_Fields):
             raise ValueError(
                 f"is {shown(stem(str(value)))}: that folder was not read yet; read it first, on the Data page"
             )
+        if isinstance(value, str) and "/" in value:
+            raise ValueError(
+                f"is {shown(value)}: that is a path; put the folder, or a link to it, into the directory of data sets, "
+                "read it on the Data page, and give its name alone, as folder:pets"
+            )
         if not isinstance(value, str) or value not in catalog.DATASETS:
             raise ValueError(f"is {shown(value)}: there is no such data set; choose {' or '.join(catalog.DATASETS)}")
         return value

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from trainer import catalog
-from trainer.data import folder as image_folder
+from trainer.data.folder import state as folder_state
 from trainer.entries import DataError
 from trainer.prepared import Places, ensure_prepared, register_folders
 
@@ -69,7 +69,7 @@ class Preparing:
             with self._lock:
                 when, look = self._looks.get(name, (-math.inf, None))
                 if look is None or (look.done() and time.monotonic() > when + LOOK_SECONDS):
-                    look = self._looking.submit(image_folder.state, dataset, self.places.datasets)
+                    look = self._looking.submit(folder_state, dataset, self.places.datasets)
                     self._looks[name] = time.monotonic(), look
                 wanted[name] = look
         wait(wanted.values(), PATIENCE_SECONDS)

@@ -370,8 +370,23 @@ function showLastLoss() {
 const isDiverged = (one) => /^(test )?loss became/.test(one.cause ?? "");
 
 /** Why a run failed, in one line, and the way out. */
+/** Why a queued run does not start, where that is not that others go first. */
+async function showWaiting() {
+  const { waits } = await get("/system");
+  if (run.status !== "queued") return;
+  byId("cause").hidden = !waits;
+  if (!waits) return;
+  setText(byId("cause-title"), "Nothing starts at the moment");
+  setText(byId("cause-more"), `${waits[0].toUpperCase()}${waits.slice(1)}.`);
+  byId("cause-way").hidden = true;
+}
+
 function showCause() {
   const failed = ["failed", "lost"].includes(run.status);
+  if (run.status === "queued") {
+    showWaiting().catch(report);
+    return;
+  }
   byId("cause").hidden = !failed && !run.untrained;
   if (run.untrained) showUntrained();
   if (!failed) return;

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.serving import Server, serving, until
+from tests.serving import Server, lasting_port, serving, until
 from trainer.prepared import Places
 
 SHORT = {"dataset": "digits", "model": "fc", "batch_size": 500}
@@ -267,8 +267,8 @@ def test_a_browser_logs_in_and_a_read_only_one_is_offered_no_writing(
 
 
 def test_a_stream_that_fails_is_shown_and_mends_itself(browser: Browser, places: Places, tmp_path: Path) -> None:
-    with serving(tmp_path / "home", places.prepared, RUNYARD_PRELOAD="0") as own:
-        own.environment["RUNYARD_PORT"] = own.url.rpartition(":")[2]
+    own_port = {"RUNYARD_PORT": str(lasting_port())}
+    with serving(tmp_path / "home", places.prepared, RUNYARD_PRELOAD="0", **own_port) as own:
         context = browser.new_context()
         page = context.new_page()
         run_id = own.launch(**LONG)

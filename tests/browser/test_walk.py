@@ -277,6 +277,20 @@ def test_of_a_long_list_every_row_that_changed_is_fresh(browser: Browser, places
         tab.close()
 
 
+def test_what_keeps_the_queue_waiting_is_said(browser: Browser, places: Places, tmp_path: Path) -> None:
+    with serving(tmp_path / "home", places.prepared, RUNYARD_CPU_SLOTS="0", RUNYARD_PRELOAD="0") as held:
+        run_id = held.launch(dataset="digits", model="fc")
+        why = "No device has a slot: start the server with RUNYARD_CPU_SLOTS or RUNYARD_GPU_SLOTS above 0."
+        tab = browser.new_page()
+        tab.goto(f"{held.url}/runs/{run_id}")
+        expect(tab.locator("#cause")).to_contain_text(why, timeout=WAIT)
+        tab.goto(f"{held.url}/system")
+        expect(tab.locator("#waits")).to_have_text(f"Nothing starts: n{why[1:]}", timeout=WAIT)
+        held.call("POST", f"/runs/{run_id}/stop")
+        expect(tab.locator("#waits")).to_be_hidden(timeout=WAIT)
+        tab.close()
+
+
 @pytest.mark.mend("C10")
 def test_nine_windows_of_one_browser_are_all_live(server: Server, browser: Browser) -> None:
     context = browser.new_context()
