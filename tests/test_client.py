@@ -141,16 +141,15 @@ def test_a_token_is_sent(places: Places, tmp_path: Path) -> None:
 
 
 def test_the_stream_goes_on_when_the_server_comes_back(places: Places, tmp_path: Path) -> None:
-    own_port = {"RUNYARD_PORT": str(lasting_port())}
-    with serving(tmp_path / "home", places.prepared, RUNYARD_PRELOAD="0", **own_port) as own:
-        with Client(own.url) as client:
-            run = client.launch({**LONG, "epochs": 3})
-            seen = []
-            for one in client.watch([run.id]):
-                seen.append(one)
-                if len(seen) == 1:
-                    own.restart()
-            assert seen[-1].status == "succeeded"
+    variables = {"RUNYARD_PORT": str(lasting_port()), "RUNYARD_PRELOAD": "0"}
+    with serving(tmp_path / "home", places.prepared, **variables) as own, Client(own.url) as client:
+        run = client.launch({**LONG, "epochs": 3})
+        seen = []
+        for one in client.watch([run.id]):
+            seen.append(one)
+            if len(seen) == 1:
+                own.restart()
+        assert seen[-1].status == "succeeded"
 
 
 def test_the_asynchronous_client_does_the_same(shared_server: Server, tmp_path: Path) -> None:
