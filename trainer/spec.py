@@ -3,6 +3,7 @@
 No torch here: the server validates specs, only a worker trains them.
 """
 
+import difflib
 import math
 import re
 from collections.abc import Iterable, Mapping
@@ -15,6 +16,7 @@ from trainer import catalog
 from trainer.data.folder import is_name as is_folder
 from trainer.data.folder import stem
 from trainer.entries import Knob, shown
+from trainer.paths import join, leaf
 
 DEVICE = re.compile(r"auto|cpu|cuda(:\d{1,2})?")
 
@@ -238,6 +240,23 @@ def parse(value: object) -> RunSpec:
         raise SpecError(_problems(error)) from None
 
 
+def instead_of(word: str, prefix: str = "") -> str:
+    """The way out for what is no knob: the place of one of that name, one that is spelt like it, or all there are.
+
+    `prefix`: what stands before the path of a knob where it was given.
+    """
+    every = [*RunSpec.model_fields]
+    for head, entries in (("model", catalog.MODELS), ("optimizer", catalog.OPTIMIZERS)):
+        every += [join(head, knob.name) for entry in entries.values() for knob in entry.knobs]
+    leaves: dict[str, dict[str, None]] = {}
+    for path in every:
+        leaves.setdefault(leaf(path), {})[path] = None
+    close = [word] if word in leaves else difflib.get_close_matches(word, leaves, 1, 0.75)
+    if close:
+        return f"do you mean {' or '.join(prefix + path for path in leaves[close[0]])}?"
+    return f"choose from {', '.join((*RunSpec.model_fields, 'model.KNOB', 'optimizer.KNOB'))}"
+
+
 def _problems(error: ValidationError) -> list[Problem]:
     """Pydantic's errors as whole sentences: field, value, way out."""
     found = []
@@ -253,7 +272,7 @@ def _problems(error: ValidationError) -> list[Problem]:
                 path, text = f"{path}.{knob}", rest
             message = f"{path} {text}" if path else text
         elif item["type"] == "extra_forbidden":
-            message = f"{path:.60} is not a knob: choose from {', '.join(RunSpec.model_fields)}"
+            message = f"{path:.60} is not a knob: {instead_of(path)}"
         else:
             message = f"{path or 'spec'} is {shown(item['input'])}: {item['msg'][0].lower()}{item['msg'][1:]}"
         found.append(Problem(path or "spec", message))

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from app.spec import knobs
 from trainer import paths
 from trainer.entries import shown
-from trainer.spec import Problem, RunSpec, SpecError, parse
+from trainer.spec import Problem, RunSpec, SpecError, instead_of, parse
 
 MAX_RUNS = 500
 MAX_NAME = 200
@@ -103,8 +103,8 @@ class ExperimentSpec(BaseModel):
         problems = []
         for key, values in self.grid.items():
             if not knobs.is_path(key):
-                offered = ", ".join((*RunSpec.model_fields, "model.KNOB", "optimizer.KNOB"))
-                problems.append(Problem(f"grid.{key:.60}", f"grid.{key:.60} is not a knob: choose from {offered}"))
+                words = f"grid.{key:.60} is not a knob: {instead_of(key, 'grid.')}"
+                problems.append(Problem(f"grid.{key:.60}", words))
             elif not values:
                 problems.append(Problem(f"grid.{key}", f"grid.{key} is empty: give it a value or leave it out"))
             for index, value in enumerate(values[: MAX_RUNS + 1]):

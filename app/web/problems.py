@@ -140,6 +140,12 @@ def _sentence(item: Mapping[str, Any]) -> Problem:
         return Problem(field, f"{field} is empty: give it at least one character")
     if item["type"] == "model_attributes_type":
         return Problem(field, f"{field} is {shown(item['input'])}: send a JSON object as application/json")
+    if item["type"] == "list_type" and where == "body" and path[:1] == ["grid"]:
+        way = f'a list of values: {{"grid": {{"{path[-1]}": [...]}}}}'
+        if isinstance(item["input"], Mapping):
+            knob = next(iter(item["input"]), "KNOB")
+            way = f'a list of values; knobs of it go by path: {{"grid": {{"{path[-1]}.{knob}": [...]}}}}'
+        return Problem(field, f"{field} is {shown(item['input'])}: give {way}")
     message = item["msg"][0].lower() + item["msg"][1:]
     return Problem(field, f"{field} is {shown(item['input'])}: {message}")
 
