@@ -77,10 +77,12 @@ def test_a_run_that_is_killed_and_paused_loses_and_repeats_nothing(
     server: Server, device: torch.device, places: Places, kind: str
 ) -> None:
     spec = on(device, kind)
+    spec["epochs"] = max(spec["epochs"], 5)  # else it may be done before it is killed
     run = server.launch(**spec)
+    worker = until(lambda: server.workers().get(run), "it has a worker")
     epoch = parse(spec).steps_per_epoch
     server.wait_for(run, "running", steps=epoch + 2)  # beyond a checkpoint
-    server.workers()[run].send_signal(signal.SIGKILL)
+    worker.send_signal(signal.SIGKILL)
     server.wait_for(run, "failed")
     server.wait_for(run, "failed", "running", "succeeded", steps=epoch + 4)  # it goes on by itself
     until(lambda: server.run(run)["status"] == "running", "it goes on by itself")
