@@ -170,13 +170,14 @@ def describe(
     archived: bool | None = None,
     smallest: float | None = None,
 ) -> None:
-    """What people say of an experiment; None leaves it as it is. Raises NotFound."""
+    """What people say of an experiment, told to whoever listens; None leaves it as it is. Raises NotFound."""
     with writing(engine) as session:
         row = get(session, experiment_id)
         row.name, row.note = row.name if name is None else name, row.note if note is None else note
         row.archived = row.archived if archived is None else archived
         row.smallest = row.smallest if smallest is None else smallest
         session.add(row)
+        runs.touch_newest(session, experiment_id)
 
 
 def remove(engine: Engine, experiment_id: int) -> list[int]:

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from app.spec.experiment import ExperimentSpec, RandomSearch
 from app.spec.plan import run_names
 from app.store import experiments, runs
-from app.store.engine import reading, writing
+from app.store.engine import clock, reading, writing
 from app.store.errors import NotFound, RunActive
 from app.store.listing import Query, listed
 from app.store.tables import now
@@ -72,6 +72,16 @@ def test_runs_are_named_by_what_varies() -> None:
     specs = expanded({}, {"model": ["fc", "cnn"], "optimizer.lr": [0.1, 0.01], "seed": [3]})
     assert run_names(specs)[0] == "fc-original-lr-0.1-3"
     assert run_names(expanded({}, {"model": ["fc", "cnn"]}))[0] == "fc-original-1"
+
+
+def test_what_is_said_of_an_experiment_is_told_to_whoever_listens(engine: Engine) -> None:
+    row, (first, last) = experiments.create(engine, ExperimentSpec(name="two", grid={"seed": [1, 2]}))
+    with reading(engine) as session:
+        before = clock(session)
+    experiments.describe(engine, row.id or 0, note="for the talk")
+    with reading(engine) as session:
+        _, changed, _ = runs.changed_since(session, before)
+    assert [run.id for run in changed] == [last.id] != [first.id]
 
 
 def test_a_deleted_experiment_takes_its_runs_along_and_brings_them_back(engine: Engine) -> None:
