@@ -56,6 +56,7 @@ def backup(settings: Settings, target: Path) -> Copied:
         sums = {str(path.relative_to(target)): _sha256(path) for path in _all(target)}
         made = {"runyard": version("runyard"), "schema": REVISIONS[-1], "made_at": datetime.now(UTC).isoformat()}
         (target / MANIFEST).write_text(json.dumps({**made, "runs": len(runs), "files": sums}, indent=1))
+        os.sync()  # before anybody says that it is there: a power cut would leave empty files
     return Copied(len(runs), len(sums), sum((target / name).stat().st_size for name in sums))
 
 
@@ -77,6 +78,7 @@ def restore(settings: Settings, source: Path) -> Copied:
             place = settings.home.absolute() / name
             place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             shutil.copy2(source / name, place)
+        os.sync()
     return Copied(int(manifest["runs"]), len(sums), sum((source / name).stat().st_size for name in sums))
 
 

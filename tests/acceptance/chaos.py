@@ -414,6 +414,7 @@ class Chaos:
                 shutil.rmtree(path)
         if alone:
             shutil.copy(copy / "runyard.db", self.server.home)
+            os.sync()  # by hand, as who copies it has to
         else:
             self._runyard("backup", str(copy), "--restore")
         shutil.rmtree(copy)
