@@ -32,6 +32,7 @@ TURN_SECONDS = 0.2  # between two looks at the processes
 LOOK_SECONDS = 1.0  # between two looks at the database
 IDLE_SECONDS = 5.0  # the same when nothing is at work or waits; whatever comes in wakes it
 PATIENCE_SECONDS = 1.0  # after an error, or a launch that was given back
+STALE_SECONDS = 5.0  # a launch that was refused longer ago says nothing of now
 PURGE_SECONDS = 30.0
 LOGS_SECONDS = 2.0  # between two looks at how long logs are
 
@@ -122,7 +123,8 @@ class Dispatcher:
         slots = self.slots()
         if slots and not any(device["slots"] for device in slots):
             return "no device has a slot: start the server with RUNYARD_CPU_SLOTS or RUNYARD_GPU_SLOTS above 0"
-        return self._said or self._refused or None
+        is_refused = time.monotonic() < self._launch_next + STALE_SECONDS  # else nobody has tried since
+        return self._said or (self._refused if is_refused else "") or None
 
     def log(self, files: str, attempt: int) -> Path:
         """Where an attempt's output goes."""

@@ -391,7 +391,11 @@ def test_a_launch_that_can_not_be_given_back_now_is_once_that_can_be_recorded(
 def test_a_queue_that_waits_says_so_once(queue: Queue, caplog: pytest.LogCaptureFixture) -> None:
     queue.launcher.failing = [Later("[Errno 13] Permission denied: logs")] * 3
     (run_id,) = queue.add("cpu")
-    for _ in range(4):
+    queue.turn()
+    assert queue.dispatcher.waits() == "[Errno 13] Permission denied: logs"
+    queue.dispatcher._launch_next -= 60  # nobody has tried for a minute: the slots may just be taken
+    assert queue.dispatcher.waits() is None
+    for _ in range(3):
         queue.dispatcher._launch_next = 0.0
         queue.turn()
     assert queue.statuses(run_id) == ["starting"]
