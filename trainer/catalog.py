@@ -4,6 +4,7 @@ The form, the REST API, the command line and the validation of a RunSpec all rea
 `trainer.models` and `trainer.data` brings its own entries, and so do other people's packages (`trainer.plugins`).
 """
 
+import dataclasses
 import importlib
 import pkgutil
 from collections.abc import Iterator
@@ -181,7 +182,7 @@ def _in_order(entries: list[Any]) -> dict[str, Any]:
     return {entry.name: entry for entry in sorted(entries, key=lambda entry: (entry.rank, entry.name))}
 
 
-_OUR_MODELS: list[Model] = [module.MODEL for module in _modules(models)]
+_OUR_MODELS: list[Model] = [dataclasses.replace(module.MODEL, static=True) for module in _modules(models)]
 _OUR_DATASETS: list[Dataset] = [entry for module in _modules(data) for entry in module.DATASETS]
 _THEIR_MODELS, _told_models = plugins.models([model.name for model in _OUR_MODELS])
 _THEIR_DATASETS, _told_datasets = plugins.datasets([dataset.name for dataset in _OUR_DATASETS])

@@ -87,7 +87,9 @@ def make_repeatable(spec: RunSpec, threads: int | None = None) -> int:
     torch.set_deterministic_debug_mode("error")  # use_deterministic_algorithms() would import the compiler as well
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = False
-    # float32 means float32: PyTorch lets cuDNN round what it convolves to TF32, 10 bits of a mantissa
+    # float32 means float32: PyTorch lets cuDNN round what it convolves to TF32, 10 bits of a mantissa. The older of the
+    # settings comes first: without it torch 2.11 goes on rounding, and to read it is an error in 2.14
+    torch.backends.cudnn.allow_tf32 = False
     torch.backends.fp32_precision = "ieee"  # type: ignore[attr-defined]
     cores = os.cpu_count() or 1
     most = catalog.MODELS[spec.model.name].threads if spec.parameters < SMALL else None

@@ -103,6 +103,9 @@ class Model:
     """True: trained with its arrays in channels-last order, in which convolutions are quicker."""
     threads: int | None = None
     """On a CPU, as many threads as it gains from while it is small; None: all there are."""
+    static: bool = False
+    """True: each training step is the same operations in the same order, whatever the images and the random numbers.
+    Then a GPU records one and repeats it (`trainer.captured`)."""
 
 
 @dataclass(frozen=True)

@@ -38,16 +38,18 @@ class LoadedData:
         self.images = images if spec.augments else self._ordered(images)
         self.test_images = self._ordered(test_images)
         self.labels, self.test_labels = labels, test_labels
+        self._augmented = Augmented(spec, 0, len(labels), device) if spec.augments else None
 
-    def epoch(self, number: int) -> "Augmented | None":
-        """How the training images are changed in an epoch (from 0); None: not at all."""
-        return Augmented(self.spec, number, len(self.labels), self.device) if self.spec.augments else None
+    def draw(self, epoch: int) -> None:
+        """Change the training images as in an epoch (from 0) from now on, where they are changed."""
+        if self._augmented is not None:
+            self._augmented.draw(epoch)
 
-    def batch(self, indices: Tensor, augmented: "Augmented | None" = None) -> tuple[Tensor, Tensor]:
+    def batch(self, indices: Tensor) -> tuple[Tensor, Tensor]:
         """Training images at `indices`, float32 and normalised (n, C, H, W), and their labels (n,)."""
         images = self.images[indices]
-        if augmented is not None:
-            images = self._ordered(augmented(images, indices))
+        if self._augmented is not None:
+            images = self._ordered(self._augmented(images, indices))
         return self._normalised(images), self.labels[indices]
 
     def test_batch(self, part: slice) -> tuple[Tensor, Tensor]:
@@ -63,7 +65,7 @@ class LoadedData:
 
 
 class Augmented:
-    """Random crops, flips and cutouts of one epoch, drawn for every training image from seed and epoch alone.
+    """Random crops, flips and cutouts of an epoch, drawn for every training image from seed and epoch alone.
 
     The distribution is that of torchvision's RandomCrop(size, padding) and RandomHorizontalFlip: each offset from 0 to
     2·padding equally likely, half of the images mirrored. A cutout's middle is any pixel, so that a part of it may lie
@@ -71,15 +73,25 @@ class Augmented:
     """
 
     def __init__(self, spec: RunSpec, epoch: int, size: int, device: torch.device) -> None:
+        self._spec, self._size = spec, size
         self.padding: int = spec.crop_padding
         self.cutout: int = spec.cutout
         dataset = catalog.DATASETS[spec.dataset]
         colour = [round(255 * value) for value in dataset.mean]
         self.colour = torch.tensor(colour, dtype=torch.uint8, device=device)[None, :, None, None]
-        middles = cutouts(spec, epoch, size)
-        self.middle_row, self.middle_column = (torch.from_numpy(part).to(device) for part in middles)
-        top, left, flipped = drawn(spec, epoch, size)
-        self.top, self.left, self.flipped = (torch.from_numpy(part).to(device) for part in (top, left, flipped))
+        self.middle_row, self.middle_column, self.top, self.left = torch.empty(
+            (4, size), dtype=torch.int64, device=device
+        )
+        self.flipped = torch.empty(size, dtype=torch.bool, device=device)
+        self.draw(epoch)
+
+    def draw(self, epoch: int) -> None:
+        """Let the changes be those of another epoch, in the same memory: a captured step goes on to read there."""
+        new = (*cutouts(self._spec, epoch, self._size), *drawn(self._spec, epoch, self._size))
+        for kept, values in zip(
+            (self.middle_row, self.middle_column, self.top, self.left, self.flipped), new, strict=True
+        ):
+            kept.copy_(torch.from_numpy(values))
 
     def __call__(self, images: Tensor, indices: Tensor) -> Tensor:
         """The images (n, C, H, W), which are those at `indices` of the training set, cropped and flipped."""

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from trainer import catalog, compiler, convolution, forward, metrics, pooling, schedule
+from trainer import captured, catalog, compiler, convolution, forward, metrics, pooling, schedule
 from trainer.evaluate import Tested, evaluate
 from trainer.loaded import LoadedData
 from trainer.spec import RunSpec
@@ -54,7 +54,7 @@ class StepBuffer:
     """None: on a GPU."""
     before: float = 0.0  # seconds of training of earlier attempts
     began: float = field(default_factory=time.perf_counter)
-    _gathered: list[tuple[int, float, tuple[Tensor, ...]]] = field(default_factory=list)
+    _gathered: list[tuple[int, float, Tensor]] = field(default_factory=list)
     _sent: list[tuple[int, float]] = field(default_factory=list)
     _copy: Tensor | None = None
     _event: "torch.cuda.Event | None" = None
@@ -73,8 +73,8 @@ class StepBuffer:
         """Count on from so many seconds."""
         self.before, self.began = seconds, time.perf_counter()
 
-    def add(self, step: int, *values: Tensor) -> None:
-        """A step's value of each metric of `OF_A_STEP`, in that order; each a tensor of one number."""
+    def add(self, step: int, values: Tensor) -> None:
+        """A step's value of each metric of `OF_A_STEP`, in that order, shape (metrics,)."""
         self._gathered.append((step, self.seconds, values))
 
     def ready(self) -> Iterator[Measurement]:
@@ -89,14 +89,14 @@ class StepBuffer:
     def flush(self) -> Iterator[Measurement]:
         """All that was added; waits for the device."""
         gathered, self._gathered = self._gathered, []
-        rest = [(step, seconds, [float(value) for value in values]) for step, seconds, values in gathered]
+        rest = [(step, seconds, values.tolist()) for step, seconds, values in gathered]
         yield from _measured(self._arrived() + rest)
 
     def _send(self) -> None:
         """Let what has gathered come off, all together."""
         gathered, self._gathered = self._gathered, []
         self._sent = [(step, seconds) for step, seconds, _ in gathered]
-        values = torch.stack([value for _, _, of_step in gathered for value in of_step]).view(len(gathered), -1)
+        values = torch.stack([of_step for _, _, of_step in gathered])
         if values.is_cuda:
             self._copy = torch.empty(values.shape, pin_memory=True).copy_(values, non_blocking=True)
             self._event = torch.cuda.Event()  # type: ignore[no-untyped-call]
@@ -189,19 +189,14 @@ def train(spec: RunSpec, data: LoadedData, state: State) -> Iterator[Measurement
     """
     measured, size = state.measured, len(data.labels)
     measured.go_on_from(measured.seconds)
+    take = _Steps(spec, data, state)
     while state.epochs_tested < spec.epochs and not stops_early(spec, state):
         epoch = state.epochs_tested
         order = torch.from_numpy(data_order(spec.seed, epoch, size)).to(data.device)
-        augmented = data.epoch(epoch)
+        data.draw(epoch)
         for indices in torch.split(order, spec.batch_size)[state.step - epoch * spec.steps_per_epoch :]:
-            images, labels = data.batch(indices, augmented)
-            state.optimizer.zero_grad()
-            given = forward.outputs(spec, state.model, images)
-            loss = forward.loss(spec, given, labels, smoothing=spec.label_smoothing)
-            torch.autograd.backward(state.scaler.scale(loss))
             state.step += 1
-            norm = _update(spec, state)
-            measured.add(state.step, loss.detach(), norm)
+            measured.add(state.step, take(indices))
             yield from measured.ready()
             yield None
         yield from measured.flush()
@@ -216,18 +211,64 @@ def train(spec: RunSpec, data: LoadedData, state: State) -> Iterator[Measurement
         _remember_best(spec, state)
 
 
-def _update(spec: RunSpec, state: State) -> Tensor:
-    """One step of the optimiser, at the schedule's learning rate; the norm of the gradient before it is clipped."""
-    if spec.schedule != "constant" or spec.warmup_epochs:
-        for group in state.optimizer.param_groups:
-            group["lr"] = spec.optimizer.knobs["lr"] * schedule.factor(spec, state.step)
-    state.scaler.unscale_(state.optimizer)
-    norm = nn.utils.get_total_norm([weights.grad for weights in state.weights if weights.grad is not None])
-    if spec.gradient_clip:
-        nn.utils.clip_grads_with_norm_(state.weights, spec.gradient_clip, norm)
-    state.scaler.step(state.optimizer)
-    state.scaler.update()
-    return norm
+class _Steps:
+    """Takes the steps of an attempt, each of a batch: after the first few, on a GPU, as one graph where that can be."""
+
+    def __init__(self, spec: RunSpec, data: LoadedData, state: State) -> None:
+        self._spec, self._data, self._state = spec, data, state
+        self._can_capture = captured.can_capture(spec, data.device)
+        self._updates_in_graph = captured.can_capture_update(spec)
+        self._captured: captured.CapturedStep | None = None
+        self._taken = 0
+
+    def __call__(self, indices: Tensor) -> Tensor:
+        """Take the step of the images at `indices` (n,); what `OF_A_STEP` measures."""
+        if self._captured is None and self._can_capture and self._taken == captured.EAGER_STEPS:
+            self._capture()
+        if self._captured is None or len(indices) != self._spec.batch_size:
+            self._taken += 1
+            values = self._gradients(indices)
+            self._update()
+            if self._captured is not None:
+                self._captured.restore_gradients()
+        else:
+            values = self._captured(indices)
+            if not self._updates_in_graph:
+                self._update()
+        return values
+
+    def _capture(self) -> None:
+        def step(indices: Tensor) -> Tensor:
+            values = self._gradients(indices)
+            if self._updates_in_graph:
+                self._update()
+            return values
+
+        state = self._state
+        self._captured = captured.CapturedStep(step, state.optimizer, self._spec.batch_size, self._data.device)
+
+    def _gradients(self, indices: Tensor) -> Tensor:
+        """The weights' gradients, clipped; the loss, and the norm of the gradient before it was clipped."""
+        spec, state = self._spec, self._state
+        images, labels = self._data.batch(indices)
+        state.optimizer.zero_grad()
+        given = forward.outputs(spec, state.model, images)
+        loss = forward.loss(spec, given, labels, smoothing=spec.label_smoothing)
+        torch.autograd.backward(state.scaler.scale(loss))
+        state.scaler.unscale_(state.optimizer)
+        norm = nn.utils.get_total_norm([weights.grad for weights in state.weights if weights.grad is not None])
+        if spec.gradient_clip:
+            nn.utils.clip_grads_with_norm_(state.weights, spec.gradient_clip, norm)
+        return torch.stack((loss.detach(), norm))
+
+    def _update(self) -> None:
+        """Change the weights, at the schedule's learning rate."""
+        spec, state = self._spec, self._state
+        if spec.schedule != "constant" or spec.warmup_epochs:
+            for group in state.optimizer.param_groups:
+                group["lr"] = spec.optimizer.knobs["lr"] * schedule.factor(spec, state.step)
+        state.scaler.step(state.optimizer)
+        state.scaler.update()
 
 
 def _remember_best(spec: RunSpec, state: State) -> None:

@@ -63,10 +63,11 @@ def test_ten_thousand_samples_have_the_mean_and_deviation_of_torchvisions() -> N
 def test_pixels_are_shuffled_after_they_were_cropped(places: Places) -> None:
     arrays, indices = load("digits", places), torch.arange(20)
     plain, shuffled = (LoadedData(spec_of(pixel_order=order), arrays, CPU) for order in ("original", "shuffled"))
-    images, labels = plain.batch(indices, plain.epoch(0))
-    moved, same_labels = shuffled.batch(indices, shuffled.epoch(0))
+    images, labels = plain.batch(indices)
+    moved, same_labels = shuffled.batch(indices)
     assert torch.equal(moved.flatten(1), images.flatten(1)[:, permutation(1, 784)])
     assert torch.equal(labels, same_labels)
+    plain.draw(1)
     assert not torch.equal(images, plain.batch(indices)[0])
 
 

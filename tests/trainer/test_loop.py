@@ -94,3 +94,10 @@ def test_the_gradient_s_norm_is_that_before_it_is_clipped(places: Places) -> Non
     next(iter(loop.train(spec, data, state)))
     given = [float(weights.grad.norm()) for weights in state.model.parameters() if weights.grad is not None]
     assert norms[0][0] == pytest.approx(np.linalg.norm(given), rel=1e-6)
+
+
+def test_float32_is_not_rounded_to_tf32() -> None:
+    devices.make_repeatable(parse({}))
+    backends = torch.backends
+    assert backends.cuda.matmul.fp32_precision == backends.cudnn.conv.fp32_precision == "ieee"
+    assert not backends.cudnn.allow_tf32  # can be read: in some versions of PyTorch not all settings go together

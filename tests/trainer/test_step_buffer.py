@@ -19,7 +19,7 @@ def add(losses: StepBuffer, first: int, last: int, **values: float) -> list[int]
     """Losses of these steps, `step_7=nan` for another value of one; the steps that came off meanwhile."""
     came = []
     for step in range(first, last + 1):
-        losses.add(step, torch.tensor(values.get(f"step_{step}", 1.0)), torch.tensor(math.nan))
+        losses.add(step, torch.tensor([values.get(f"step_{step}", 1.0), math.nan]))
         came += steps(losses.ready())
     return came
 
@@ -41,7 +41,7 @@ def test_a_loss_comes_off_once_in_order_and_a_block_late(losses: StepBuffer) -> 
 def test_on_a_cpu_a_loss_is_there_at_once() -> None:
     losses = StepBuffer(CPU)
     for step in (1, 2):
-        losses.add(step, torch.tensor(1.0), torch.tensor(2.0))
+        losses.add(step, torch.tensor([1.0, 2.0]))
         assert steps(losses.ready()) == [step]
 
 
