@@ -13,6 +13,7 @@ What the server is made of is imported by the commands that need it: the others 
 import contextlib
 import json
 import os
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -193,7 +194,10 @@ def cli(arguments: Sequence[str] | None = None) -> NoReturn:
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a terminal without the sign for it gets an escape
     try:
         code = _run(list(sys.argv[1:] if arguments is None else arguments))
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is over: what is left of it takes no time
         sys.stdout.flush()
+    except KeyboardInterrupt:  # Typer answers those of a command, but not one that comes just before or after
+        code = commands.INTERRUPTED
     except BrokenPipeError:  # whoever read has seen enough
         code = commands.CLOSED_PIPE
     except OSError as error:

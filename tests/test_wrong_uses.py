@@ -224,6 +224,18 @@ def test_a_full_device_a_closed_pipe_and_ctrl_c(server: Server) -> None:
     server.wait_for(run, "stopped")
 
 
+@pytest.mark.parametrize("moment", ["_run", "_refuse"])
+def test_ctrl_c_in_the_last_moment_of_a_command_leaves_no_traceback(moment: str) -> None:
+    """Where Typer no longer looks: what a command printed is out, and its process is about to end."""
+    press = (
+        f"import os, signal; from app import cli; cli.{moment} = lambda *_: os.kill(os.getpid(), signal.SIGINT) or 1; "
+    )
+    command = [sys.executable, "-c", f"{press} cli.cli(['show', 'no-number'])"]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, preexec_fn=_hear_ctrl_c, timeout=60)
+    assert ended.stderr == ""
+    assert ended.returncode == commands.INTERRUPTED
+
+
 def test_a_terminal_without_the_signs_gets_escapes(server: Server) -> None:
     with cold(server, ["compare", "1"], stdout=subprocess.PIPE) as one:
         assert one.stdout is not None

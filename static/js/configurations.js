@@ -15,6 +15,7 @@ byId("download").addEventListener("click", download);
 export function showConfigurations(fresh, styled, experiment) {
   compared = fresh;
   style = styled;
+  byId("download").disabled = false;
   showTable();
   showDifferences();
   const link = byId("show-runs");

@@ -122,6 +122,7 @@ async function begin() {
   if (given) form = given;
   else usePreset(chosen ?? fallback);
   addRest();
+  byId("whole").disabled = false; // what is typed before would be lost
   showPresets();
   showDatasets();
   showForm();

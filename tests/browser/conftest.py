@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from urllib.parse import urljoin
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, ViewportSize, expect, sync_playwright
 
 from tests.serving import Server
 
@@ -51,8 +51,8 @@ def page(tab: Page) -> Iterator[Page]:
         if message.type in ("error", "warning") and "the server responded with a status of 4" not in message.text:
             said.append(message.text)
 
-    def fail(error: object) -> None:
-        said.append(str(error))
+    def fail(error: Error) -> None:
+        said.append(error.stack or str(error))
 
     tab.on("console", hear)
     tab.on("pageerror", fail)
@@ -65,4 +65,4 @@ def page(tab: Page) -> Iterator[Page]:
     tab.context.clear_cookies()
     tab.set_viewport_size(WINDOW)
     tab.emulate_media(color_scheme="null")
-    assert said == []
+    assert not said, "\n".join(said)

@@ -457,6 +457,39 @@ PAGES = (
 )
 
 
+PRESS_ALL = """() => {
+    const fields = "main :is(button, input, select, textarea, summary):not(:disabled)";
+    for (const field of document.querySelectorAll(fields)) {
+        if (!field.checkVisibility() || field.closest("form[action]")) continue;
+        if (field.matches("input, textarea")) field.value = "1";
+        for (const type of ["input", "change"]) field.dispatchEvent(new Event(type, { bubbles: true }));
+        field.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true }));
+        field.click();
+    }
+}"""
+
+
+def test_no_page_breaks_or_loses_what_is_typed_before_its_data_have_come(
+    server: Server, page: Page, experiment: int, sweep: int
+) -> None:
+    run, other = server.call("GET", f"/experiments/{experiment}")["run_ids"][:2]
+
+    def keep_waiting(_: Route) -> None:
+        """Answers nothing."""
+
+    page.route("**/api/v1/**", keep_waiting)
+    for path in PAGES:
+        page.goto(server.url + path.format(experiment=experiment, sweep=sweep, run=run, other=other, failed=run))
+        page.evaluate(PRESS_ALL)
+    page.goto(f"{server.url}/experiments/new")
+    expect(page.get_by_label("Name", exact=True)).to_be_disabled()
+    page.unroute_all(behavior="ignoreErrors")
+    page.goto(f"{server.url}/experiments/new?model=cnn&dataset=digits")
+    page.get_by_label("Name", exact=True).fill("Early")
+    expect(page.get_by_role("button", name="Launch 1 run")).to_be_enabled()
+    expect(page.get_by_label("Name", exact=True)).to_have_value("Early")
+
+
 def test_axe_finds_no_serious_violation_on_any_page_in_either_theme(
     server: Server, page: Page, experiment: int, sweep: int
 ) -> None:
