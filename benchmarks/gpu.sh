@@ -53,7 +53,7 @@ measure() { # NAME PART...: figures, at most so many seconds of them
 check() { # NAME ARGUMENT...: tests, until the stage's time is over
     local name=$1; shift
     local on_cpu=(); [ "$device" = cpu ] && on_cpu=(--gpu-tests-on-cpu=few)
-    timeout -s INT -k 20 $((until > SECONDS ? until - SECONDS : 1)) "$python" -m pytest -q -W default -p no:cacheprovider --maxfail=25 "${on_cpu[@]}" "$@" 2>&1 |
+    timeout -s INT -k 20 $((until > SECONDS ? until - SECONDS : 1)) "$python" -m pytest -q -p no:benchmark -W default -p no:cacheprovider --maxfail=25 "${on_cpu[@]}" "$@" 2>&1 |
         tee "$site/$name.txt" || failures+=("$name: tests failed")
     tables+=("$name: $(tail -n 1 "$site/$name.txt")")
 }
