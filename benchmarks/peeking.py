@@ -6,7 +6,7 @@ make peeking                       # or: python -m benchmarks.peeking [EXPERIMEN
 import argparse
 from pathlib import Path
 
-from app.compare import facts, simulation
+from app.compare import best, facts, simulation
 from app.compare.groups import differing
 from app.compare.peeking import Peeked, asked, peeked
 from app.compare.words import verdict
@@ -42,6 +42,8 @@ def main() -> None:
     print()
     _pages(given.experiments)
     print()
+    _several(given.experiments)
+    print()
     _shapes(given.experiments)
     if given.draw:
         PICTURE.write_text(drawn(found, given.experiments))
@@ -67,6 +69,24 @@ def _pages(experiments: int) -> None:
     for shape, words in (("gaussian", "clean"), ("diverging", "one run in 20 diverging")):
         share = simulation.answered(experiments, 2.0, shape=shape)
         print(f"2 deviations apart, watched, {words}: answered within 20 seeds in {share:.1%}")
+
+
+def _several(experiments: int) -> None:
+    """The set that may be best."""
+    print("Which of several may be best, seeds fixed beforehand, means that spread by so many deviations of a run:")
+    print("configurations   seeds   means spread   runs spread   the true best is ruled out   others ruled out")
+    for configurations, seeds, spread, unlike in (
+        (12, 5, 1.0, False),
+        (12, 5, 0.0, False),
+        (40, 5, 1.0, False),
+        (12, 5, 1.0, True),
+        (12, 5, 0.0, True),
+    ):
+        found = best.simulated(experiments // 4, configurations, seeds, spread, unlike)
+        alike = "0.35 to 2.8" if unlike else "alike"
+        others = f"{found.others_out:.1f} of {configurations - 1}"
+        experiment = f"{configurations:>14}   {seeds:>5}   {spread:>12g}   {alike:>11}"
+        print(f"{experiment}   {found.true_best_out:>26.1%}   {others:>16}")
 
 
 def _shapes(experiments: int) -> None:

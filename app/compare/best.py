@@ -16,6 +16,7 @@ Pure functions, no I/O. Arrays are of shape (..., k, n): k configurations, the n
 
 import functools
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -53,8 +54,9 @@ class Standing(NamedTuple):
         return np.asarray((self.difference + self.half > 0) | (self.difference == 0))
 
 
-def standing(values: npt.ArrayLike, level: float = LEVEL) -> Standing:
-    """Of runs' values of shape (..., k, n), more being better. Raises ValueError for k < 2 or n < 2."""
+def standing(values: npt.ArrayLike, level: float = LEVEL, comparisons: int | None = None) -> Standing:
+    """Of runs' values of shape (..., k, n), more being better. `comparisons`: with the best, where there are more of
+    them than these k - 1. Raises ValueError for k < 2 or n < 2."""
     y = np.asarray(values, float)
     k, n = y.shape[-2:]
     if k < 2 or n < 2:
@@ -65,13 +67,21 @@ def standing(values: npt.ArrayLike, level: float = LEVEL) -> Standing:
     differences = y - ahead
     alike = levene(y) > ALIKE
     rest = y - means[..., None] - y.mean(-2, keepdims=True) + y.mean((-2, -1), keepdims=True)
-    df = (k - 1) * (n - 1)
+    df, comparisons = (k - 1) * (n - 1), comparisons or k - 1
     spread = np.sqrt((rest**2).sum((-2, -1)) / df)
-    of_all = dunnett(k - 1, df, level) * spread * math.sqrt(2 / n)
-    of_pair = bonferroni(k - 1, n - 1, level) * differences.std(-1, ddof=1) / math.sqrt(n)
+    of_all = dunnett(comparisons, df, level) * spread * math.sqrt(2 / n)
+    of_pair = bonferroni(comparisons, n - 1, level) * differences.std(-1, ddof=1) / math.sqrt(n)
     half = np.where(alike[..., None], of_all[..., None], of_pair)
     is_top = np.arange(k) == top[..., None]
     return Standing(top, differences.mean(-1), np.where(is_top, 0.0, half), alike)
+
+
+def half_of_pair(differences: Sequence[float], comparisons: int, level: float = LEVEL) -> float | None:
+    """Half the width of the interval of one pair by itself, of so many with the best; None: one seed tells nothing."""
+    n = len(differences)
+    if n < 2:
+        return None
+    return bonferroni(comparisons, n - 1, level) * float(np.std(differences, ddof=1)) / math.sqrt(n)
 
 
 def intervals(means: npt.ArrayLike, half: float) -> tuple[Floats, Floats]:

@@ -3,11 +3,14 @@
 Codes and numbers; sentences are made of them in `app.compare.words`. Pure, no I/O.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from app.compare import sequence
+import numpy as np
+
+from app.compare import best, sequence, statistics
 from app.compare.groups import GONE, Group, Member, differing
 from app.compare.judged import Finding, Judged, Mode, cut, finding, judge, more_seeds
 from app.compare.measure import Measure
@@ -22,13 +25,28 @@ MATTERS_OF_OTHERS = 0.05
 
 Kind = Literal["change", "interaction", "pair"]
 Decision = Literal[
-    "pending", "too few", "equal", "none", "untrained", "unreached", "unfit", "no difference", "clear", "small", "open"
+    "pending",
+    "too few",
+    "equal",
+    "none",
+    "untrained",
+    "unreached",
+    "unfit",
+    "no difference",
+    "clear",
+    "small",
+    "open",
+    "may be best",
+    "ruled out",
 ]
 """Tested in this order: the plan is not over; too few seeds for an interval; the same in every seed; a side of which
 nobody is left; no side learned anything; some runs never got as far as is asked; values that no single difference fits;
-and by the interval (`app.compare.judged.Finding`)."""
+and by the interval (`app.compare.judged.Finding`). Of one among several, compared with the best of them, the last two:
+whether it may be the best."""
 DECIDED: tuple[Decision, ...] = ("no difference", "clear", "small", "open")
 """Decisions that an interval goes with."""
+Reason = Literal["behind", "untrained", "failing"]
+"""Why one can't be the best: by its interval; it learned nothing; two or more of its runs failed."""
 Why = Literal["not ended", "failed", "lost", "stopped", "paused", "no value", "same seed again"]
 
 
@@ -131,6 +149,8 @@ class Contrast:
     decision: Decision
     more: int | None = None
     """Of one that is open: about so many more seeds would settle a difference as large as the one seen."""
+    reason: Reason | None = None
+    """Of one that is ruled out."""
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -192,6 +212,14 @@ class Ranking:
     """Places of those that have finished runs, the best first."""
     against: Mapping[int, Contrast]
     """Place to this one minus the best."""
+    is_set: bool = False
+    """It is decided which may be the best (`app.compare.best`); else each pair is judged as any other."""
+
+    def of(self, decision: Decision) -> tuple[int, ...]:
+        """Places with that decision, the best first."""
+        return tuple(
+            place for place in self.order if place in self.against and self.against[place].decision == decision
+        )
 
 
 @dataclass(frozen=True)
@@ -458,8 +486,13 @@ def _weight(contrast: Contrast) -> tuple[bool, float]:
 # The best
 
 
+MOST_FAILED = 1
+"""A configuration of which more runs failed is not what one would choose."""
+
+
 def _rankings(family: _Family) -> Rankings:
-    """Corrected for all pairs of a data set, not for those with the best alone, since it was chosen by its looks."""
+    """Of more than two configurations of a data set those that may be the best. Else corrected for all pairs, not for
+    those with the best alone, since it was chosen by its looks."""
     groups = family.groups
     by_block: dict[Any, list[int]] = {}
     for place, group in enumerate(groups):
@@ -475,5 +508,147 @@ def _rankings(family: _Family) -> Rankings:
 
 def _ranking(family: _Family, places: Sequence[int], means: Mapping[int, float], pairs: int) -> Ranking:
     order = sorted(places, key=lambda place: means[place], reverse=family.measure.greater_is_better)
+    if len(order) > 2 and family.plan.state != "running" and not family.measure.is_until:
+        out = {place: reason for place in order if (reason := _reason(family, place)) is not None}
+        rest = [place for place in order if place not in out]
+        ranked = _fixed_set(family, rest) if _is_fixed(family, rest) else _watched_set(family, rest, pairs)
+        if ranked is not None:
+            top = ranked.order[0]
+            last = {place: _apart(family, top, place, len(order) - 1, reason) for place, reason in out.items()}
+            return Ranking((*ranked.order, *out), {**ranked.against, **last}, is_set=True)
     top, *others = order
     return Ranking(tuple(order), {one: family.contrast("pair", (), (-1, 1), (top, one), pairs) for one in others})
+
+
+def _reason(family: _Family, place: int) -> Reason | None:
+    """Why a configuration is no candidate, whatever its interval."""
+    group = family.groups[place]
+    if group.is_untrained and not family.measure.is_time:
+        return "untrained"
+    dropped = _dropouts(place, group)
+    return "failing" if dropped and len(dropped.failed) + len(dropped.lost) > MOST_FAILED else None
+
+
+def _is_fixed(family: _Family, places: Sequence[int]) -> bool:
+    members = [member for place in places for member in family.groups[place].by_seed.values()]
+    return family.plan.state == "over" and not any(member.seen and member.done for member in members)
+
+
+def _fixed_set(family: _Family, places: Sequence[int]) -> Ranking | None:
+    """By Hsu's intervals, over the seeds that all have a value of; one that lacks some is compared with the best by
+    itself, so that the others keep theirs. None: seeds don't match, or values are not as Student's t assumes.
+    """
+    if len(places) < 2:
+        return Ranking(tuple(places), {}) if places else None
+    launched = [set(family.groups[place].by_seed) for place in places]
+    if not is_paired(launched):
+        return None
+    common = set.intersection(*launched)
+    whole = [place for place in places if common <= set(family.groups[place].sample)]
+    for core in (whole, list(places)):
+        ranked = _compared(family, core, len(places) - 1)
+        if ranked is None:
+            continue
+        top = ranked.order[0]
+        others = {place: _apart(family, top, place, len(places) - 1) for place in places if place not in core}
+        against = {**ranked.against, **others}
+        if all(one.judged is None or not _is_ahead(one.judged, family.measure) for one in others.values()):
+            order = sorted(against, key=lambda place: _behind(against[place], family.measure))
+            return Ranking((top, *order), against)
+    return None
+
+
+def _is_ahead(judged: Judged, measure: Measure) -> bool:
+    return judged.value != 0 and (judged.value > 0) == measure.greater_is_better
+
+
+def _behind(contrast: Contrast, measure: Measure) -> float:
+    value = contrast.judged.value if contrast.judged else math.inf
+    return -value if measure.greater_is_better and contrast.judged else value
+
+
+def _compared(family: _Family, places: Sequence[int], comparisons: int) -> Ranking | None:
+    """Those that have the same seeds, with the best of them."""
+    samples = [family.groups[place].sample for place in places]
+    seeds = list(statistics.seed_by_seed([0.0] * len(samples), samples)) if samples else []
+    if len(places) < 2 or len(seeds) < 2:
+        return None
+    sign = 1.0 if family.measure.greater_is_better else -1.0
+    found = best.standing([[sign * sample[seed] for seed in seeds] for sample in samples], comparisons=comparisons)
+    top = int(found.top)
+    against = {}
+    for at, place in enumerate(places):
+        if at == top:
+            continue
+        pair = [{seed: samples[one][seed] for seed in seeds} for one in (top, at)]
+        judged = _judged(pair, float(found.half[at]))
+        if judged is None:
+            return None
+        against[place] = _against(family, places[top], place, judged, comparisons)
+    return Ranking((places[top], *against), against)
+
+
+def _judged(pair: Sequence[statistics.Sample], half: float | None) -> Judged | None:
+    """The second minus the first over the same seeds; `half` the width of its interval, None: there is none. None where
+    a value lies too far off, or nothing spreads.
+    """
+    differences = list(statistics.seed_by_seed((-1, 1), pair).values())
+    value, n = sum(differences) / len(differences), len(differences)
+    if statistics.outlier(differences) is not None or (half == 0 and value != 0):
+        return None
+    used = tuple(tuple(sample.items()) for sample in pair)
+    deviation = float(np.std(differences, ddof=1)) if n > 1 else None
+    low, high = (None, None) if half is None else (value - half, value + half)
+    effect = statistics.effect_size(value, pair)
+    return Judged(value, n, "seed", used, deviation, low, high, None, effect, by_seed=tuple(differences))
+
+
+def _watched_set(family: _Family, places: Sequence[int], pairs: int) -> Ranking | None:
+    """By intervals that hold however often one looks, for all pairs at once: which of them is the best may change."""
+    if not places:
+        return None
+    top, *others = places
+    against = {}
+    for place in others:
+        one = family.contrast("pair", (), (-1, 1), (top, place), pairs)
+        if one.decision in DECIDED and one.judged is not None:
+            is_left = not one.judged.is_one_sided
+            one = replace(
+                one, decision="may be best" if is_left else "ruled out", reason=None if is_left else "behind", more=None
+            )
+        elif one.decision == "equal":
+            one = replace(one, decision="may be best")
+        against[place] = one
+    return Ranking(tuple(places), against)
+
+
+def _apart(family: _Family, top: int, place: int, comparisons: int, reason: Reason | None = None) -> Contrast:
+    """One that lacks seeds, or is no candidate for a reason: compared with the best over the seeds that both have."""
+    samples = [family.groups[one].sample for one in (top, place)]
+    seeds = list(statistics.seed_by_seed((-1, 1), samples))
+    judged = None
+    if seeds:
+        pair = [{seed: sample[seed] for seed in seeds} for sample in samples]
+        half = best.half_of_pair([pair[1][seed] - pair[0][seed] for seed in seeds], comparisons)
+        judged = _judged(pair, half or None)
+    return _against(family, top, place, judged, comparisons, reason)
+
+
+def _against(
+    family: _Family, top: int, place: int, judged: Judged | None, comparisons: int, reason: Reason | None = None
+) -> Contrast:
+    """A configuration minus the best, of a plan that is over; decided by its interval unless there is a reason."""
+    if judged is not None and family.measure.is_fraction:
+        judged = cut(judged, 1.0)
+    decision: Decision = "ruled out" if reason else "too few"
+    if judged is not None and not reason:
+        if judged.is_one_sided and not _is_ahead(judged, family.measure):
+            decision, reason = "ruled out", "behind"
+        elif judged.low is not None:
+            decision = "may be best"
+    parts = [family.groups[one] for one in (top, place)]
+    used = judged.used if judged else tuple(tuple(group.sample.items()) for group in parts)
+    sides = (Side(top, -1.0, used[0]), Side(place, 1.0, used[1]))
+    launched = len(set(parts[0].by_seed) & set(parts[1].by_seed))
+    mode: Mode = "watched" if family.plan.state == "watched" else "fixed"
+    return Contrast("pair", (), sides, judged, mode, comparisons, launched, decision, reason=reason)

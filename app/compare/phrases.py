@@ -110,6 +110,9 @@ def word_of(contrast: Contrast) -> str:
         "untrained": "neither learned",
         "unreached": "not all got there",
         "unfit": "one far off" if contrast.judged and contrast.judged.outlier else "no fit",
+        "ruled out": {"untrained": "ruled out: it learned nothing", "failing": "ruled out: runs of it failed"}.get(
+            contrast.reason or "", "ruled out"
+        ),
     }
     return said.get(contrast.decision, contrast.decision)
 

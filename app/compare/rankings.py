@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import takewhile
 
-from app.compare.facts import Contrast, Facts, Ranking, Rankings
+from app.compare.facts import BLOCK, Contrast, Facts, Ranking, Rankings
+from app.compare.groups import differing
 from app.compare.judged import turned
 from app.compare.measure import Measure
-from app.compare.phrases import count_word, figures, in_brackets, means, summary_of, unfit, upper, weight
+from app.compare.phrases import count_word, figures, in_brackets, means, summary_of, unfit, upper, weight, word_of
 from app.compare.statistics import summary
 from app.compare.verdict import Line, Row, Verdict, Words
 
@@ -23,15 +25,133 @@ def rankings(facts: Facts, answer: Rankings, words: Words) -> Verdict:
         sentences.append(f"{which} no finished run yet.")
     rows, lines = [], []
     for block in answer.blocks:
-        for place in block.order:
-            contrast = block.against.get(place)
-            own = summary_of(list(facts.groups[place].sample.items())) if contrast is None else means(contrast)[1]
-            name = upper(words.name(facts.groups[place]))
-            rows.append(Row(name, place, own, None, contrast))
-            if contrast is not None:
-                best = words.name(facts.groups[block.order[0]])
-                lines.append(Line(f"{name} against {best}", contrast))
-    return Verdict(sentences, "", None, (facts.measure.title,), rows[:MOST_ROWS], lines)
+        places = _in_order(block.order, facts) if block.is_set else block.order
+        rows += [_row(block, place, facts, words) for place in places]
+        for place in block.order[1:]:
+            name, best = (words.name(facts.groups[one]) for one in (place, block.order[0]))
+            lines.append(Line(f"{upper(name)} against {best}", block.against[place]))
+    most = len(rows) if all(block.is_set for block in answer.blocks) else MOST_ROWS
+    return Verdict(sentences, "", None, (facts.measure.title,), rows[:most], lines)
+
+
+def _row(block: Ranking, place: int, facts: Facts, words: Words) -> Row:
+    contrast, group = block.against.get(place), facts.groups[place]
+    name = upper(words.name(group))
+    if contrast is not None:
+        return Row(name, place, means(contrast)[1], None, contrast, word_of(contrast))
+    own = summary_of(_used(block, facts) if block.is_set else list(group.sample.items()))
+    word = f"best of {len(facts.groups)}"
+    if block.is_set:
+        word = "may be best" if block.of("may be best") else "the best" if block.of("ruled out") else "the highest"
+    return Row(name, place, own, None, None, word)
+
+
+# Those that may be the best
+
+MOST_NAMED = 4
+
+
+def _set(block: Ranking, facts: Facts, words: Words) -> list[str]:
+    """`0.03 and 0.1 may be best; 0.01 and below are ruled out. 0.1 has the highest test accuracy: 96.85%, …`"""
+    measure, top = facts.measure, block.order[0]
+    left, out = (top, *block.of("may be best")), block.of("ruled out")
+    knob = _scale(block.order, facts)
+    datasets = facts.varied.get(BLOCK, ())
+    where = f"{words.value(BLOCK, facts.groups[top].knobs[BLOCK])}: " if datasets else ""
+    decided = len(left) + len(out)
+    sentences = []
+    if decided == len(block.order) or out:
+        rest = f"; {_out(out, block, facts, words)} ruled out" if out else ": these seeds rule none out"
+        if len(left) == 1 and decided == len(block.order):
+            where, said = "", f"{words.name(facts.groups[top])} is the best of {decided}"
+        elif len(left) == decided > 1:
+            said = f"any of the {decided} may be best"
+        else:
+            said = f"{_named(left, knob, facts, words)} may be best"
+        sentences.append(f"{upper(where + said)}{rest}.")
+    found = summary([value for _, value in _used(block, facts)])
+    of = "one run" if found.n == 1 else f"mean of {found.n} seeds"
+    lead = "the highest" if measure.greater_is_better else "the lowest"
+    sentences.append(
+        f"{upper(words.name(facts.groups[top]))} has {lead} {measure.title}: {measure.figure(found.mean)}, {of}."
+    )
+    if len(left) > 1:
+        sentences.append(_at_most(block, facts))
+    strange = [place for place in block.order[1:] if block.against[place].decision == "unfit"]
+    for place in strange[:2]:
+        sentences.append(f"Against {words.name(facts.groups[place])}: {unfit(block.against[place], measure)}.")
+    return sentences
+
+
+def _used(block: Ranking, facts: Facts) -> list[tuple[int, float]]:
+    """(seed, value) of the best, over the seeds that it is compared over."""
+    used = [one.sides[0].values for one in block.against.values() if one.reason in (None, "behind")]
+    return list(used[0]) if used else list(facts.groups[block.order[0]].sample.items())
+
+
+def _at_most(block: Ranking, facts: Facts) -> str:
+    """How much is lost by taking the wrong one of those that may be best: the further end of their intervals."""
+    measure = facts.measure
+    behind = []
+    for place in block.of("may be best"):
+        judged = block.against[place].judged
+        assert judged is not None
+        ends = (judged.low, judged.high) if measure.greater_is_better else (judged.high, judged.low)
+        behind.append(abs(ends[0] or 0.0))
+    most = max(behind)
+    matters = ": too little to matter" if most <= facts.smallest else ""
+    return f"Whichever of them is taken, it is at most {measure.amount(most)} behind the best{matters}."
+
+
+def _scale(places: Sequence[int], facts: Facts) -> str | None:
+    """The one knob in which they differ, where its values are numbers."""
+    varied = differing([facts.groups[place] for place in places])
+    numbers = all(isinstance(value, int | float) for values in varied.values() for value in values)
+    return next(iter(varied)) if len(varied) == 1 and numbers else None
+
+
+def _in_order(places: Sequence[int], facts: Facts) -> list[int]:
+    """In the order of their setting, where that is a number; else as they are."""
+    knob = _scale(places, facts)
+    return list(places) if knob is None else sorted(places, key=lambda place: facts.groups[place].knobs[knob])
+
+
+def _named(places: Sequence[int], knob: str | None, facts: Facts, words: Words) -> str:
+    """`0.03 and 0.1`, `CNN, shuffled`, or `12 of 40`."""
+    if len(places) > MOST_NAMED:
+        return f"{len(places)} of {len(facts.groups)}"
+    groups = [facts.groups[place] for place in (_in_order(places, facts) if knob else places)]
+    names = [words.name(group) if knob is None else words.value(knob, group.knobs[knob]) for group in groups]
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _out(out: Sequence[int], block: Ranking, facts: Facts, words: Words) -> str:
+    """`0.01 and below, and 0.3 and above, are`: where the setting is a number, by its ends."""
+    knob = _scale(block.order, facts)
+    if len(out) == len(block.order) - 1:
+        return "the other is" if len(out) == 1 else "the others are"
+    if knob is None:
+        if len(out) > MOST_NAMED:
+            return f"{len(out)} are"
+        return f"{_named(out, None, facts, words)} {'is' if len(out) == 1 else 'are'}"
+    scale = _in_order(block.order, facts)
+    below = list(takewhile(lambda place: place in out, scale))
+    above = list(takewhile(lambda place: place in out, reversed(scale)))[::-1]
+    between = [place for place in scale if place in out and place not in (*below, *above)]
+
+    def value(place: int) -> str:
+        return words.value(knob, facts.groups[place].knobs[knob])
+
+    parts = [f"{value(below[-1])}{' and below' if len(below) > 1 else ''}"] if below else []
+    parts += [value(place) for place in between] if len(between) <= MOST_NAMED else [f"{len(between)} between"]
+    parts += [f"{value(above[0])}{' and above' if len(above) > 1 else ''}"] if above else []
+    said = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+    if len(parts) == 2 and (len(below) > 1 or len(above) > 1):
+        said = f"{parts[0]}, and {parts[1]},"
+    return f"{said} {'is' if len(out) == 1 else 'are'}"
+
+
+# The best, pair by pair
 
 
 def _of_block(block: Ranking, facts: Facts, words: Words) -> list[str]:
@@ -39,6 +159,8 @@ def _of_block(block: Ranking, facts: Facts, words: Words) -> list[str]:
     measure, top = facts.measure, block.order[0]
     if facts.reached:
         return []  # who got there is the result: the quickest of those that did is not
+    if block.is_set:
+        return _set(block, facts, words)
     contrasts = [block.against[place] for place in block.order[1:]]
     names = [words.name(facts.groups[place]) for place in block.order]
     if contrasts and all(one.decision == "untrained" for one in contrasts):

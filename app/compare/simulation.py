@@ -125,6 +125,8 @@ def contradictions(known: Facts, said: Verdict) -> list[str]:
         r"\b(cost|brought|lowered|raised|It is better)\b", text
     ):
         found.append(f"claimed, and nothing is decided: {text}")
+    if "ruled out" not in decided and re.search(r"\b(is|are) ruled out|is the best of", text):
+        found.append(f"ruled out, and nothing is: {text}")
     missing = [one for one in known.dropouts if one.failed or one.lost or one.stopped]
     if missing and not re.search(r"failed|vanished|stopped|Stopped", said.sentences[0]):
         found.append(f"who dropped out is not said first: {text}")
@@ -143,6 +145,11 @@ def _of_contrast(one: Contrast, known: Facts) -> Iterator[str]:
     sided = judged.low > 0 or judged.high < 0
     if decision in ("clear", "small") and (not sided or (judged.value > 0) != (judged.low > 0)):
         yield f"{decision}, and {judged.value} lies in {judged.low} to {judged.high}"
+    if decision == "ruled out" and one.reason == "behind" and not sided:
+        yield f"ruled out, and 0 is in {judged.low} to {judged.high}"
+    behind = judged.value != 0 and (judged.value < 0) == known.measure.greater_is_better
+    if decision == "may be best" and sided and behind:
+        yield f"may be best, and {judged.value} lies in {judged.low} to {judged.high}"
     if decision == "open" and sided:
         yield f"open, and 0 is not in {judged.low} to {judged.high}"
     most = sum(abs(side.weight) for side in one.sides) / 2

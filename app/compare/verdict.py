@@ -37,6 +37,8 @@ class Row:
     """None where configurations are compared with the best: `first` then says it all."""
     contrast: Contrast | None
     """Second minus first, or this one minus the best; None for the best itself."""
+    word: str = ""
+    """What is said of it in a word or two; of a difference its decision."""
 
 
 @dataclass(frozen=True)

@@ -215,7 +215,10 @@ def _note(facts: Facts) -> str:
         return f"Plain numbers until the last run has ended, {how}{matters}."
     modes = {one.mode for one in judged}
     kind = "Intervals hold however often one looks"
-    if modes == {"fixed"}:
+    if modes == {"fixed"} and any(one.decision in ("may be best", "ruled out") for one in judged):
+        kind = "Intervals for one look at a number of seeds fixed beforehand"
+        together = f"the best is among those that may be best in 95 of 100 such experiments ({family} comparisons)"
+    elif modes == {"fixed"}:
         kind = "Intervals for one look at a number of seeds fixed beforehand"
     elif facts.plan.state == "over":
         kind = "Some runs repeat what had been seen before: their intervals hold however often one looks"

@@ -151,7 +151,12 @@ class ContrastOut(BaseModel):
         description="Tested in this order. pending: the plan is not over. too few: no interval yet. equal: the same in "
         "every seed. none: nobody is left on a side. untrained: no side learned anything. unreached: some never got "
         "there. unfit: no single difference fits the values. no difference: the interval lies within ± smallest. "
-        "clear: wholly outside of that. small: without 0. open: none of these."
+        "clear: wholly outside of that. small: without 0. open: none of these. Of more than two configurations, "
+        "compared with the best of them: may be best, or ruled out."
+    )
+    reason: facts.Reason | None = Field(
+        description="Of one that is ruled out. behind: by its interval. untrained: it learned nothing. failing: two or "
+        "more of its runs failed."
     )
     word: str = Field(description="The decision in words.")
     value_text: str = Field(description="Value as it is written beside its interval; empty where there is none.")
@@ -194,6 +199,7 @@ class ContrastOut(BaseModel):
             kind=one.kind,
             title=title,
             decision=one.decision,
+            reason=one.reason,
             word=word_of(one),
             value_text=value_text,
             interval_text=interval_text,
@@ -239,6 +245,7 @@ class RowOut(BaseModel):
     first: SampleOut | None = Field(description="Null where no run counts, or no average is claimed.")
     second: SampleOut | None = Field(description="Null also where configurations are compared with the best.")
     difference: ContrastOut | None = Field(description="Second minus first; or this one minus the best, null of it.")
+    word: str = Field(description="Of configurations compared with the best: what is said of this one.")
 
 
 class RunLeftOut(BaseModel):

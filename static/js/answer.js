@@ -47,7 +47,7 @@ function showVerdict(verdict, style) {
         verdict.knob && figure(row, row.second, measure),
         el("td.right.strong", {}, row.difference ? row.difference.value_text || "–" : row.first && !verdict.knob ? "best" : "–"),
         el("td.right", {}, row.difference?.interval_text || "–"),
-        el("td", {}, row.difference ? sureness(row.difference, { counts: true }) : !verdict.knob && `best of ${compared.groups.length}`),
+        el("td", {}, row.difference ? sureness(row.difference, { counts: true }) : row.word),
       ),
     ),
   );
@@ -62,7 +62,7 @@ const short = (value) => (Math.abs(value) >= 1000 ? integer(value) : String(Numb
 /** Over how many seeds a difference is, of those that were launched. */
 const ofSeeds = (one) => (one.n < one.launched ? `${one.n} of ${one.launched} seeds` : plural(one.n, "seed"));
 
-const MARKS = { clear: "●", small: "◐", "no difference": "⊖", pending: "◌" };
+const MARKS = { clear: "●", small: "◐", "no difference": "⊖", pending: "◌", "may be best": "●", "ruled out": "✕" };
 
 /** The decision in a word, with a mark of its own, so that colour is not needed; `counts`: of how many seeds it is, where
  * that are not all. */

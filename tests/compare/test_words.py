@@ -1,5 +1,6 @@
 """What is claimed, what is not, and what would tell."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -420,21 +421,99 @@ def of_rates(rates: dict[float, list[Any]], **knobs: Any) -> list[list[dict[str,
     return [runs(list(values), **{"optimizer.lr": rate}, **knobs) for rate, values in rates.items()]
 
 
-def test_the_best_of_several_is_named_with_what_it_is_better_than() -> None:
-    found = said(groups_of(*of_rates(RATES)))
-    assert found.sentences[0] == "Learning rate 0.03 has the highest test accuracy: 88.60%, mean of 3 seeds."
-    assert found.sentences[1] == (
-        "It is better than learning rate 0.01 by 1.6 to 2.3 points (mean 1.9; better in 3 of 3 seeds), and "
-        "than one more."
+SEEDS = [0.0, 0.004, -0.003, 0.002, -0.001]
+
+
+def spread(*means: float, **knobs: Any) -> list[list[dict[str, Any]]]:
+    """Runs of learning rates 0.001, 0.01, 0.1, … that have these means, five seeds each that spread alike."""
+    random = np.random.default_rng(1)
+    noise = 0.002 * random.normal(size=(len(means), len(SEEDS)))
+    rates = [10.0 ** (at - 3) for at in range(len(means))]
+    values = [
+        [round(mean + a + b, 4) for a, b in zip(SEEDS, of, strict=True)] for mean, of in zip(means, noise, strict=True)
+    ]
+    return of_rates(dict(zip(rates, values, strict=True)), **knobs)
+
+
+def test_of_several_those_that_may_be_best_are_told_from_those_that_are_ruled_out() -> None:
+    found = said(groups_of(*spread(0.70, 0.80, 0.951, 0.95, 0.90)))
+    assert found.sentences[0] == "0.1 and 1 may be best; 0.01 and below, and 10, are ruled out."
+    assert found.sentences[1].startswith("Learning rate 0.1 has the highest test accuracy: 95.")
+    assert re.fullmatch(
+        r"Whichever of them is taken, it is at most 0\.\d+ points behind the best: too little to matter\.",
+        found.sentences[2],
     )
-    assert found.sentences[2] == "Whether it is better than learning rate 0.1, these seeds can't tell."
+    assert decisions(found) == ["may be best", "ruled out", "ruled out", "ruled out"]
+    assert [row.word for row in found.rows] == ["ruled out", "ruled out", "may be best", "may be best", "ruled out"]
+    assert "in 95 of 100 such experiments (4 comparisons)" in found.note
+    assert found.rows[0].name == "Learning rate 0.001", "rows are in the setting's order"
+
+
+@pytest.mark.parametrize(
+    ("means", "sentence"),
+    [
+        ((0.7, 0.8, 0.95), "Learning rate 0.1 is the best of 3; the others are ruled out."),
+        ((0.8, 0.801, 0.8), "Any of the 3 may be best: these seeds rule none out."),
+        ((0.95, 0.8, 0.951, 0.7), "0.001 and 0.1 may be best; 0.01 and 1 are ruled out."),
+        ((0.95, 0.95, 0.95, 0.95, 0.95, 0.7), "5 of 6 may be best; 100 is ruled out."),
+    ],
+)
+def test_a_set_is_named_by_the_ends_of_its_scale(means: tuple[float, ...], sentence: str) -> None:
+    assert said(groups_of(*spread(*means))).sentences[0] == sentence
+
+
+def test_of_several_that_learned_nothing_or_fail_none_may_be_best() -> None:
+    configurations = spread(0.94, 0.95, 0.951)
+    configurations[0] = [{**one, "untrained": True} for one in configurations[0]]
+    failed = "failed: loss became NaN at step 9: choose a lower learning rate"
+    configurations.append(runs([0.96, failed, failed, 0.961, 0.962], **{"optimizer.lr": 1}))
+    found = said(groups_of(*configurations))
+    assert "0.01 and 0.1 may be best; 0.001 and 1 are ruled out." in found.sentences
+    words = {row.name: row.word for row in found.rows}
+    assert words["Learning rate 0.001"] == "ruled out: it learned nothing"
+    assert words["Learning rate 1"] == "ruled out: runs of it failed"
+    assert found.sentences[0].startswith("2 of 5 runs of learning rate 1 failed"), "first who dropped out"
+
+
+def test_one_that_lacks_a_seed_costs_the_others_none() -> None:
+    failed = "failed: out of GPU memory at batch size 64: choose a smaller one"
+    configurations = spread(0.7, 0.95, 0.951)
+    configurations.append(runs([failed, 0.904, 0.896, 0.901, 0.9], **{"optimizer.lr": 1}))
+    found = said(groups_of(*configurations))
+    counted = {
+        line.title.partition(" against")[0]: line.contrast.judged.n for line in found.lines if line.contrast.judged
+    }
+    assert counted == {"Learning rate 0.01": 5, "Learning rate 0.001": 5, "Learning rate 1": 4}
+    assert "1 are ruled out" in found.sentences[1]
+
+
+def test_while_watched_the_set_holds_however_often_one_looks() -> None:
+    early = said(groups_of(*of_rates(RATES)), WATCHED)
+    assert early.sentences[0].startswith("Learning rate 0.03 has the highest"), (
+        "no verdict as long as there is no interval"
+    )
+    values = {0.01: [0.7, 0.71, 0.69, 0.7, 0.705, 0.7, 0.69, 0.7], 0.1: [0.9, 0.91, 0.89, 0.9, 0.905, 0.9, 0.895, 0.9]}
+    values[1.0] = [0.9, 0.905, 0.9, 0.895, 0.9, 0.91, 0.89, 0.901]
+    found = said(groups_of(*of_rates(values)), WATCHED)
+    assert found.sentences[0] == "0.1 and 1 may be best; 0.01 is ruled out."
+    assert "95% for all 3 comparisons together" in found.note, "all pairs: which is the best may change"
+
+
+def test_pairs_are_judged_where_the_seeds_of_several_do_not_match() -> None:
+    found = said(
+        groups_of(
+            *(runs(list(RATES[rate]), first_seed=10 * at, **{"optimizer.lr": rate}) for at, rate in enumerate(RATES))
+        )
+    )
+    assert found.sentences[0] == "Learning rate 0.03 has the highest test accuracy: 88.60%, mean of 3 seeds."
+    assert found.sentences[1].startswith("It is better than learning rate 0.01 by ")
     assert "95% for all 6 comparisons together" in found.note, "it was chosen by its looks"
-    assert [row.contrast is None for row in found.rows] == [True, False, False, False]
 
 
 def test_figures_on_different_data_sets_are_not_compared() -> None:
     found = said(groups_of(*of_rates(RATES), *of_rates({0.01: [0.5, 0.51], 0.1: [0.6, 0.62]}, dataset="digits")))
-    assert found.sentences[0].startswith("MNIST, learning rate 0.03 has the highest test accuracy: 88.60%")
+    assert found.sentences[0].startswith("MNIST: 0.01 and 0.03 may be best; ")
+    assert found.sentences[1].startswith("MNIST, learning rate 0.03 has the highest test accuracy: 88.60%")
     assert "Digits, learning rate 0.1 has the highest test accuracy: 61.00%, mean of 2 seeds." in found.sentences
     assert "Figures on different data sets are not compared." in found.sentences
     assert all("MNIST" in line.title and "Digits" not in line.title for line in found.lines[:3])
@@ -477,7 +556,8 @@ def test_a_lower_loss_is_better() -> None:
         ),
         of="test/loss",
     )
-    assert found.sentences[0].startswith("Batch size 16 has the lowest test loss: 0.3075")
+    assert found.sentences[0] == "Batch size 16 is the best of 3; the others are ruled out."
+    assert found.sentences[1].startswith("Batch size 16 has the lowest test loss: 0.3075")
     change = said(groups_of(runs([0.30, 0.31, 0.29]), runs([0.50, 0.52, 0.49], pixel_order="shuffled")), of="test/loss")
     assert change.sentences[0] == (
         "Shuffling the pixels raised the test loss by 0.189 to 0.218 (mean 0.203; worse in 3 of 3 seeds)."

@@ -292,6 +292,7 @@ def _verdict_out(said: Verdict, known: facts.Facts) -> VerdictOut:
                 first=SampleOut.of(row.first) if row.first else None,
                 second=SampleOut.of(row.second) if row.second else None,
                 difference=ContrastOut.of(row.contrast, row.name, known.measure) if row.contrast else None,
+                word=row.word,
             )
             for row in said.rows
         ],
