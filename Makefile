@@ -39,7 +39,7 @@ lint: $(DEV) ## check style and types
 	$(BIN)/oxlint static/js
 
 chaos: $(DEV) ## break it at random and attack it; some of it needs root and libfaketime
-	$(BIN)/python -m pytest -q -s -m chaos -n 0 -o faulthandler_timeout=1400 $(TESTS) $(ARGS)
+	$(BIN)/python -m pytest -q -s -m chaos -n 0 -o faulthandler_timeout=2900 $(TESTS) $(ARGS)
 
 peeking: $(RUNTIME) ## simulate what looking after every seed does
 	@$(BIN)/python -m benchmarks.peeking $(ARGS)

@@ -193,6 +193,10 @@ class Chaos:
         self.short[run_id] = spec
         return run_id
 
+    def waiting(self) -> int:
+        """Short runs that were launched and have not begun: more than a few would keep the later ones waiting for long."""
+        return sum(self.server.run(run_id)["status"] == "queued" for run_id in self.short)
+
     # Faults, each of them on a run that has moved on
 
     def plan(self, faults: Mapping[str, int], least: int) -> list[str]:
