@@ -30,8 +30,12 @@ def rankings(facts: Facts, answer: Rankings, words: Words) -> Verdict:
         for place in block.order[1:]:
             name, best = (words.name(facts.groups[one]) for one in (place, block.order[0]))
             lines.append(Line(f"{upper(name)} against {best}", block.against[place]))
-    most = len(rows) if all(block.is_set for block in answer.blocks) else MOST_ROWS
-    return Verdict(sentences, "", None, (facts.measure.title,), rows[:most], lines)
+    if not all(block.is_set for block in answer.blocks):
+        return Verdict(sentences, "", None, (facts.measure.title,), rows[:MOST_ROWS], lines)
+    scale = _scale(answer.blocks[0].order, facts) if len(answer.blocks) == 1 else None
+    if scale is not None:
+        rows = [replace(row, value=words.value(scale, facts.groups[row.group].knobs[scale])) for row in rows]
+    return Verdict(sentences, "", None, (facts.measure.title,), rows, lines, scale=scale)
 
 
 def _row(block: Ranking, place: int, facts: Facts, words: Words) -> Row:

@@ -39,6 +39,8 @@ class Row:
     """Second minus first, or this one minus the best; None for the best itself."""
     word: str = ""
     """What is said of it in a word or two; of a difference its decision."""
+    value: str = ""
+    """Of the knob `Verdict.scale`."""
 
 
 @dataclass(frozen=True)
@@ -62,3 +64,7 @@ class Verdict:
     """Headings of the figures' columns."""
     rows: list[Row] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
+    headline: int = 0
+    """Place of the sentence that answers; those before it say who dropped out or learned nothing."""
+    scale: str | None = None
+    """The one knob in which the rows differ, where its values are numbers; the rows are in their order."""

@@ -23,17 +23,25 @@ MOST_DROPOUTS = 3
 
 def verdict(facts: Facts, words: Words) -> Verdict:
     """What the facts answer, in words: who dropped out, who learned nothing and who never got there comes first."""
-    before = [*_dropouts(facts, words), *_untrained(facts, words), *_reached(facts, words), *_pending(facts)]
+    gone = [*_dropouts(facts, words), *_untrained(facts, words)]
+    before = [*gone, *_reached(facts, words), *_pending(facts)]
     answer = facts.answer
     if isinstance(answer, Nothing):
-        return Verdict([*before, *_nothing(answer, facts.measure)])
+        sentences = [*before, *_nothing(answer, facts.measure)]
+        return Verdict(sentences, headline=_headline(sentences, gone))
     if isinstance(answer, Alone):
         said, note = _alone(facts.groups[0], facts.measure, words)
-        return Verdict([*before, said], note)
+        return Verdict([*before, said], note, headline=len(gone))
     made = (
         ChangeWords(facts, answer, words).verdict() if isinstance(answer, Changes) else rankings(facts, answer, words)
     )
-    return replace(made, sentences=[*before, *made.sentences, *_what_would(facts)], note=_note(facts))
+    sentences = [*before, *made.sentences, *_what_would(facts)]
+    return replace(made, sentences=sentences, note=_note(facts), headline=_headline(sentences, gone))
+
+
+def _headline(sentences: Sequence[str], gone: Sequence[str]) -> int:
+    """The first that is not of who dropped out; of the first where all are."""
+    return len(gone) if len(sentences) > len(gone) else 0
 
 
 # What a reader must know first
@@ -118,7 +126,8 @@ def _untrained(facts: Facts, words: Words) -> list[str]:
         for one in facts.untrained[:MOST_DROPOUTS]
     ]
     more = len(facts.untrained) - len(told)
-    rest = f", and some of {more} more configurations," if more else ""
+    others = "one more configuration" if more == 1 else f"{more} more configurations"
+    rest = f", and some of {others}," if more else ""
     return [
         f"{upper(', '.join(told))}{rest} learned nothing: no better than always giving the most frequent class. "
         "A lower learning rate, or more epochs, usually helps."

@@ -246,6 +246,7 @@ class RowOut(BaseModel):
     second: SampleOut | None = Field(description="Null also where configurations are compared with the best.")
     difference: ContrastOut | None = Field(description="Second minus first; or this one minus the best, null of it.")
     word: str = Field(description="Of configurations compared with the best: what is said of this one.")
+    value: str = Field(description="Of the knob of `scale`, where there is one.")
 
 
 class RunLeftOut(BaseModel):
@@ -340,6 +341,10 @@ class VerdictOut(BaseModel):
     """The answer in words."""
 
     sentences: list[str]
+    headline: int = Field(
+        description="Place of the sentence that answers, from 0; those before it say who dropped out or learned "
+        "nothing."
+    )
     note: str = Field(description="Which intervals these are.")
     watched: bool = Field(
         description="The experiment can grow, some runs were known before, or they were chosen by hand: intervals hold "
@@ -348,6 +353,10 @@ class VerdictOut(BaseModel):
     least_seeds: int = Field(description="With fewer seeds there is no interval.")
     knob: str | None = Field(description="The knob whose change is judged; null: each is compared with the best.")
     heads: list[str]
+    scale: str | None = Field(
+        description="Title of the one knob in which the rows differ, where its values are numbers: rows are in its "
+        "order."
+    )
     rows: list[RowOut]
 
 

@@ -1,6 +1,7 @@
 // The answer of a comparison: the sentences, the table that bears them out, every difference with its interval.
 
 import { query } from "./api.js";
+import { bars } from "./bars.js";
 import { el, setText } from "./dom.js";
 import { integer, percent, plural } from "./format.js";
 import { drawInterval } from "./sequence.js";
@@ -13,7 +14,8 @@ export function showAnswer(fresh, style) {
   compared = fresh;
   const { verdict } = compared;
   const going = compared.ended < compared.runs;
-  byId("answer").replaceChildren(...verdict.sentences.map((sentence) => el("span", {}, sentence)));
+  const kind = (at) => (at < verdict.headline ? ".before" : at === verdict.headline ? ".headline" : "");
+  byId("answer").replaceChildren(...verdict.sentences.map((sentence, at) => el(`span${kind(at)}`, {}, sentence)));
   setText(byId("progress"), progressed(going));
   showVerdict(verdict, style);
 }
@@ -33,6 +35,9 @@ function showVerdict(verdict, style) {
   const table = byId("answer-table");
   table.hidden = !verdict.rows.length;
   const heading = measure.title.charAt(0).toUpperCase() + measure.title.slice(1);
+  const isSet = verdict.rows.some((row) => row.difference?.decision === "may be best" || row.difference?.decision === "ruled out");
+  if (isSet) return showSet(table, verdict, style);
+  table.tFoot.replaceChildren();
   const columns = [...verdict.heads, verdict.knob ? "difference" : "against best", "interval"];
   table.tHead.replaceChildren(
     el("tr", {}, el("th", {}, verdict.knob ? heading : "Configuration"), ...columns.map((name) => el("th.right", {}, name)), el("th", {}, "")),
@@ -53,6 +58,31 @@ function showVerdict(verdict, style) {
   );
 }
 
+/** Which may be the best: a bar of each against the best, in the order of the setting where that is a number. */
+function showSet(table, { rows, scale }, style) {
+  const { measure, facts } = compared;
+  const named = (row) => (scale ? row.value : row.name);
+  const drawn = bars(rows, measure, facts.smallest);
+  const best = rows.filter((row) => !row.difference).map(named);
+  const heading = `${measure.is_accuracy ? "points " : ""}against ${best.length === 1 ? best[0] : "the best"}`;
+  table.tHead.replaceChildren(el("tr", {}, ...[scale ?? "Configuration", measure.title, heading, ""].map((name, at) => el(at === 1 ? "th.right" : "th", {}, name))));
+  table.tBodies[0].replaceChildren(
+    ...rows.map((row) => {
+      const group = compared.groups[row.group];
+      const one = row.difference;
+      return el(
+        `tr${one?.decision === "ruled out" ? ".out" : ""}`,
+        {},
+        el("td", {}, el("span.named", {}, style.mark(group, null), named(row))),
+        figure(row, row.first, measure),
+        el("td", { title: one?.interval_text ? `${one.value_text} (${one.interval_text})` : null }, drawn.bar(one, style.of(group).colour)),
+        el("td.nowrap", {}, one ? sureness(one, { counts: true }) : el("span.sure", {}, `● ${row.word}`)),
+      );
+    }),
+  );
+  table.tFoot.replaceChildren(el("tr", {}, el("td", { colspan: 2 }), el("td", {}, drawn.axis()), el("td")));
+}
+
 const figure = (row, sample, measure) => {
   if (sample) return el("td.right.strong", {}, measure.is_accuracy ? percent(sample.mean) : short(sample.mean));
   return el("td.right.muted", {}, row.difference && row.difference.n && row.difference.centre !== "mean" ? "–" : "none done");
@@ -67,7 +97,7 @@ const MARKS = { clear: "●", small: "◐", "no difference": "⊖", pending: "�
 /** The decision in a word, with a mark of its own, so that colour is not needed; `counts`: of how many seeds it is, where
  * that are not all. */
 function sureness(one, { counts = false } = {}) {
-  const isShown = one.decision === "clear" || one.decision === "small";
+  const isShown = ["clear", "small", "may be best"].includes(one.decision);
   const counted = counts && (one.n < one.launched || one.decision === "too few") ? ` · ${ofSeeds(one)}` : "";
   return el(isShown ? "span.sure" : "span.sure.muted", {}, `${MARKS[one.decision] ?? "○"} ${one.word}${counted}`);
 }

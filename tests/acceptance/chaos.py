@@ -194,7 +194,7 @@ class Chaos:
         return run_id
 
     def waiting(self) -> int:
-        """Short runs that were launched and have not begun: more than a few would keep the later ones waiting for long."""
+        """Short runs that were launched and have not begun: more than a few keep the later ones waiting for long."""
         return sum(self.server.run(run_id)["status"] == "queued" for run_id in self.short)
 
     # Faults, each of them on a run that has moved on

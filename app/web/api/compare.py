@@ -278,11 +278,13 @@ def _verdict_out(said: Verdict, known: facts.Facts) -> VerdictOut:
     least = [one.least for one in known.contrasts]
     return VerdictOut(
         sentences=said.sentences,
+        headline=said.headline,
         note=said.note,
         watched=known.is_watched,
         least_seeds=max(least) if least else 2,
         knob=said.knob,
         heads=list(said.heads),
+        scale=None if said.scale is None else capital(knob_title(said.scale)),
         rows=[
             RowOut(
                 name=capital(row.name),
@@ -293,6 +295,7 @@ def _verdict_out(said: Verdict, known: facts.Facts) -> VerdictOut:
                 second=SampleOut.of(row.second) if row.second else None,
                 difference=ContrastOut.of(row.contrast, row.name, known.measure) if row.contrast else None,
                 word=row.word,
+                value=row.value,
             )
             for row in said.rows
         ],
