@@ -126,12 +126,12 @@ def _untrained(facts: Facts, words: Words) -> list[str]:
         for one in facts.untrained[:MOST_DROPOUTS]
     ]
     more = len(facts.untrained) - len(told)
+    tried = any(knob.endswith(".lr") for knob in facts.varied)  # then the other rates say what helps
+    way_out = "" if tried else " A lower learning rate, or more epochs, usually helps."
     others = "one more configuration" if more == 1 else f"{more} more configurations"
     rest = f", and some of {others}," if more else ""
-    return [
-        f"{upper(', '.join(told))}{rest} learned nothing: no better than always giving the most frequent class. "
-        "A lower learning rate, or more epochs, usually helps."
-    ]
+    said = f"{upper(', '.join(told))}{rest} learned nothing: no better than always giving the most frequent class."
+    return [said + way_out]
 
 
 def _reached(facts: Facts, words: Words) -> list[str]:

@@ -76,7 +76,7 @@ function showSet(table, { rows, scale }, style) {
         el("td", {}, el("span.named", {}, style.mark(group, null), named(row))),
         figure(row, row.first, measure),
         el("td", { title: one?.interval_text ? `${one.value_text} (${one.interval_text})` : null }, drawn.bar(one, style.of(group).colour)),
-        el("td.nowrap", {}, one ? sureness(one, { counts: true }) : el("span.sure", {}, `● ${row.word}`)),
+        el("td", {}, one ? sureness(one, { counts: true }) : el("span.sure", {}, `● ${row.word}`)),
       );
     }),
   );

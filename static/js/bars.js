@@ -2,7 +2,7 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const WIDTH = 300;
-const NARROW = 132; // on a phone
+const NARROW = 96; // on a phone
 const HEIGHT = 22;
 const PAD = 8;
 const REACH = 6; // a bar further out than so many times the widest that matters is cut, with an arrow

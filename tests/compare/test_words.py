@@ -587,7 +587,7 @@ def test_who_learned_nothing_is_said_first_and_two_of_them_are_not_compared(untr
     for place in untrained:
         configurations[place] = [{**one, "untrained": True} for one in configurations[place]]
     found = said(groups_of(*configurations))
-    first = "All 3 runs of learning rate 1 learned nothing: no better than always giving the most frequent class. "
+    first = "All 3 runs of learning rate 1 learned nothing: no better than always giving the most frequent class."
     assert found.sentences[0].startswith(first) == (untrained == (3,))
     assert ("untrained" in decisions(found)) == (len(untrained) == 4)
     assert any("has the highest" in sentence for sentence in found.sentences) == (len(untrained) < 4)
