@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from app.compare import best, sequence, statistics
+from app.compare import best, scale, sequence, statistics
 from app.compare.groups import GONE, Group, Member, differing
 from app.compare.judged import Finding, Judged, Mode, cut, finding, judge, more_seeds
 from app.compare.measure import Measure
@@ -23,7 +23,7 @@ MATTERS_OF_FRACTION = 0.01
 MATTERS_OF_OTHERS = 0.05
 """A share of the first side's mean."""
 
-Kind = Literal["change", "interaction", "pair"]
+Kind = Literal["change", "interaction", "pair", "trend"]
 Decision = Literal[
     "pending",
     "too few",
@@ -214,6 +214,15 @@ class Ranking:
     """Place to this one minus the best."""
     is_set: bool = False
     """It is decided which may be the best (`app.compare.best`); else each pair is judged as any other."""
+
+    knob: str | None = None
+    """The one knob in which they differ, where its values are numbers."""
+    trend: Contrast | None = None
+    """How much a straight line through those that trained goes up, from the first to the last in the knob's order."""
+    end: scale.End | None = None
+    """At which end of all values the best one stands; None: within."""
+    lacking: tuple[scale.Number, ...] = ()
+    """Values of the knob that nobody tried: past that end, or between the best one and its neighbours."""
 
     def of(self, decision: Decision) -> tuple[int, ...]:
         """Places with that decision, the best first."""
@@ -502,8 +511,32 @@ def _rankings(family: _Family) -> Rankings:
     }
     finished = [[place for place in places if place in means] for places in by_block.values()]
     pairs = sum(len(places) * (len(places) - 1) // 2 for places in finished)
-    blocks = tuple(_ranking(family, places, means, pairs) for places in finished if places)
+    blocks = tuple(
+        _scaled(family, _ranking(family, places, means, pairs), launched)
+        for places, launched in zip(finished, by_block.values(), strict=True)
+        if places
+    )
     return Rankings(blocks, sum(group.waits for group in groups))
+
+
+def _scaled(family: _Family, ranking: Ranking, launched: Sequence[int]) -> Ranking:
+    """With what the one knob's order tells, where there is one; `launched`: also those without a finished run."""
+    varied = differing([family.groups[place] for place in launched])
+    if not ranking.is_set or len(varied) != 1:
+        return ranking
+    ((knob, values),) = varied.items()
+    if knob.endswith("seed") or not all(isinstance(value, int | float) for value in values):
+        return ranking  # a seed is a number without an order
+    out = [place for place in ranking.against if ranking.against[place].reason in ("untrained", "failing")]
+    trained = [place for place in ranking.order if place not in out]
+    trained.sort(key=lambda place: family.groups[place].knobs[knob])
+    first, last, top = (family.groups[place].knobs[knob] for place in (trained[0], trained[-1], ranking.order[0]))
+    trend = None
+    if len(trained) > 2:
+        trend = family.contrast("trend", (Step(knob, first, last),), scale.ranks(len(trained)), trained, 1)
+    end = scale.end(values, top)
+    lacking = scale.between(values, top) if end is None else scale.beyond(values, end)
+    return replace(ranking, knob=knob, trend=trend, end=end, lacking=tuple(lacking))
 
 
 def _ranking(family: _Family, places: Sequence[int], means: Mapping[int, float], pairs: int) -> Ranking:

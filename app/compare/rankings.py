@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import takewhile
 
-from app.compare.facts import BLOCK, Contrast, Facts, Ranking, Rankings
-from app.compare.groups import differing
+from app.compare.facts import BLOCK, DECIDED, Contrast, Facts, Ranking, Rankings
 from app.compare.judged import turned
 from app.compare.measure import Measure
 from app.compare.phrases import count_word, figures, in_brackets, means, summary_of, unfit, upper, weight, word_of
@@ -25,14 +24,14 @@ def rankings(facts: Facts, answer: Rankings, words: Words) -> Verdict:
         sentences.append(f"{which} no finished run yet.")
     rows, lines = [], []
     for block in answer.blocks:
-        places = _in_order(block.order, facts) if block.is_set else block.order
+        places = _in_order(block.order, facts, block.knob)
         rows += [_row(block, place, facts, words) for place in places]
         for place in block.order[1:]:
             name, best = (words.name(facts.groups[one]) for one in (place, block.order[0]))
             lines.append(Line(f"{upper(name)} against {best}", block.against[place]))
     if not all(block.is_set for block in answer.blocks):
         return Verdict(sentences, "", None, (facts.measure.title,), rows[:MOST_ROWS], lines)
-    scale = _scale(answer.blocks[0].order, facts) if len(answer.blocks) == 1 else None
+    scale = answer.blocks[0].knob if len(answer.blocks) == 1 else None
     if scale is not None:
         rows = [replace(row, value=words.value(scale, facts.groups[row.group].knobs[scale])) for row in rows]
     return Verdict(sentences, "", None, (facts.measure.title,), rows, lines, scale=scale)
@@ -59,7 +58,7 @@ def _set(block: Ranking, facts: Facts, words: Words) -> list[str]:
     """`0.03 and 0.1 may be best; 0.01 and below are ruled out. 0.1 has the highest test accuracy: 96.85%, …`"""
     measure, top = facts.measure, block.order[0]
     left, out = (top, *block.of("may be best")), block.of("ruled out")
-    knob = _scale(block.order, facts)
+    knob = block.knob
     datasets = facts.varied.get(BLOCK, ())
     where = f"{words.value(BLOCK, facts.groups[top].knobs[BLOCK])}: " if datasets else ""
     decided = len(left) + len(out)
@@ -81,6 +80,7 @@ def _set(block: Ranking, facts: Facts, words: Words) -> list[str]:
     )
     if len(left) > 1:
         sentences.append(_at_most(block, facts))
+    sentences += _trend(block, facts, words)
     strange = [place for place in block.order[1:] if block.against[place].decision == "unfit"]
     for place in strange[:2]:
         sentences.append(f"Against {words.name(facts.groups[place])}: {unfit(block.against[place], measure)}.")
@@ -107,16 +107,30 @@ def _at_most(block: Ranking, facts: Facts) -> str:
     return f"Whichever of them is taken, it is at most {measure.amount(most)} behind the best{matters}."
 
 
-def _scale(places: Sequence[int], facts: Facts) -> str | None:
-    """The one knob in which they differ, where its values are numbers."""
-    varied = differing([facts.groups[place] for place in places])
-    numbers = all(isinstance(value, int | float) for values in varied.values() for value in values)
-    return next(iter(varied)) if len(varied) == 1 and numbers else None
+def _trend(block: Ranking, facts: Facts, words: Words) -> list[str]:
+    """`From 0.001 to 0.1 the test accuracy rises by 12.3 to 20.1 points.` `The grid ends at 0.1, …`"""
+    if block.knob is None:
+        return []
+    top = facts.groups[block.order[0]].knobs[block.knob]
+    said = []
+    trend = block.trend
+    if trend is not None and trend.judged is not None and trend.decision in DECIDED and trend.judged.is_one_sided:
+        ends = [facts.groups[trend.sides[at].group].knobs[block.knob] for at in (0, -1)]
+        if top in ends:  # else it goes up and down, and a line says little
+            goes = "rises" if trend.judged.value > 0 else "falls"
+            first, last = (words.value(block.knob, value) for value in ends)
+            by = figures(trend.judged, facts.measure).range
+            said.append(
+                f"From {first} to {last} the {facts.measure.title} {goes} by {by}, on a line through the ranks."
+            )
+    if block.end is not None:
+        at = words.value(block.knob, top)
+        said.append(f"The grid ends at {at} and the best stands at its end: it may lie beyond.")
+    return said
 
 
-def _in_order(places: Sequence[int], facts: Facts) -> list[int]:
+def _in_order(places: Sequence[int], facts: Facts, knob: str | None) -> list[int]:
     """In the order of their setting, where that is a number; else as they are."""
-    knob = _scale(places, facts)
     return list(places) if knob is None else sorted(places, key=lambda place: facts.groups[place].knobs[knob])
 
 
@@ -124,21 +138,21 @@ def _named(places: Sequence[int], knob: str | None, facts: Facts, words: Words) 
     """`0.03 and 0.1`, `CNN, shuffled`, or `12 of 40`."""
     if len(places) > MOST_NAMED:
         return f"{len(places)} of {len(facts.groups)}"
-    groups = [facts.groups[place] for place in (_in_order(places, facts) if knob else places)]
+    groups = [facts.groups[place] for place in _in_order(places, facts, knob)]
     names = [words.name(group) if knob is None else words.value(knob, group.knobs[knob]) for group in groups]
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _out(out: Sequence[int], block: Ranking, facts: Facts, words: Words) -> str:
     """`0.01 and below, and 0.3 and above, are`: where the setting is a number, by its ends."""
-    knob = _scale(block.order, facts)
+    knob = block.knob
     if len(out) == len(block.order) - 1:
         return "the other is" if len(out) == 1 else "the others are"
     if knob is None:
         if len(out) > MOST_NAMED:
             return f"{len(out)} are"
         return f"{_named(out, None, facts, words)} {'is' if len(out) == 1 else 'are'}"
-    scale = _in_order(block.order, facts)
+    scale = _in_order(block.order, facts, knob)
     below = list(takewhile(lambda place: place in out, scale))
     above = list(takewhile(lambda place: place in out, reversed(scale)))[::-1]
     between = [place for place in scale if place in out and place not in (*below, *above)]

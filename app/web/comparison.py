@@ -337,6 +337,14 @@ class FactsOut(BaseModel):
         )
 
 
+class LackingOut(BaseModel):
+    """Values of a knob that nobody tried, and that would tell where the best one is."""
+
+    knob: str
+    values: list[float]
+    beyond: bool = Field(description="Past the end of the grid, at which the best one stands; else between values.")
+
+
 class VerdictOut(BaseModel):
     """The answer in words."""
 
@@ -358,6 +366,7 @@ class VerdictOut(BaseModel):
         "order."
     )
     rows: list[RowOut]
+    lacking: LackingOut | None = Field(description="Null: nothing is lacking, or the rows have no order.")
 
 
 class RanOnOut(BaseModel):

@@ -31,6 +31,7 @@ function progressed(going) {
 function showVerdict(verdict, style) {
   const measure = compared.measure;
   setText(byId("verdict-note"), verdict.note);
+  showLacking(verdict);
   byId("how-this-works").hidden = !verdict.note;
   const table = byId("answer-table");
   table.hidden = !verdict.rows.length;
@@ -81,6 +82,17 @@ function showSet(table, { rows, scale }, style) {
     }),
   );
   table.tFoot.replaceChildren(el("tr", {}, el("td", { colspan: 2 }), el("td", {}, drawn.axis()), el("td")));
+}
+
+/** The button that adds values nobody tried: past the end of the grid, or on both sides of the best. */
+function showLacking({ lacking }) {
+  const button = byId("add-values");
+  if (!button) return;
+  button.hidden = !lacking || compared.ended < compared.runs;
+  if (!lacking) return;
+  const values = lacking.values.map(String);
+  setText(button, `Add ${values.join(" and ")}`);
+  button.title = lacking.beyond ? "The grid ends where the best stands: values past its end" : "Values between the best and its neighbours";
 }
 
 const figure = (row, sample, measure) => {

@@ -141,6 +141,17 @@ byId("more-seeds")?.addEventListener("click", async (event) => {
   }
   event.target.disabled = false;
 });
+byId("add-values")?.addEventListener("click", async (event) => {
+  const { knob, values } = compared.verdict.lacking;
+  event.target.disabled = true;
+  try {
+    const made = await post(`/experiments/${what.experiment}/more`, { values: { [knob]: values } });
+    offerUndo(launched(made.run_ids));
+  } catch (error) {
+    report(error);
+  }
+  event.target.disabled = false;
+});
 /** As many as would settle what is open, if that is not too many; else five. */
 const moreSeeds = () => {
   const wanted = compared.verdict.rows.map((row) => row.difference?.more_seeds).filter((count) => count && count <= 20);

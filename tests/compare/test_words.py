@@ -475,6 +475,32 @@ def test_of_several_that_learned_nothing_or_fail_none_may_be_best() -> None:
     assert found.sentences[0].startswith("2 of 5 runs of learning rate 1 failed"), "first who dropped out"
 
 
+def test_a_setting_that_is_a_number_has_a_trend_and_an_end() -> None:
+    rising = said(groups_of(*spread(0.7, 0.8, 0.9)))
+    assert rising.sentences[-2].startswith("From 0.001 to 0.1 the test accuracy rises by ")
+    assert rising.sentences[-1] == "The grid ends at 0.1 and the best stands at its end: it may lie beyond."
+    within = said(groups_of(*spread(0.7, 0.95, 0.8)))
+    assert not any("rises" in one or "falls" in one or "grid ends" in one for one in within.sentences)
+    breaks = spread(0.7, 0.8, 0.9, 0.1)
+    breaks[3] = [{**one, "untrained": True} for one in breaks[3]]
+    assert not any("grid ends" in one for one in said(groups_of(*breaks)).sentences), "the next value was tried"
+    falling = said(groups_of(*spread(0.7, 0.6, 0.5)), of="test/loss")
+    assert falling.sentences[-2].startswith("From 0.001 to 0.1 the test loss falls by ")
+
+
+def test_seeds_of_a_permutation_have_no_order() -> None:
+    found = said(
+        groups_of(
+            *(
+                runs([0.5 + at / 10, 0.51 + at / 10, 0.5 + at / 10], permutation_seed=at, pixel_order="shuffled")
+                for at in (1, 2, 3)
+            )
+        )
+    )
+    assert found.scale is None
+    assert not any("grid" in one for one in found.sentences)
+
+
 def test_one_that_lacks_a_seed_costs_the_others_none() -> None:
     failed = "failed: out of GPU memory at batch size 64: choose a smaller one"
     configurations = spread(0.7, 0.95, 0.951)

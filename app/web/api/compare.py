@@ -1,5 +1,6 @@
 """/compare: configurations side by side, with figures, differences, intervals and a verdict in words."""
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any
@@ -15,7 +16,7 @@ from app.compare.measure import parse as parse_measure
 from app.compare.statistics import summary
 from app.compare.verdict import Verdict, Words
 from app.compare.words import verdict
-from app.spec import stored
+from app.spec import knobs, stored
 from app.store import experiments, measures, runs, series
 from app.store.engine import reading
 from app.store.tables import ENDED, Attempt, Run
@@ -27,6 +28,7 @@ from app.web.comparison import (
     FactsOut,
     FigureOut,
     GroupOut,
+    LackingOut,
     LifeOut,
     MeasureOut,
     MemberOut,
@@ -274,6 +276,18 @@ def _published(row: Run) -> dict[str, float]:
     return {}
 
 
+def _lacking_out(known: facts.Facts) -> LackingOut | None:
+    """Values within the knob's limits, of an answer that has one knob."""
+    blocks = known.answer.blocks if isinstance(known.answer, facts.Rankings) else ()
+    if len(blocks) != 1 or blocks[0].knob is None:
+        return None
+    knob, values = knobs.numeric(blocks[0].knob), []
+    for value in blocks[0].lacking:
+        with contextlib.suppress(ValueError):
+            values += [knob.check(value)] if knob else []
+    return LackingOut(knob=blocks[0].knob, values=values, beyond=blocks[0].end is not None) if values else None
+
+
 def _verdict_out(said: Verdict, known: facts.Facts) -> VerdictOut:
     least = [one.least for one in known.contrasts]
     return VerdictOut(
@@ -299,6 +313,7 @@ def _verdict_out(said: Verdict, known: facts.Facts) -> VerdictOut:
             )
             for row in said.rows
         ],
+        lacking=_lacking_out(known),
     )
 
 
