@@ -11,6 +11,8 @@ EVEN = 1.5
 """Neighbours of at least that ratio are steps of a product, others of a sum."""
 NEAR = 0.15
 """A value is rounded to its first digit if that moves it by less than this share."""
+STEPS = (1.0, 2.0, 3.0, 5.0, 10.0)
+"""The digits that steps of a product are rounded to where those are near."""
 
 
 def end(values: Sequence[Number], best: Number) -> End | None:
@@ -28,7 +30,7 @@ def beyond(values: Sequence[Number], at: End, count: int = 2) -> list[Number]:
     found: list[Number] = []
     for _ in range(count):
         before, last = last, _next(before, last)
-        rounded = _rounded(last, ordered)
+        rounded = _rounded(last, ordered, _is_product(before, last))
         if rounded in (*ordered, *found) or (rounded <= 0 < min(ordered)):
             break
         found.append(rounded)
@@ -42,8 +44,8 @@ def between(values: Sequence[Number], best: Number) -> list[Number]:
     pairs = zip(ordered[max(0, at - 1) : at + 1], ordered[max(0, at - 1) + 1 : at + 2], strict=False)
     found = []
     for low, high in pairs:
-        middle = math.sqrt(low * high) if low > 0 and high / low >= EVEN else (low + high) / 2
-        rounded = _rounded(middle, ordered)
+        product = _is_product(low, high)
+        rounded = _rounded(math.sqrt(low * high) if product else (low + high) / 2, ordered, product)
         if low < rounded < high:
             found.append(rounded)
     return found
@@ -58,16 +60,23 @@ def ranks(count: int) -> list[float]:
 
 
 def _next(before: float, last: float) -> float:
-    if before > 0 and last > 0 and max(last / before, before / last) >= EVEN:
-        return last * last / before
-    return 2 * last - before
+    return last * last / before if _is_product(before, last) else 2 * last - before
 
 
-def _rounded(value: float, like: Sequence[Number]) -> Number:
+def _is_product(first: Number, second: Number) -> bool:
+    return first > 0 and second > 0 and max(second / first, first / second) >= EVEN
+
+
+def _rounded(value: float, like: Sequence[Number], product: bool) -> Number:
     """To one digit, or two; whole where all values are."""
     if all(isinstance(one, int) for one in like):
         return round(value)
     if not value:
         return 0.0
+    if product:
+        power = 10.0 ** math.floor(math.log10(value))
+        step = min(STEPS, key=lambda step: abs(step * power - value))
+        if abs(step * power - value) < NEAR * value:
+            return float(f"{step * power:.0e}")
     one, two = (float(f"{value:.{digits}e}") for digits in (0, 1))
     return one if abs(one - value) < NEAR * abs(value) else two

@@ -457,6 +457,23 @@ PAGES = (
 )
 
 
+def test_a_sweep_says_which_value_may_be_best_and_adds_those_that_are_missing(
+    server: Server, page: Page, sweep: int
+) -> None:
+    compared = server.call("GET", f"/compare?experiment={sweep}")["verdict"]
+    page.goto(f"{server.url}/compare?experiment={sweep}")
+    expect(page.locator("#answer .headline")).to_have_text(compared["sentences"][compared["headline"]])
+    rows = page.locator("#answer-table tbody tr")
+    expect(rows).to_have_count(3)
+    assert [row.split()[0] for row in rows.all_inner_texts()] == ["0.001", "0.01", "0.1"], "in the setting's order"
+    expect(rows.locator("svg[role=img]")).to_have_count(3)
+    assert compared["lacking"]["beyond"]
+    page.get_by_role("button", name="Add 1 and 10", exact=True).click()
+    expect(page.get_by_text("of 10 runs ended", exact=False)).to_be_visible()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("6 of 6 runs ended", exact=False)).to_be_visible()
+
+
 PRESS_ALL = """() => {
     const fields = "main :is(button, input, select, textarea, summary):not(:disabled)";
     for (const field of document.querySelectorAll(fields)) {
