@@ -6,7 +6,7 @@ make peeking                       # or: python -m benchmarks.peeking [EXPERIMEN
 import argparse
 from pathlib import Path
 
-from app.compare import best, facts, simulation
+from app.compare import best, facts, race, simulation
 from app.compare.groups import differing
 from app.compare.peeking import Peeked, asked, peeked
 from app.compare.words import verdict
@@ -87,6 +87,12 @@ def _several(experiments: int) -> None:
         others = f"{found.others_out:.1f} of {configurations - 1}"
         experiment = f"{configurations:>14}   {seeds:>5}   {spread:>12g}   {alike:>11}"
         print(f"{experiment}   {found.true_best_out:>26.1%}   {others:>16}")
+    print("Find the best of 5, at most 30 seeds; means so many deviations of the paired differences apart:")
+    print("apart   runs, of all   settled   the true best is out, or a winner among equals")
+    for apart, smallest in ((1.0, 0.0), (0.5, 0.0), (0.0, 0.0), (0.0, 1.5)):
+        raced = race.simulated(experiments // 10, [apart * place for place in range(5)], smallest=smallest)
+        matters = f", {smallest:g} matters" if smallest else ""
+        print(f"{apart:>5g}   {raced.runs:>12.0%}   {raced.settled:>7.0%}   {raced.wrong:>8.1%}{matters}")
 
 
 def _shapes(experiments: int) -> None:
