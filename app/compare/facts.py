@@ -60,6 +60,8 @@ class Plan:
     """Planned, where it is fixed."""
     to_go: int = 0
     """Of those, not ended for good."""
+    draws: int = 0
+    """Configurations drawn at random, where it is a search."""
 
 
 WATCHED = Plan("watched")

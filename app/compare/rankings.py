@@ -3,20 +3,25 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import takewhile
+from statistics import fmean
 
 from app.compare.facts import BLOCK, DECIDED, Contrast, Facts, Ranking, Rankings
 from app.compare.judged import turned
 from app.compare.measure import Measure
 from app.compare.phrases import count_word, figures, in_brackets, means, summary_of, unfit, upper, weight, word_of
-from app.compare.statistics import summary
+from app.compare.statistics import expected_best, summary
 from app.compare.verdict import Line, Row, Verdict, Words
 
 MOST_ROWS = 6
+LEAST_DRAWS = 4
+"""Of fewer there is nothing to say of a search."""
 
 
 def rankings(facts: Facts, answer: Rankings, words: Words) -> Verdict:
     """Each data set's best, and what it is better than."""
     sentences = [sentence for block in answer.blocks for sentence in _of_block(block, facts, words)]
+    if facts.plan.draws and len(answer.blocks) == 1 and facts.plan.state != "running":
+        sentences += _winner(answer.blocks[0], facts)
     if len(answer.blocks) > 1:
         sentences.append("Figures on different data sets are not compared.")
     if answer.waiting and facts.plan.state != "running":
@@ -35,6 +40,20 @@ def rankings(facts: Facts, answer: Rankings, words: Words) -> Verdict:
     if scale is not None:
         rows = [replace(row, value=words.value(scale, facts.groups[row.group].knobs[scale])) for row in rows]
     return Verdict(sentences, "", None, (facts.measure.title,), rows, lines, scale=scale)
+
+
+def _winner(block: Ranking, facts: Facts) -> list[str]:
+    """`The best of 40 draws was chosen by its looks: …, expect less. Of 20 the best is expected to have 68.9%.`"""
+    measure, draws = facts.measure, len(block.order)
+    if draws < LEAST_DRAWS:
+        return []
+    means = [fmean(facts.groups[place].sample.values()) for place in block.order]
+    half = expected_best(means, draws // 2, greater_is_better=measure.greater_is_better)
+    less = "less" if measure.greater_is_better else "more"
+    return [
+        f"The best of {draws} draws was chosen by its looks: run with other seeds, expect {less}. "
+        f"Of {draws // 2} draws the best is expected to have {measure.figure(half)}."
+    ]
 
 
 def _row(block: Ranking, place: int, facts: Facts, words: Words) -> Row:

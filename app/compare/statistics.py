@@ -161,6 +161,18 @@ def effect_size(value: float, samples: Sequence[Sample]) -> float | None:
     return value / spread if spread else None
 
 
+def expected_best(values: Sequence[float], draws: int, *, greater_is_better: bool = True) -> float:
+    """The best value that so many draws are expected to have, each of them as likely as the others any of `values`
+    (J. Dodge, S. Gururangan, D. Card, R. Schwartz, N. A. Smith, Show your work, EMNLP 2019). Raises ValueError for no
+    values or no draws."""
+    if not values or draws < 1:
+        raise ValueError(f"{len(values)} values and {draws} draws: there is no best of none")
+    ordered = np.sort(np.asarray(values, float) if greater_is_better else -np.asarray(values, float))
+    below = (np.arange(len(ordered) + 1) / len(ordered)) ** draws  # chance that all draws are among the least so many
+    expected = float(ordered @ np.diff(below))
+    return expected if greater_is_better else -expected
+
+
 def seeds_to_settle(difference: float, deviation: float, level: float = LEVEL) -> int | None:
     """The least number of seeds with which a contrast whose values deviate so from seed to seed has an interval that
     leaves 0 out with a chance of about 80%, if it is as large as `difference`: half the interval and 0.84 standard

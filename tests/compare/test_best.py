@@ -52,6 +52,17 @@ def test_intervals_are_those_of_a_published_example() -> None:
     assert low[3] < 0 < high[3]
 
 
+def test_the_half_width_is_scipys_dunnett() -> None:
+    values = np.random.default_rng(5).normal(size=(5, 8)) + np.arange(5)[:, None]
+    *others, control = values
+    found = stats.dunnett(*others, control=control, alternative="greater", rng=1)
+    below = found.statistic * 0 + (others[0].mean() - control.mean())  # of the first one
+    theirs = below[0] - found.confidence_interval(0.95).low[0]
+    df = 5 * 7
+    pooled = math.sqrt(values.var(1, ddof=1).mean())
+    assert best.dunnett(4, df) * pooled * math.sqrt(2 / 8) == pytest.approx(theirs, rel=2e-3)  # its own is drawn
+
+
 def test_what_seeds_do_to_all_alike_falls_out_and_the_sign_of_an_interval_is_the_decision() -> None:
     random = np.random.default_rng(3)
     values = np.array([0.0, -1.0, -3.0, 0.5])[:, None] + random.normal(size=(4, 6))

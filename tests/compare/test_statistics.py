@@ -13,7 +13,15 @@ from statsmodels.stats.power import TTestPower
 from statsmodels.stats.proportion import proportion_confint
 
 from app.compare.predictions import mcnemar, wilson
-from app.compare.statistics import Sample, contrast, effect_size, outlier, seeds_to_settle, summary
+from app.compare.statistics import (
+    Sample,
+    contrast,
+    effect_size,
+    expected_best,
+    outlier,
+    seeds_to_settle,
+    summary,
+)
 
 # Hours of sleep gained with two drugs, ten patients (Student, The probable error of a mean, Biometrika 6, 1908)
 FIRST = [0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0]
@@ -235,3 +243,15 @@ def test_seeds_are_paired_where_enough_of_them_match(first: range, second: range
         assert found.low is not None
         assert found.high is not None
         assert found.high - found.low < 4
+
+
+def test_the_best_of_so_many_draws_is_what_draws_give() -> None:
+    values = [0.3, 0.5, 0.4, 0.9, 0.1]
+    assert expected_best(values, 1) == pytest.approx(np.mean(values))
+    drawn = np.random.default_rng(1).choice(values, size=(200_000, 3)).max(1).mean()
+    assert expected_best(values, 3) == pytest.approx(drawn, abs=0.003)
+    assert expected_best(values, 10_000) == pytest.approx(0.9)
+    least = expected_best(values, 3, greater_is_better=False)
+    assert least == pytest.approx(1 - expected_best([1 - value for value in values], 3))
+    with pytest.raises(ValueError, match="no best of none"):
+        expected_best([], 3)

@@ -488,6 +488,17 @@ def test_a_setting_that_is_a_number_has_a_trend_and_an_end() -> None:
     assert falling.sentences[-2].startswith("From 0.001 to 0.1 the test loss falls by ")
 
 
+def test_the_winner_of_a_search_was_chosen_by_its_looks() -> None:
+    rates = {0.01 * at: [0.5 + 0.02 * at] for at in range(1, 9)}
+    plan = Plan("over", 8, 0, draws=8)
+    found = said(groups_of(*of_rates(rates)), plan)
+    assert (
+        "The best of 8 draws was chosen by its looks: run with other seeds, expect less. Of 4 draws the best is "
+        "expected to have 63.72%."
+    ) in found.sentences
+    assert not any("draws" in one for one in said(groups_of(*of_rates(rates))).sentences), "a grid is no search"
+
+
 def test_seeds_of_a_permutation_have_no_order() -> None:
     found = said(
         groups_of(

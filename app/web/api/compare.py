@@ -88,7 +88,7 @@ def compare(
         if experiment is not None:
             asked = experiments.get(session, experiment)
             rows = runs.of_experiment(session, experiment)
-            plan = facts.Plan(*experiments.progress(asked, rows))
+            plan = facts.Plan(*experiments.progress(asked, rows), draws=(asked.random or {}).get("count", 0))
             matters = asked.smallest if smallest is None and measure == experiments.measured(asked) else smallest
             return compared(session, asked.name, rows, measure, plan, matters)
         rows = runs.get_many(session, run)
