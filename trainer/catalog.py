@@ -97,11 +97,23 @@ TRAINING: dict[str, Knob] = {
             "gradient_clip", "Gradient clipping", "float", 0.0, "Longest gradient, as its norm; 0: not clipped", 0, 1e6
         ),
         Knob(
+            "validation",
+            "Validation images",
+            "int",
+            0,
+            "Training images held out, of each class its share, by which the best epoch is chosen; 0: none, and the "
+            "test images choose it",
+            0,
+            10_000_000,
+        ),
+        Knob("validation_seed", "Validation seed", "int", 1, "Which training images are held out", 0, SEED_MAX),
+        Knob(
             "early_stopping",
             "Early stopping",
             "int",
             0,
-            "Epochs without a better test accuracy after which a run ends; 0: it runs through",
+            "Epochs without a better accuracy, on the validation images or else the test images, after which a run "
+            "ends; 0: it runs through",
             0,
             10_000,
         ),
@@ -110,7 +122,8 @@ TRAINING: dict[str, Knob] = {
             "Weights kept",
             "choice",
             "last",
-            "last: after the last epoch; best: of the epoch with the best test accuracy, which then flatters",
+            "last: after the last epoch; best: of the epoch with the best validation accuracy, or, without validation "
+            "images, the best test accuracy, which then flatters",
             choices=("last", "best"),
         ),
         Knob(

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from trainer import forward
-from trainer.loaded import LoadedData
+from trainer.loaded import LoadedData, Part
 from trainer.spec import RunSpec
 
 BATCH_SIZE = 1000
@@ -31,15 +31,16 @@ class Tested:
     """That probability, shape (N,)."""
 
 
-def evaluate(spec: RunSpec, model: nn.Module, data: LoadedData) -> Iterator[Tested | None]:
-    """Yield None after each batch, then what the net said of all."""
+def evaluate(spec: RunSpec, model: nn.Module, data: LoadedData, part: Part = "test") -> Iterator[Tested | None]:
+    """Yield None after each batch, then what the net said of all images of that part."""
+    all_labels = data.labels_of(part)
     model.eval()
     loss = torch.zeros((), dtype=torch.float64, device=data.device)
     answers: list[tuple[Tensor, Tensor]] = []  # (probability, class) of each image of a batch
     batch_size = BATCH_SIZE if spec.parameters < LARGE else LARGE_BATCH_SIZE
-    for start in range(0, len(data.test_labels), batch_size):
+    for start in range(0, len(all_labels), batch_size):
         with torch.inference_mode():
-            images, labels = data.test_batch(slice(start, start + batch_size))
+            images, labels = data.batch_of(part, slice(start, start + batch_size))
             given = forward.outputs(spec, model, images)
             loss += forward.loss(spec, given, labels, "sum").double()
             chosen = given.argmax(dim=1, keepdim=True)
@@ -48,5 +49,5 @@ def evaluate(spec: RunSpec, model: nn.Module, data: LoadedData) -> Iterator[Test
         yield None
     model.train()
     confidence, predicted = (torch.cat(part) for part in zip(*answers, strict=True))
-    size, right = len(data.test_labels), int((predicted == data.test_labels).sum())
+    size, right = len(all_labels), int((predicted == all_labels).sum())
     yield Tested(float(loss) / size, right / size, predicted.cpu().numpy().astype(np.uint16), confidence.cpu().numpy())

@@ -1,5 +1,7 @@
 """A data set on the device."""
 
+from typing import Literal
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -11,12 +13,15 @@ from trainer.entries import Arrays
 from trainer.permutation import permutation
 from trainer.spec import RunSpec
 
+Part = Literal["test", "validation"]
+
 
 class LoadedData:
     """A whole data set on the device: images uint8 (N, C, H, W), labels int64 (N,).
 
     Shuffled pixels are moved once, here, unless the training images change in each epoch: then they are moved after
-    that, a batch at a time. Each batch is normalised when it is taken.
+    that, a batch at a time. Each batch is normalised when it is taken. Images that are held out for validation are a
+    part of their own.
     """
 
     def __init__(self, spec: RunSpec, arrays: Arrays, device: torch.device) -> None:
@@ -34,10 +39,16 @@ class LoadedData:
         if spec.pixel_order == "shuffled":
             height, width = dataset.shape[1:]
             self._order = torch.from_numpy(permutation(spec.permutation_seed, height * width)).to(device)
-        images, labels, test_images, test_labels = (torch.from_numpy(np.array(part)).to(device) for part in arrays)
-        self.images = images if spec.augments else self._ordered(images)
-        self.test_images = self._ordered(test_images)
-        self.labels, self.test_labels = labels, test_labels
+        images, labels, *tests = (torch.from_numpy(np.array(part)).to(device) for part in arrays)
+        held: list[Tensor] = []
+        if spec.validation:
+            out = torch.from_numpy(held_out(spec, np.asarray(arrays[1])))
+            rest = torch.from_numpy(np.setdiff1d(np.arange(len(labels)), out.numpy())).to(device)
+            held, (images, labels) = [images[out.to(device)], labels[out.to(device)]], (images[rest], labels[rest])
+        self.images, self.labels = images if spec.augments else self._ordered(images), labels
+        self._parts: dict[Part, tuple[Tensor, Tensor]] = {"test": (self._ordered(tests[0]), tests[1])}
+        if held:
+            self._parts["validation"] = (self._ordered(held[0]), held[1])
         self._augmented = Augmented(spec, 0, len(labels), device) if spec.augments else None
 
     def draw(self, epoch: int) -> None:
@@ -52,9 +63,14 @@ class LoadedData:
             images = self._ordered(self._augmented(images, indices))
         return self._normalised(images), self.labels[indices]
 
-    def test_batch(self, part: slice) -> tuple[Tensor, Tensor]:
-        """A part of the test set, as `batch`."""
-        return self._normalised(self.test_images[part]), self.test_labels[part]
+    def labels_of(self, part: "Part") -> Tensor:
+        """Of all images of the test set, or of those held out."""
+        return self._parts[part][1]
+
+    def batch_of(self, part: "Part", which: slice) -> tuple[Tensor, Tensor]:
+        """Some images of the test set, or of those held out, as `batch`."""
+        images, labels = self._parts[part]
+        return self._normalised(images[which]), labels[which]
 
     def _normalised(self, images: Tensor) -> Tensor:
         pixels = images.to(torch.float32, memory_format=self._layout)
@@ -62,6 +78,20 @@ class LoadedData:
 
     def _ordered(self, images: Tensor) -> Tensor:
         return images if self._order is None else images.flatten(2)[:, :, self._order].reshape(images.shape)
+
+
+def held_out(spec: RunSpec, labels: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Places of the training images that are held out, in order: of each class its share of `spec.validation`, drawn
+    from `validation_seed` alone; the largest remainders get what rounding leaves."""
+    classes, counts = np.unique(labels, return_counts=True)
+    shares = counts * spec.validation / len(labels)
+    wanted = np.floor(shares).astype(int)
+    wanted[np.argsort(wanted - shares, kind="stable")[: spec.validation - wanted.sum()]] += 1
+    random = np.random.default_rng(spec.validation_seed)
+    parts = [
+        random.permutation(np.flatnonzero(labels == one))[:count] for one, count in zip(classes, wanted, strict=True)
+    ]
+    return np.sort(np.concatenate(parts))
 
 
 class Augmented:

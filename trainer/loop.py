@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from trainer import captured, catalog, compiler, convolution, forward, metrics, pooling, schedule
 from trainer.evaluate import Tested, evaluate
-from trainer.loaded import LoadedData
+from trainer.loaded import LoadedData, Part
 from trainer.spec import RunSpec
 
 
@@ -31,7 +31,9 @@ class Diverged(ArithmeticError):
 
     def __init__(self, loss: Measurement) -> None:
         self.step = loss.step
-        which = "test loss" if loss.name == metrics.TEST_LOSS.name else "loss"
+        which = {metrics.TEST_LOSS.name: "test loss", metrics.VALIDATION_LOSS.name: "validation loss"}.get(
+            loss.name, "loss"
+        )
         what = "NaN" if math.isnan(loss.value) else "infinite"
         super().__init__(f"{which} became {what} at step {loss.step}")
 
@@ -141,8 +143,9 @@ class State:
     tested: Tested | None = None
     """What the net said of the test set after the last epoch; None before one, and just after a resume."""
     best_accuracy: float = -1.0
+    """Of the images that are held out, where there are any; else of the test set."""
     best_epoch: int = 0
-    """From 1; the first of those with the best test accuracy."""
+    """From 1; the first of those with the best accuracy."""
     best_weights: dict[str, Tensor] | None = None
     """Of that epoch, on the CPU, where the spec keeps them."""
 
@@ -200,15 +203,30 @@ def train(spec: RunSpec, data: LoadedData, state: State) -> Iterator[Measurement
             yield from measured.ready()
             yield None
         yield from measured.flush()
-        for tested in evaluate(spec, state.model, data):
-            if tested is None:
-                yield None
-            else:
-                yield _finite(Measurement(metrics.TEST_LOSS.name, state.step, measured.seconds, tested.loss))
-                yield Measurement(metrics.TEST_ACCURACY.name, state.step, measured.seconds, tested.accuracy)
-                state.tested = tested
+        validated = (yield from _tested(spec, data, state, "validation")) if spec.validation else None
+        state.tested = yield from _tested(spec, data, state, "test")
         state.epochs_tested = epoch + 1  # only now: a checkpoint in between tests this epoch again
-        _remember_best(spec, state)
+        _remember_best(spec, state, validated or state.tested)
+
+
+def _tested(spec: RunSpec, data: LoadedData, state: State, part: Part) -> Generator[Measurement | None, None, Tested]:
+    """Yield None after each batch, then loss and accuracy on that part; return what the net said of it."""
+    loss, accuracy = TESTS[part]
+    for tested in evaluate(spec, state.model, data, part):
+        if tested is None:
+            yield None
+        else:
+            said = tested
+    yield _finite(Measurement(loss.name, state.step, state.measured.seconds, said.loss))
+    yield Measurement(accuracy.name, state.step, state.measured.seconds, said.accuracy)
+    return said
+
+
+TESTS = {
+    "test": (metrics.TEST_LOSS, metrics.TEST_ACCURACY),
+    "validation": (metrics.VALIDATION_LOSS, metrics.VALIDATION_ACCURACY),
+}
+"""What is measured on each part."""
 
 
 class _Steps:
@@ -271,16 +289,17 @@ class _Steps:
         state.scaler.update()
 
 
-def _remember_best(spec: RunSpec, state: State) -> None:
-    if state.tested is None or state.tested.accuracy <= state.best_accuracy:
+def _remember_best(spec: RunSpec, state: State, judged: Tested) -> None:
+    """`judged`: what the net said of the images by which the best epoch is chosen."""
+    if judged.accuracy <= state.best_accuracy:
         return
-    state.best_accuracy, state.best_epoch = state.tested.accuracy, state.epochs_tested
+    state.best_accuracy, state.best_epoch = judged.accuracy, state.epochs_tested
     if spec.keep == "best":
         state.best_weights = {name: value.cpu().clone() for name, value in state.model.state_dict().items()}
 
 
 def stops_early(spec: RunSpec, state: State) -> bool:
-    """True: the test accuracy has not become better for as many epochs as the spec waits."""
+    """True: the accuracy has not become better for as many epochs as the spec waits."""
     return bool(spec.early_stopping) and state.epochs_tested - state.best_epoch >= spec.early_stopping
 
 

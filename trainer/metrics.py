@@ -31,9 +31,13 @@ TRAIN_LOSS = Metric("train/loss", "Training loss", "nats", "less", "step")
 GRADIENT_NORM = Metric("train/gradient_norm", "Gradient norm", per="step")
 TEST_LOSS = Metric("test/loss", "Test loss", "nats", "less", "test")
 TEST_ACCURACY = Metric("test/accuracy", "Test accuracy", "fraction", "more", "test")
+VALIDATION_LOSS = Metric("validation/loss", "Validation loss", "nats", "less", "test")
+VALIDATION_ACCURACY = Metric("validation/accuracy", "Validation accuracy", "fraction", "more", "test")
 TRAINING = (TRAIN_LOSS, GRADIENT_NORM, TEST_LOSS, TEST_ACCURACY)
-"""What `trainer.loop.train` yields."""
-KNOWN = {metric.name: metric for metric in TRAINING}
+"""What `trainer.loop.train` yields in any case."""
+VALIDATION = (VALIDATION_LOSS, VALIDATION_ACCURACY)
+"""And where training images are held out."""
+KNOWN = {metric.name: metric for metric in TRAINING + VALIDATION}
 
 
 def assumed(name: str) -> Metric:

@@ -200,6 +200,10 @@ class RunSpec(_Fields):
                 f"model {self.model.name} can't take {self.dataset}'s images of shape {shape}: "
                 f"it takes {', '.join(map(str, shapes))}",
             )
+        if self.train_size < 1:
+            there = catalog.DATASETS[self.dataset].train_size
+            message = f"validation is {self.validation}: {self.dataset} has {there:,} training images; hold out fewer"
+            raise _Misfit("validation", message)
         optimizer = self.optimizer.knobs
         if optimizer.get("nesterov") == "on" and optimizer["momentum"] == 0:
             message = "optimizer.nesterov is 'on' with momentum 0: give it a momentum, such as 0.9, or leave it off"
@@ -215,8 +219,13 @@ class RunSpec(_Fields):
         return bool(self.crop_padding > 0 or self.flip != "off" or self.cutout > 0)
 
     @property
+    def train_size(self) -> int:
+        """Images that are trained on: those that are not held out."""
+        return catalog.DATASETS[self.dataset].train_size - int(self.validation)
+
+    @property
     def steps_per_epoch(self) -> int:
-        return math.ceil(catalog.DATASETS[self.dataset].train_size / self.batch_size)
+        return math.ceil(self.train_size / self.batch_size)
 
     @property
     def steps_total(self) -> int:

@@ -33,6 +33,7 @@ from app.store.errors import Conflict, StoreError, Superseded
 from app.store.runs import Claim, Start
 from app.store.series import Point
 from app.store.tables import Status
+from trainer import metrics
 from trainer.prepared import Places, register_folders
 from trainer.spec import RunSpec, parse
 
@@ -106,7 +107,8 @@ def work(settings: Settings, engine: Engine, claim: Claim, spec: RunSpec) -> Non
     data = LoadedData(spec, arrays, device)
     start = Start(state.step, state.epochs_tested * spec.steps_per_epoch, state.measured.before)
     environment = _environment(torch.__version__, devices.described(device), claim.device, threads, spec.precision)
-    runs.begin(engine, run_id, attempt, environment, start)
+    yields = metrics.TRAINING + (metrics.VALIDATION if spec.validation else ())
+    runs.begin(engine, run_id, attempt, environment, start, yields)
     log(
         f"training on {device}, {spec.precision}, {threads} thread(s), from step {state.step:,} to {spec.steps_total:,}"
     )
@@ -169,10 +171,11 @@ def _train(
         with contextlib.suppress(StoreError, SQLAlchemyError, ArithmeticError):
             recorder.flush()  # what was measured before is kept, whatever it was that failed
         raise
+    judged = "validation" if spec.validation else "test"
     if state.step < spec.steps_total:
-        log(f"no better test accuracy for {spec.early_stopping} epoch(s): stopping early")
+        log(f"no better {judged} accuracy for {spec.early_stopping} epoch(s): stopping early")
     if spec.keep == "best":
-        log(f"keeping the weights of epoch {state.best_epoch}, test accuracy {state.best_accuracy:.2%}")
+        log(f"keeping the weights of epoch {state.best_epoch}, {judged} accuracy {state.best_accuracy:.2%}")
     untrained = None
     for answers in loop.last_test(spec, data, state):
         recorder.flush_if_due()

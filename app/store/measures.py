@@ -53,8 +53,10 @@ def images_per_second(row: Run) -> float:
 
 def images(row: Run) -> int:
     """Training images of all epochs. Where the data set is gone, the last batch of an epoch counts as a whole one."""
-    dataset, epochs = catalog.DATASETS.get(row.spec["dataset"]), int(stored.filled(row.spec)["epochs"])
-    return dataset.train_size * epochs if dataset else row.steps_total * int(stored.filled(row.spec)["batch_size"])
+    dataset, spec = catalog.DATASETS.get(row.spec["dataset"]), stored.filled(row.spec)
+    if dataset is None:
+        return row.steps_total * int(spec["batch_size"])
+    return (dataset.train_size - int(spec["validation"])) * int(spec["epochs"])
 
 
 def _at(points: series.Points, step: float) -> float | None:

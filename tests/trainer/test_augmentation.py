@@ -73,5 +73,5 @@ def test_pixels_are_shuffled_after_they_were_cropped(places: Places) -> None:
 
 def test_test_images_are_left_as_they_are(places: Places) -> None:
     arrays = load("digits", places)
-    given, _ = LoadedData(spec_of(normalization="half"), arrays, CPU).test_batch(slice(0, 5))
+    given, _ = LoadedData(spec_of(normalization="half"), arrays, CPU).batch_of("test", slice(0, 5))
     assert np.allclose(given.numpy(), arrays[2][:5] / 255 * 2 - 1, atol=1e-6)

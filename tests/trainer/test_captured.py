@@ -1,7 +1,7 @@
 """Which steps are captured, and what of a step; what a graph does on a card is in tests/gpu/test_captured.py."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -13,6 +13,14 @@ from trainer import captured, catalog
 from trainer.spec import RunSpec, parse
 
 CPU, CARD = torch.device("cpu"), torch.device("cuda:0")
+
+
+@pytest.fixture(autouse=True)
+def catalogue() -> Iterator[None]:
+    """As it was, after a test that put a data set into it."""
+    before = catalog.DATASETS
+    yield
+    catalog.DATASETS = before
 
 
 class Repeated:

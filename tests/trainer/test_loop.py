@@ -57,7 +57,9 @@ def test_shuffling_moves_every_image_by_the_same_permutation(places: Places) -> 
     data = LoadedData(spec, arrays, CPU)
     order = permutation(9, 784)
     assert np.array_equal(data.images.flatten(1).numpy(), arrays[0].reshape(-1, 784)[:, order])
-    assert np.array_equal(data.test_images.flatten(1).numpy(), arrays[2].reshape(-1, 784)[:, order])
+    plain = LoadedData(parse({}), arrays, CPU)
+    (tests, _), (before, _) = (one.batch_of("test", slice(None)) for one in (data, plain))
+    assert torch.equal(tests.flatten(2), before.flatten(2)[:, :, order])
     assert sorted(order) == list(range(784))
 
 

@@ -29,6 +29,8 @@ def test_an_empty_spec_is_the_tutorials_cnn() -> None:
         "decay_factor": 0.1,
         "label_smoothing": 0.0,
         "gradient_clip": 0.0,
+        "validation": 0,
+        "validation_seed": 1,
         "early_stopping": 0,
         "keep": "last",
         "precision": "float32",
