@@ -5,8 +5,9 @@ have made is never claimed; where the figures can't tell, the sentences say so, 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from app.compare.changes import ChangeWords
 from app.compare.facts import Alone, Changes, Dropouts, Facts, Nothing
@@ -202,6 +203,21 @@ def _what_would(facts: Facts) -> list[str]:
     return [f"About {more} would settle a difference of {facts.measure.amount(one.judged.value)}."]
 
 
+def _chosen_by_tests(facts: Facts) -> str:
+    """`; chosen on the test images: too high, …`, where the epoch of a figure was, and no images were held out."""
+    measure = facts.measure
+    if not measure.metric.startswith("test/"):
+        return ""
+
+    def is_chosen(knobs: Mapping[str, Any]) -> bool:
+        return measure.kind == "best" or knobs.get("keep") == "best" or bool(knobs.get("early_stopping"))
+
+    if not any(is_chosen(group.knobs) and not group.knobs.get("validation") for group in facts.groups):
+        return ""
+    flatters = "too high" if measure.greater_is_better else "too low"
+    return f"; epochs were chosen on the test images: figures are {flatters}, more so of long and noisy trainings"
+
+
 def _note(facts: Facts) -> str:
     """Which intervals these are: `95% for all 5 together, paired by seed; under 1 point is too small to matter`."""
     judged = [one for one in facts.contrasts if one.judged is not None]
@@ -220,6 +236,7 @@ def _note(facts: Facts) -> str:
     matters = (
         f"; a difference under {facts.measure.size(facts.smallest)} is too small to matter" if facts.smallest else ""
     )
+    matters += _chosen_by_tests(facts)
     if facts.plan.state == "running":
         return f"Plain numbers until the last run has ended, {how}{matters}."
     modes = {one.mode for one in judged}

@@ -1,7 +1,7 @@
 """One number a run, for comparing: from its summaries where they have it, else from its series."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -9,9 +9,9 @@ from sqlmodel import Session
 
 from app.spec import stored
 from app.store import runs, series
-from app.store.tables import Run, Status
+from app.store.tables import Run, Status, Summary
 from trainer import catalog
-from trainer.metrics import Metric
+from trainer.metrics import KNOWN, Metric
 
 Kind = Literal["last", "best", "at", "steps_to", "seconds_to", "seconds", "images_per_second"]
 
@@ -19,8 +19,9 @@ Kind = Literal["last", "best", "at", "steps_to", "seconds_to", "seconds", "image
 def values(session: Session, rows: Sequence[Run], kind: Kind, of: Metric | None, value: float) -> dict[int, float]:
     """Run to its number, of those that succeeded and have one.
 
-    kind: last and best value of the series `of`, last meaning at the weights that were kept; its value at the last step
-    up to `value`; training steps or seconds until it was first at least as good as `value`; seconds of training;
+    kind: last and best value of the series `of`, last meaning at the weights that were kept, and best, of a test, at
+    the step that was best for the images held out, where a run has such; its value at the last step up to `value`;
+    training steps or seconds until it was first at least as good as `value`; seconds of training;
     training images a second.
     """
     done = [row for row in rows if row.status == Status.SUCCEEDED]
@@ -34,8 +35,12 @@ def values(session: Session, rows: Sequence[Run], kind: Kind, of: Metric | None,
     numbers: dict[int, float | None] = {}
     if kind in ("last", "best"):
         for run, of_run in runs.summaries(session, ids).items():
-            if (row := of_run.get(of.name)) is not None:
-                numbers[run] = series.kept(row) if kind == "last" else (series.best(row, of) or (None,))[0]
+            if (row := of_run.get(of.name)) is None:
+                continue
+            numbers[run] = series.kept(row) if kind == "last" else (series.best(row, of) or (None,))[0]
+            chosen = _chosen(of_run, of) if kind == "best" else None
+            if chosen is not None:
+                numbers[run] = _at(series.read(session, run, of.name), chosen)
         return {run: number for run, number in numbers.items() if number is not None and math.isfinite(number)}
     for run in ids:
         points = series.read(session, run, of.name)
@@ -44,6 +49,13 @@ def values(session: Session, rows: Sequence[Run], kind: Kind, of: Metric | None,
         else:
             numbers[run] = _until(points, value, greater=of.better == "more", seconds=kind == "seconds_to")
     return {run: number for run, number in numbers.items() if number is not None and math.isfinite(number)}
+
+
+def _chosen(of_run: Mapping[str, Summary], of: Metric) -> int | None:
+    """The step that is best for the images held out, of a run that has some and a series of the test; else None."""
+    judge = of_run.get(of.name.replace("test/", "validation/", 1)) if of.name.startswith("test/") else None
+    found = series.best(judge, KNOWN[judge.metric]) if judge is not None and judge.metric in KNOWN else None
+    return found[1] if found else None
 
 
 def images_per_second(row: Run) -> float:

@@ -499,6 +499,23 @@ def test_the_winner_of_a_search_was_chosen_by_its_looks() -> None:
     assert not any("draws" in one for one in said(groups_of(*of_rates(rates))).sentences), "a grid is no search"
 
 
+@pytest.mark.parametrize(
+    ("knobs", "of", "warned"),
+    [
+        ({}, "test/accuracy", False),
+        ({}, "test/accuracy.best", True),
+        ({"keep": "best"}, "test/accuracy", True),
+        ({"early_stopping": 3}, "test/accuracy", True),
+        ({"keep": "best", "validation": 500}, "test/accuracy", False),
+        ({"validation": 500}, "test/accuracy.best", False),
+        ({"keep": "best"}, "train/loss", False),
+    ],
+)
+def test_what_was_chosen_on_the_test_images_says_so(knobs: dict[str, Any], of: str, warned: bool) -> None:
+    found = said(groups_of(runs(CNN, **knobs), runs(CNN_SHUFFLED, pixel_order="shuffled", **knobs)), of=of)
+    assert ("epochs were chosen on the test images: figures are too high" in found.note) == warned
+
+
 def test_seeds_of_a_permutation_have_no_order() -> None:
     found = said(
         groups_of(

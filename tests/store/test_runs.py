@@ -10,7 +10,7 @@ from app.store.errors import Conflict, IllegalTransition, NotFound, RunActive, S
 from app.store.listing import Query, listed
 from app.store.series import Point
 from app.store.tables import ACTIVE, Chunk, Run, Status, now
-from trainer.metrics import TEST_ACCURACY
+from trainer.metrics import TEST_ACCURACY, TEST_LOSS
 from trainer.spec import parse
 
 
@@ -212,3 +212,17 @@ def test_what_a_run_ended_with_is_the_value_at_the_weights_that_were_kept(engine
         sorted_ids = [run.id for run in listed(session, Query(sort="test/accuracy"))[0]]
         over = [run.id for run in listed(session, Query(text="test/accuracy>0.8"))[0]]
     assert (sorted_ids, over) == ([run_id, other], [run_id])
+
+
+def test_the_best_test_of_a_run_with_validation_images_is_that_of_the_epoch_they_choose(engine: Engine) -> None:
+    run_id, other = forced(engine, Status.SUCCEEDED), forced(engine, Status.SUCCEEDED)
+    with writing(engine) as session:
+        for step, held_out, accuracy, loss in ((10, 0.3, 0.4, 1.9), (20, 0.8, 0.6, 1.1), (30, 0.7, 0.9, 1.0)):
+            tests = [Point("test/accuracy", step, 0.1, accuracy), Point("test/loss", step, 0.1, loss)]
+            held = [Point("validation/accuracy", step, 0.1, held_out), Point("validation/loss", step, 0.1, held_out)]
+            series.append(session, run_id, [*held, *tests])
+            series.append(session, other, tests)
+    with reading(engine) as session:
+        rows = runs.get_many(session, [run_id, other])
+        assert measures.values(session, rows, "best", TEST_ACCURACY, 0.0) == {run_id: 0.6, other: 0.9}
+        assert measures.values(session, rows, "best", TEST_LOSS, 0.0) == {run_id: 1.9, other: 1.0}
