@@ -259,10 +259,10 @@ def _environment(
 
 
 def _log_epoch(spec: RunSpec, measured: Any) -> None:
-    if measured.name == "test/accuracy":
-        log(f"epoch {measured.step // spec.steps_per_epoch} of {spec.epochs}: test accuracy {measured.value:.2%}")
-    elif measured.name == "test/loss":
-        log(f"epoch {measured.step // spec.steps_per_epoch} of {spec.epochs}: test loss {measured.value:.4f}")
+    metric = metrics.KNOWN[measured.name]
+    if metric.per == "test":
+        value = f"{measured.value:.2%}" if metric.unit == "fraction" else f"{measured.value:.4f}"
+        log(f"epoch {measured.step // spec.steps_per_epoch} of {spec.epochs}: {metric.in_a_sentence} {value}")
 
 
 def _keep_predictions(path: Path, answers: predictions.Predictions) -> None:

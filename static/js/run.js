@@ -29,7 +29,7 @@ let arrived;
 /** The run is there: clicks that need it wait for this, so that none is lost. */
 const loaded = new Promise((resolve) => (arrived = resolve));
 let trainLoss = null;
-let tests = { "test/loss": null, "test/accuracy": null };
+let tests = { "test/loss": null, "test/accuracy": null, "validation/accuracy": null };
 /** Of a spec, what has a row of its own in the configuration. */
 const PLACED = ["model", "dataset", "pixel_order", "permutation_seed", "seed", "epochs", "batch_size", "optimizer", "device"];
 const titles = { models: new Map(), optimizers: new Map(), datasets: new Map(), knobs: new Map(), defaults: new Map() };
@@ -180,9 +180,13 @@ const options = () => ({
 });
 const zoom = () => (view.x === "step" && view.from ? { from: Math.max(1, Number(view.from)), to: Number(view.to) } : {});
 
+async function loadTests() {
+  for (const name of Object.keys(tests)) if (name.startsWith("test/") || run.metrics[name]) tests[name] = await fetchCurves([id], name, { points: 1000 });
+}
+
 async function loadCurves() {
   trainLoss = await fetchCurves([id], "train/loss", { ...options(), ...zoom() });
-  for (const name of Object.keys(tests)) tests[name] = await fetchCurves([id], name, { points: 1000 });
+  await loadTests();
   redraw();
 }
 
@@ -203,7 +207,7 @@ const refresh = gathered(async () => {
     const tail = await fetchCurves([id], "train/loss", { width: trainLoss.width, smoothing: Number(view.smoothing), from, ...to });
     replaceTail(trainLoss, tail, from);
   }
-  if (tested) for (const name of Object.keys(tests)) tests[name] = await fetchCurves([id], name, { points: 1000 });
+  if (tested) await loadTests();
   showRun();
   redraw();
   if (tested || !ENDED.includes(run.status)) follow("log");
@@ -348,9 +352,11 @@ function showFigures() {
   setText(byId("f-speed"), seconds && images ? integer(images / seconds) : "–");
   const accuracy = run.summary["test/accuracy"];
   setText(byId("f-accuracy"), percent(kept(accuracy)));
-  const best = accuracy && accuracy.best > kept(accuracy);
+  const heldOut = run.summary["validation/accuracy"]; // what chose the epoch, where images were held out
+  const best = accuracy && !heldOut && accuracy.best > kept(accuracy);
   const earlier = accuracy && accuracy.final !== null && accuracy.final !== accuracy.last; // the weights of an earlier epoch were kept
-  const at = earlier ? `epoch ${Math.round(accuracy.best_step / run.steps_per_epoch)}` : accuracy && `epoch ${Math.round(lastTestStep() / run.steps_per_epoch)}`;
+  const step = earlier ? (heldOut ?? accuracy).best_step : lastTestStep();
+  const at = accuracy && `epoch ${Math.round(step / run.steps_per_epoch)}${earlier && heldOut ? ", by validation" : ""}`;
   setText(byId("f-accuracy-note"), best ? `best ${percent(accuracy.best)}` : (at ?? ""));
   setText(byId("f-parameters"), integer(run.parameters));
   setText(byId("f-device"), run.device ?? run.spec.device);
@@ -584,8 +590,9 @@ function zoomed(change) {
 function drawAccuracy() {
   const element = byId("accuracy-chart");
   const curve = tests["test/accuracy"]?.items.get(id);
+  const heldOut = tests["validation/accuracy"]?.items.get(id);
   const colour = color(run.spec.model.name);
-  const values = curve?.last ?? [];
+  const values = [...(curve?.last ?? []), ...(heldOut?.last ?? [])];
   const x = (curve?.steps ?? []).map((step) => step / run.steps_per_epoch);
   const [low, high] = values.length ? [Math.min(...values), Math.max(...values)] : [0, 1];
   const pad = Math.max(0.01, (high - low) * 0.15);
@@ -594,7 +601,8 @@ function drawAccuracy() {
     element,
     [
       { type: "scatter", x: [null], y: [null], hoverinfo: "skip" },
-      line(x, values, colour, {
+      ...(heldOut ? [line(heldOut.steps.map((step) => step / run.steps_per_epoch), heldOut.last, token("--muted"), { width: 1.25, name: "validation accuracy", hovertemplate: "%{y:.2%} validation" })] : []),
+      line(x, curve?.last ?? [], colour, {
         mode: "lines+markers",
         dash: dash(run.spec.pixel_order),
         name: "test accuracy",
@@ -617,11 +625,18 @@ function drawAccuracy() {
   setText(
     byId("accuracy-note"),
     best
-      ? `Best ${percent(best.best)} at epoch ${Math.round(best.best_step / run.steps_per_epoch)}.`
+      ? accuracyNote(best)
       : ENDED.includes(run.status)
         ? "No epoch was finished."
         : "The first point comes at the end of the first epoch.",
   );
+}
+
+/** Which epoch was the best: of a run with validation images the one that they choose. */
+function accuracyNote(best) {
+  const judge = run.summary["validation/accuracy"];
+  if (!judge) return `Best ${percent(best.best)} at epoch ${Math.round(best.best_step / run.steps_per_epoch)}.`;
+  return `Grey: on the ${integer(run.spec.validation)} images held out, best ${percent(judge.best)} at epoch ${Math.round(judge.best_step / run.steps_per_epoch)}.`;
 }
 
 function showLossTable() {
