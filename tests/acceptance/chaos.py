@@ -36,7 +36,7 @@ FC = {"model": "fc", "dataset": "digits", "epochs": 10_000, "batch_size": 640, "
 ENDLESS: list[dict[str, Any]] = [CNN, CNN, CNN, FC, FC, FC]
 SHORT: list[dict[str, Any]] = [  # these come to their end between the faults, or in one
     {"model": "fc", "dataset": "digits", "epochs": 1, "batch_size": 640},
-    {"model": "fc", "dataset": "digits", "epochs": 30, "batch_size": 200, "keep": "best"},
+    {"model": "fc", "dataset": "digits", "epochs": 30, "batch_size": 200, "keep": "best", "validation": 1500},
     {"model": "cnn", "dataset": "digits", "epochs": 1, "batch_size": 100},
 ]
 FAKETIME = "libfaketimeMT.so.1"

@@ -67,6 +67,6 @@ def test_the_weights_load_safely_and_give_the_recorded_accuracy(server: Server, 
     model = loop.build(spec)
     model.load_state_dict(torch.load(io.BytesIO(content), weights_only=True))
     data = LoadedData(spec, load("digits", places), torch.device("cpu"))
-    images, labels = data.test_batch(slice(None))
+    images, labels = data.batch_of("test", slice(None))
     accuracy = float((model(images).argmax(dim=1) == labels).double().mean())
     assert abs(accuracy - run["summary"]["test/accuracy"]["last"]) < 0.002

@@ -18,7 +18,7 @@ from trainer.prepared import Places, load
 from trainer.spec import parse
 
 SPECS = {
-    "fc": {"model": "fc", "dataset": "digits", "epochs": 20, "optimizer": {"lr": 0.05}},
+    "fc": {"model": "fc", "dataset": "digits", "epochs": 20, "optimizer": {"lr": 0.05}, "validation": 1000},
     "cnn": {"model": "cnn", "dataset": "digits", "epochs": 3, "pixel_order": "shuffled", "optimizer": {"lr": 0.05}},
 }
 Undisturbed = tuple[list[loop.Measurement], dict[str, torch.Tensor]]

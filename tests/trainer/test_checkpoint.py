@@ -30,7 +30,7 @@ def weights(state: loop.State) -> list[torch.Tensor]:
 
 
 RECIPES: dict[str, dict[str, Any]] = {
-    "fc": {"model": "fc"},
+    "fc": {"model": "fc", "validation": 200, "keep": "best"},
     "cnn": {"model": "cnn", "optimizer": {"name": "rmsprop", "momentum": 0.9}},
     # Batch norm, Adam, augmentation, half precision, shuffled pixels: all that a state could forget
     "vgg": {
