@@ -82,6 +82,11 @@ byId("unused").addEventListener("click", () => {
   showForm();
   edited();
 });
+byId("hold-out").addEventListener("click", () => {
+  form.knobs.validation = [String(tenth())];
+  showForm();
+  edited();
+});
 for (const part of ["count", "seed"]) {
   byId(`random-${part}`).addEventListener("input", (event) => {
     form.random[part] = event.target.value;
@@ -156,6 +161,7 @@ function usePreset(chosen) {
 /** Something was changed: bring preview, script, images and address up to date. */
 function edited() {
   showAbout();
+  showChosen();
   showRandom();
   const own = preset && !form.ask && JSON.stringify(bodyOf(formOf(form.name, preset.base, preset.grid, catalog), catalog)) === JSON.stringify(bodyOf(form, catalog));
   if (!own) preset = null;
@@ -165,6 +171,17 @@ function edited() {
   showScript();
   ask("plan");
   seen("images");
+}
+
+/** A tenth of the training images. */
+const tenth = () => Math.round(catalog.datasets.find((one) => one.name === form.knobs.dataset?.[0])?.train_size / 10) || 1000;
+
+/** Where an epoch is chosen and no images are held out to choose it by. */
+function showChosen() {
+  const { keep = [], early_stopping: stopping = [], validation = [] } = form.knobs;
+  const isChosen = keep.includes("best") || stopping.some((epochs) => Number(epochs) > 0);
+  byId("chosen-by-tests").hidden = !isChosen || !validation.includes("0");
+  setText(byId("hold-out"), `Hold out ${integer(tenth())} training images`);
 }
 
 const ask = gathered(async () => {

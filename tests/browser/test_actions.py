@@ -362,3 +362,16 @@ def test_failed_runs_are_launched_again_once(server: Server, page: Page) -> None
     page.goto(f"{server.url}/compare?experiment={made['id']}")
     page.locator("#experiment-menu summary").click()
     expect(page.locator("#experiment-relaunch")).to_have_text("Relaunch 2 failed runs")
+
+
+def test_the_form_offers_to_hold_images_out_where_an_epoch_is_chosen(server: Server, page: Page) -> None:
+    page.goto(f"{server.url}/experiments/new?model=cnn&dataset=digits")
+    note = page.locator("#chosen-by-tests")
+    best = page.get_by_role("button", name="best", exact=True)
+    expect(best).to_be_enabled()
+    expect(note).to_be_hidden()
+    best.click()
+    expect(note).to_be_visible()
+    page.get_by_role("button", name="Hold out 719 training images").click()
+    expect(note).to_be_hidden()
+    expect(page.locator("#script")).to_contain_text('"validation": 719')

@@ -29,9 +29,9 @@ SGD = {"name": "sgd", "lr": 0.05, "momentum": 0.5}
 ADAM = {"name": "adam", "lr": 0.0003}
 AUGMENTED = {"crop_padding": 2, "flip": "horizontal"}
 KINDS: dict[str, tuple[int, dict[str, Any]]] = {
-    "CNN with SGD": (60, {"model": "cnn", "optimizer": SGD, "pixel_order": "shuffled"}),
-    "VGG with Adam and batch norm, augmented": (12, {"model": "vgg", "optimizer": ADAM, **AUGMENTED}),
-    "ResNet in bfloat16": (8, {"model": "resnet", "optimizer": SGD, "precision": "bfloat16", "batch_size": 128}),
+    "CNN with SGD": (240, {"model": "cnn", "optimizer": SGD, "pixel_order": "shuffled"}),
+    "VGG with Adam and batch norm, augmented": (40, {"model": "vgg", "optimizer": ADAM, **AUGMENTED}),
+    "ResNet in bfloat16": (24, {"model": "resnet", "optimizer": SGD, "precision": "bfloat16", "batch_size": 128}),
 }
 """Epochs on a GPU, so that it takes some seconds, and the spec."""
 ENDLESS = {"model": "cnn", "epochs": 9999}
