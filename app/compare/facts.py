@@ -546,10 +546,13 @@ def _ranking(family: _Family, places: Sequence[int], means: Mapping[int, float],
     if len(order) > 2 and family.plan.state != "running" and not family.measure.is_until:
         out = {place: reason for place in order if (reason := _reason(family, place)) is not None}
         rest = [place for place in order if place not in out]
-        ranked = _fixed_set(family, rest) if _is_fixed(family, rest) else _watched_set(family, rest, pairs)
+        fixed = _is_fixed(family, order)
+        ranked = _fixed_set(family, rest) if fixed else _watched_set(family, rest, pairs)
         if ranked is not None:
-            top = ranked.order[0]
-            last = {place: _apart(family, top, place, len(order) - 1, reason) for place, reason in out.items()}
+            top, comparisons = ranked.order[0], len(order) - 1 if fixed else pairs
+            last = {
+                place: _no_candidate(family, top, place, comparisons, reason, fixed) for place, reason in out.items()
+            }
             return Ranking((*ranked.order, *out), {**ranked.against, **last}, is_set=True)
     top, *others = order
     return Ranking(tuple(order), {one: family.contrast("pair", (), (-1, 1), (top, one), pairs) for one in others})
@@ -667,6 +670,14 @@ def _apart(family: _Family, top: int, place: int, comparisons: int, reason: Reas
         half = best.half_of_pair([pair[1][seed] - pair[0][seed] for seed in seeds], comparisons)
         judged = _judged(pair, half or None)
     return _against(family, top, place, judged, comparisons, reason)
+
+
+def _no_candidate(family: _Family, top: int, place: int, comparisons: int, reason: Reason, fixed: bool) -> Contrast:
+    """One that is ruled out for a reason: by how much it is behind all the same."""
+    if fixed:
+        return _apart(family, top, place, comparisons, reason)
+    watched = family.contrast("pair", (), (-1, 1), (top, place), comparisons)
+    return replace(watched, decision="ruled out", reason=reason, more=None)
 
 
 def _against(

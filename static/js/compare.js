@@ -241,10 +241,11 @@ const refresh = gathered(async (events) => {
   if (compared && [...events].some((run) => !group.has(run))) return start(); // a run has joined
   const changed = [...events].filter((run) => group.has(run));
   if (!changed.length || !curves) return;
-  const last = view.from === "" ? {} : { to: loaded[1] };
-  const from = Math.max(tailStart(curves, changed), view.from === "" ? 1 : loaded[0]);
-  if (view.from === "" || from <= loaded[1]) {
-    const tail = await fetchCurves(changed, view.metric, { width: curves.width, smoothing: smoothed(), from, ...last });
+  const part = view.from === "" ? null : loaded;
+  if (view.from !== "" && !part) return; // the part that was just chosen is on its way, with what is new
+  const from = Math.max(tailStart(curves, changed), part ? part[0] : 1);
+  if (!part || from <= part[1]) {
+    const tail = await fetchCurves(changed, view.metric, { width: curves.width, smoothing: smoothed(), from, ...(part && { to: part[1] }) });
     replaceTail(curves, tail, from);
   }
   // figures are of runs that have ended: while a run only grows, its curve is all that is new

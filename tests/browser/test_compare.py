@@ -457,11 +457,14 @@ PAGES = (
 )
 
 
-def test_a_sweep_says_which_value_may_be_best_and_adds_those_that_are_missing(
-    server: Server, page: Page, sweep: int
-) -> None:
-    compared = server.call("GET", f"/compare?experiment={sweep}")["verdict"]
-    page.goto(f"{server.url}/compare?experiment={sweep}")
+def test_a_sweep_says_which_value_may_be_best_and_adds_those_that_are_missing(server: Server, page: Page) -> None:
+    grid = {"optimizer.lr": [0.001, 0.01, 0.1], "seed": [1, 2]}
+    body = {"name": "Sweep", "base": {"model": "fc", "batch_size": 200}, "grid": grid}
+    made = server.call("POST", "/experiments", json=body)
+    for run_id in made["run_ids"]:
+        server.wait_for(run_id, "succeeded")
+    compared = server.call("GET", f"/compare?experiment={made['id']}")["verdict"]
+    page.goto(f"{server.url}/compare?experiment={made['id']}")
     expect(page.locator("#answer .headline")).to_have_text(compared["sentences"][compared["headline"]])
     rows = page.locator("#answer-table tbody tr")
     expect(rows).to_have_count(3)

@@ -467,12 +467,18 @@ def test_of_several_that_learned_nothing_or_fail_none_may_be_best() -> None:
     configurations[0] = [{**one, "untrained": True} for one in configurations[0]]
     failed = "failed: loss became NaN at step 9: choose a lower learning rate"
     configurations.append(runs([0.96, failed, failed, 0.961, 0.962], **{"optimizer.lr": 1}))
-    found = said(groups_of(*configurations))
+    groups = groups_of(*configurations)
+    found = said(groups)
     assert "0.01 and 0.1 may be best; 0.001 and 1 are ruled out." in found.sentences
     words = {row.name: row.word for row in found.rows}
     assert words["Learning rate 0.001"] == "ruled out: it learned nothing"
     assert words["Learning rate 1"] == "ruled out: runs of it failed"
     assert found.sentences[0].startswith("2 of 5 runs of learning rate 1 failed"), "first who dropped out"
+    watched = said(groups, WATCHED)
+    assert all(row.contrast is None or row.contrast.mode == "watched" for row in watched.rows)
+    assert {row.word for row in watched.rows if row.contrast and row.contrast.reason == "untrained"} == {
+        "ruled out: it learned nothing"
+    }
 
 
 def test_a_setting_that_is_a_number_has_a_trend_and_an_end() -> None:
