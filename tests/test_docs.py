@@ -122,7 +122,8 @@ def test_the_commands_of_the_documents_work_as_they_stand(documented: Server, tm
             continue
         tried += 1
         if command.startswith("curl "):
-            status = "timeout 20 curl -s -m 5 -w '\\n%{http_code}' " + command.removeprefix("curl ")
+            most = 5 if "/events" in command else 60  # a stream does not end by itself
+            status = f"timeout 90 curl -s -m {most} -w '\\n%{{http_code}}' " + command.removeprefix("curl ")
             here = status.replace("http://127.0.0.1:8000", documented.url)
             done = subprocess.run(["bash", "-c", here], cwd=tmp_path, capture_output=True, text=True)
             code = done.stdout.rpartition("\n")[2]
@@ -146,7 +147,7 @@ def test_the_commands_of_the_documents_work_as_they_stand(documented: Server, tm
 def _in(folder: Path, words: list[str], environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
     """The command there: what it writes goes into that folder."""
     words = [str(folder / word) if word.endswith(".parquet") else word for word in words]
-    return template().run(words, environment, timeout=300)
+    return template().run(words, environment, timeout=450)
 
 
 def test_the_python_of_the_readme_runs(documented: Server) -> None:

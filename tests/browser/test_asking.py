@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.serving import Server, until
 
-WAIT = 60_000
+WAIT = 180_000
 FORM = (
     "/experiments/new?name=Rates&model=fc&fc.n_hidden=64&dataset=digits&batch_size=200&epochs=1"
     "&optimizer=sgd&optimizer.lr=0.0001&optimizer.lr=0.2"
