@@ -161,6 +161,11 @@ class Contrast:
         return tuple(seed for seed, _ in self.sides[0].values) if matched else ()
 
     @property
+    def seeds_of_both(self) -> set[int]:
+        """Those that every side has a value of, whether they are used or not."""
+        return set.intersection(*({seed for seed, _ in side.values} for side in self.sides))
+
+    @property
     def least(self) -> int:
         """With fewer seeds there is no interval."""
         return self.looks_from if self.mode == "watched" else 2
@@ -589,6 +594,8 @@ def _fixed_set(family: _Family, places: Sequence[int]) -> Ranking | None:
             continue
         top = ranked.order[0]
         others = {place: _apart(family, top, place, len(places) - 1) for place in places if place not in core}
+        if any(one.judged is None and one.seeds_of_both for one in others.values()):
+            return None  # a value lies too far off, or nothing spreads
         against = {**ranked.against, **others}
         if all(one.judged is None or not _is_ahead(one.judged, family.measure) for one in others.values()):
             order = sorted(against, key=lambda place: _behind(against[place], family.measure))

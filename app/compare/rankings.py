@@ -139,9 +139,7 @@ def _trend(block: Ranking, facts: Facts, words: Words) -> list[str]:
             goes = "rises" if trend.judged.value > 0 else "falls"
             first, last = (words.value(block.knob, value) for value in ends)
             by = figures(trend.judged, facts.measure).range
-            said.append(
-                f"From {first} to {last} the {facts.measure.title} {goes} by {by}, on a line through the ranks."
-            )
+            said.append(f"From {first} to {last} the {facts.measure.title} {goes} by {by} (a straight line, fitted).")
     if block.end is not None:
         at = words.value(block.knob, top)
         said.append(f"The grid ends at {at} and the best stands at its end: it may lie beyond.")

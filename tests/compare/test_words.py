@@ -547,6 +547,17 @@ def test_one_that_lacks_a_seed_costs_the_others_none() -> None:
     assert "1 are ruled out" in found.sentences[1]
 
 
+def test_one_that_lacks_a_seed_and_has_a_value_far_off_is_judged_as_a_pair() -> None:
+    failed = "failed: out of GPU memory at batch size 64: choose a smaller one"
+    configurations = [runs([round(mean + one, 4) for one in (*SEEDS, 0.0015)]) for mean in (0.7, 0.95, 0.951)]
+    for at, of_rate in enumerate(configurations):
+        configurations[at] = [{**one, "optimizer.lr": 10.0 ** (at - 3)} for one in of_rate]
+    configurations.append(runs([failed, 0.904, 0.896, 0.901, 0.9, 0.1], **{"optimizer.lr": 1.0}))
+    found = said(groups_of(*configurations))
+    assert not any(row.word.startswith("needs") for row in found.rows)
+    assert not any("may be best" in one for one in found.sentences)
+
+
 def test_while_watched_the_set_holds_however_often_one_looks() -> None:
     early = said(groups_of(*of_rates(RATES)), WATCHED)
     assert early.sentences[0].startswith("Learning rate 0.03 has the highest"), (
