@@ -6,7 +6,7 @@ make peeking                       # or: python -m benchmarks.peeking [EXPERIMEN
 import argparse
 from pathlib import Path
 
-from app.compare import best, facts, race, simulation
+from app.compare import best, race, simulation, tree
 from app.compare.groups import differing
 from app.compare.peeking import Peeked, asked, peeked
 from app.compare.words import verdict
@@ -55,7 +55,7 @@ def _pages(experiments: int) -> None:
     pages = experiments // 4
     wrong = 0
     for groups, measure, plan, smallest in simulation.experiments(pages):
-        known = facts.make(groups, measure, plan, smallest)
+        known = tree.make(groups, measure, plan, smallest)
         varied = list(differing(groups))
         wrong += bool(simulation.contradictions(known, verdict(known, names(varied))))
     print(f"{pages:,} pages of experiments at random: {wrong} contradict themselves")

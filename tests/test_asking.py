@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from sqlmodel import col, update
 
-from app import asking
-from app.asking import Asker
+from app.asking import cells, questions, sets
+from app.asking.questions import Asker
 from app.compare.question import Question
 from app.spec.experiment import ExperimentSpec
 from app.store import experiments, runs, series
@@ -24,7 +24,7 @@ GRID = {"pixel_order": ["original", "shuffled"]}
 @pytest.fixture
 def asked(tmp_path: Path) -> tuple[Asker, int]:
     engine = open_database(tmp_path / "runyard.db")
-    row, made = asking.launch(engine, "asked", {"model": "fc"}, GRID, Question(knobs=["pixel_order"], max_seeds=6))
+    row, made = questions.launch(engine, "asked", {"model": "fc"}, GRID, Question(knobs=["pixel_order"], max_seeds=6))
     assert len(made) == 8
     return Asker(engine), row.id or 0
 
@@ -72,10 +72,10 @@ def test_a_model_that_gains_a_knob_makes_a_question_forget_nothing(
     monkeypatch.setitem(catalog.MODELS, "fc", dataclasses.replace(fc, knobs=(*fc.knobs, knob)))
     with reading(asker.engine) as session:
         row = experiments.get(session, experiment)
-        found = asking.read(session, row)
+        found = sets.read(session, row)
         assert dict(found.cells[0].spec.model.knobs)["bias"] == "on", "it is asked of the model of today"
         assert [one.seed for one in found.sets if one.is_complete] == [1, 2]
-        planned = asking.plan(row.base, row.grid, found.question)
+        planned = cells.plan(row.base, row.grid, found.question)
         assert len(experiments.already_run(session, planned.specs)) == 4
     assert not asker.go_on(slots=2)
 
@@ -121,7 +121,7 @@ def test_an_answer_ends_it_and_is_heard_of(asked: tuple[Asker, int]) -> None:
     with reading(asker.engine) as session:
         _, changed, _ = runs.changed_since(session, before)
     assert [run.experiment_id for run in changed] == [experiment]
-    asking.keep_asking(asker.engine, experiment)
+    questions.keep_asking(asker.engine, experiment)
     assert asker.go_on(slots=1)
     assert state(asker, experiment) == ("asking", 10)
 
@@ -132,11 +132,11 @@ def test_a_budget_that_can_not_be_asked_with_is_refused_and_failed_sets_have_to_
     asker, experiment = asked
     more = {**GRID, "seed": [1, 2, 3, 4, 5]}
     with pytest.raises(SpecError, match="the grid has 5 seeds"):
-        asking.launch(asker.engine, "seeds", {}, more, Question(knobs=["pixel_order"], max_seeds=4))
+        questions.launch(asker.engine, "seeds", {}, more, Question(knobs=["pixel_order"], max_seeds=4))
     wide = {**GRID, "optimizer.lr": [0.1, 0.2], "epochs": [1, 2]}
-    row, _ = asking.launch(asker.engine, "wide", {}, wide, Question(knobs=["pixel_order"], max_seeds=20))
+    row, _ = questions.launch(asker.engine, "wide", {}, wide, Question(knobs=["pixel_order"], max_seeds=20))
     with pytest.raises(SpecError, match="with 8 configurations that is 800 runs"):
-        asking.change(asker.engine, row.id or 0, max_seeds=100)
+        questions.change(asker.engine, row.id or 0, max_seeds=100)
     with writing(asker.engine) as session:
         for run in runs.of_experiment(session, experiment)[:6]:
             ended = {"status": Status.FAILED, "ended_at": now()}
@@ -144,7 +144,7 @@ def test_a_budget_that_can_not_be_asked_with_is_refused_and_failed_sets_have_to_
     asker.go_on(slots=1)
     assert state(asker, experiment)[0] == "failed"
     with pytest.raises(SpecError, match="runs of the seeds 1, 2, 3 failed; relaunch"):
-        asking.keep_asking(asker.engine, experiment)
+        questions.keep_asking(asker.engine, experiment)
 
 
 def test_a_set_counts_once_all_sets_launched_before_it_have_ended(asked: tuple[Asker, int]) -> None:
@@ -152,7 +152,7 @@ def test_a_set_counts_once_all_sets_launched_before_it_have_ended(asked: tuple[A
 
     def counted() -> list[int]:
         with reading(asker.engine) as session:
-            return [one.seed for one in asking.read(session, experiments.get(session, experiment)).counted]
+            return [one.seed for one in sets.read(session, experiments.get(session, experiment)).counted]
 
     for seed, found in ((2, 0.8), (4, 0.81), (3, 0.82)):
         finish(asker, experiment, seed, 0.9, found)
@@ -171,10 +171,10 @@ def test_what_matters_is_the_usual_where_nobody_said(asked: tuple[Asker, int]) -
         with reading(asker.engine) as session:
             row = experiments.get(session, experiment)
             row.question = {**(row.question or {}), "measure": measure}
-            return asking.read(session, row).smallest
+            return sets.read(session, row).smallest
 
     finish(asker, experiment, 1, 0.9, 0.8)
     assert matters() == 0.01
     assert matters("test/accuracy.steps_to=0.5") == pytest.approx(0.05 * 1)
-    asking.change(asker.engine, experiment, smallest=0.2)
+    questions.change(asker.engine, experiment, smallest=0.2)
     assert matters() == 0.2

@@ -29,10 +29,11 @@ MAY = {
     "app.compare": {"trainer.metrics", "trainer.paths"},
     "app.spec": TORCH_FREE,
     "app.store": {"app.settings", "app.spec", *TORCH_FREE},
-    "app.asking": {"app.store", "app.spec", "app.compare", *TORCH_FREE},
+    "app.members": {"app.store", "app.spec", "app.compare", *TORCH_FREE},
+    "app.asking": {"app.members", "app.store", "app.spec", "app.compare", *TORCH_FREE},
     "app.jobs": {"app.asking", "app.settings", "app.spec", "app.store", "app.jobs.forkserver", *TORCH_FREE},
     "app.jobs.worker": {"app.settings", "app.spec", "app.store", "app.jobs", "app.jobs.forkserver", "trainer"},
-    "app.web": {"app.asking", "app.settings", "app.spec", "app.store", "app.compare", *TORCH_FREE},
+    "app.web": {"app.asking", "app.members", "app.settings", "app.spec", "app.store", "app.compare", *TORCH_FREE},
     "app.jobs.forkserver": {"trainer"},
     "app.client": set(),
     "app.commands": {"app.client", "app.settings"},
@@ -46,7 +47,7 @@ def read_imports() -> dict[str, set[str]]:
     """Module to what it imports of ours."""
     read = subprocess.run([sys.executable, "-m", "tests.imports"], capture_output=True, text=True, cwd=ROOT, check=True)
     found: dict[str, list[str]] = json.loads(read.stdout)
-    packages = ("app", "trainer", "app.web", "app.spec", "app.store", "app.jobs")
+    packages = ("app", "trainer", "app.web", "app.spec", "app.store", "app.jobs", "app.asking", "app.compare")
     return {
         name: {target for target in targets if target in found and target not in packages}
         for name, targets in found.items()

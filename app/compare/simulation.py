@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from app.compare import facts, sequence, statistics
+from app.compare import facts, sequence, statistics, tree
 from app.compare.facts import Contrast, Facts, Plan
 from app.compare.groups import Group, Member, grouped
 from app.compare.measure import Measure, parse
@@ -205,7 +205,7 @@ def fixed(count: int, seeds: int = 5, shape: Shape = "gaussian", seed: int = 1) 
     """Two nets and a knob, nothing differs, a fixed plan that is over: through the page's own facts."""
     random, claimed, covered = np.random.default_rng(seed), 0, 0
     for values in draws(shape, (count, 4, seeds), random):
-        contrasts = facts.make(four_ways(0.5 + 0.002 * values), ACCURACY, facts.OVER, 0.0).contrasts
+        contrasts = tree.make(four_ways(0.5 + 0.002 * values), ACCURACY, facts.OVER, 0.0).contrasts
         intervals = [(one.judged.low, one.judged.high) for one in contrasts if one.judged]
         claimed += any(one.decision in ("clear", "small") for one in contrasts)
         covered += all(low is None or high is None or low <= 0 <= high for low, high in intervals)

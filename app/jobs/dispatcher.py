@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.asking import Asker
+from app.asking.questions import Asker
 from app.jobs import causes
 from app.jobs.launchers import Later, Launched, Launcher
 from app.jobs.plan import Action, At, End, Job, Kill, Launch, Notice, Purge, Refuse, Resume, Silent, plan

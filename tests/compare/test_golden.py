@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from app.compare import facts, measure
+from app.compare import measure, tree
 from app.compare.facts import OVER, WATCHED, Plan
 from app.compare.groups import Group
 from app.compare.words import verdict
@@ -79,7 +79,7 @@ def rounded(value: Any) -> Any:
 
 
 def told(groups: list[Group], plan: Plan, of: str) -> dict[str, Any]:
-    known = facts.make(groups, measure.parse(of), plan)
+    known = tree.make(groups, measure.parse(of), plan)
     said = verdict(known, names_of(groups))
     rows = [
         {"name": row.name, "figures": [one.mean if one else None for one in (row.first, row.second)]}

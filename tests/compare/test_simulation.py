@@ -7,7 +7,7 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from app.compare import facts, sequence, simulation
+from app.compare import facts, sequence, simulation, tree
 from app.compare.facts import OVER, WATCHED
 from app.compare.simulation import ACCURACY, WEIGHTS, Shape, answered, contradictions, draws, fixed, four_ways, watched
 from app.compare.words import verdict
@@ -20,7 +20,7 @@ def test_no_page_of_five_hundred_contradicts_itself_and_each_decision_and_reason
     decisions: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
     for groups, measure, plan, smallest in simulation.experiments(500):
-        known = facts.make(groups, measure, plan, smallest)
+        known = tree.make(groups, measure, plan, smallest)
         assert contradictions(known, verdict(known, names_of(list(groups)))) == []
         decisions.update(one.decision for one in known.contrasts)
         reasons.update(one.why for one in known.left_out)
@@ -30,7 +30,7 @@ def test_no_page_of_five_hundred_contradicts_itself_and_each_decision_and_reason
 
 def test_a_page_that_contradicts_itself_is_found_out() -> None:
     groups = four_ways(np.array([[0.90, 0.91, 0.92], [0.80, 0.82, 0.81], [0.95, 0.94, 0.96], [0.7, 0.72, 0.71]]))
-    known = facts.make(groups, ACCURACY, OVER)
+    known = tree.make(groups, ACCURACY, OVER)
     said = verdict(known, names_of(list(groups)))
     assert contradictions(known, said) == []
     first = known.contrasts[0]
@@ -69,7 +69,7 @@ def test_whoever_looks_after_every_seed_meets_no_more() -> None:
 @pytest.mark.parametrize("seeds", [4, 5, 9, 14])
 def test_the_page_shows_the_interval_that_was_simulated(seeds: int) -> None:
     for values in draws("gaussian", (25, 4, seeds), np.random.default_rng(seeds)):
-        known = facts.make(four_ways(0.5 + 0.01 * values), ACCURACY, WATCHED)
+        known = tree.make(four_ways(0.5 + 0.01 * values), ACCURACY, WATCHED)
         order = {one.kind + str([side.group for side in one.sides]): one for one in known.contrasts}
         for weights in WEIGHTS:
             places = [at for at, weight in enumerate(weights) if weight]
@@ -87,7 +87,7 @@ def test_the_page_shows_the_interval_that_was_simulated(seeds: int) -> None:
 def test_no_sentence_contradicts_its_interval_where_one_run_in_twenty_diverges(plan: facts.Plan) -> None:
     for values in draws("diverging", (150, 4, 12), np.random.default_rng(3)):
         groups = four_ways(np.clip(0.9 + 0.01 * values, 0.1, 1))
-        known = facts.make(groups, ACCURACY, plan)
+        known = tree.make(groups, ACCURACY, plan)
         assert contradictions(known, verdict(known, names_of(list(groups)))) == []
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from app.compare import facts, measure
+from app.compare import measure, tree
 from app.compare.facts import OVER, WATCHED, Plan
 from app.compare.groups import Group, Member, differing, grouped
 from app.compare.verdict import Verdict, Words
@@ -52,7 +52,7 @@ def names_of(groups: list[Group]) -> Words:
 
 
 def said(groups: list[Group], plan: Plan = OVER, of: str = "test/accuracy") -> Verdict:
-    return verdict(facts.make(groups, measure.parse(of), plan), names_of(groups))
+    return verdict(tree.make(groups, measure.parse(of), plan), names_of(groups))
 
 
 FC, FC_SHUFFLED = [0.869, 0.860, 0.877, 0.864, 0.862], [0.862, 0.872, 0.870, 0.868, 0.861]
@@ -218,7 +218,7 @@ def test_decisions_are_a_closed_list_and_each_has_its_sentence(second: list[Any]
 def test_intervals_do_not_depend_on_what_matters_and_decisions_do() -> None:
     groups = groups_of(runs([0.9] * 5), runs([0.908, 0.913, 0.909, 0.916, 0.912], pixel_order="shuffled"))
     made = {
-        d: facts.make(groups, measure.parse("test/accuracy"), OVER, d).contrasts[0] for d in (0.0, 0.005, 0.01, 0.02)
+        d: tree.make(groups, measure.parse("test/accuracy"), OVER, d).contrasts[0] for d in (0.0, 0.005, 0.01, 0.02)
     }
     assert [one.decision for one in made.values()] == ["clear", "clear", "small", "no difference"]
     assert len({one.judged for one in made.values()}) == 1
@@ -226,7 +226,7 @@ def test_intervals_do_not_depend_on_what_matters_and_decisions_do() -> None:
 
 def test_what_matters_of_a_loss_is_a_share_of_the_first_mean() -> None:
     groups = groups_of(runs([0.4, 0.42]), runs([0.1, 0.2], model="fc"))
-    assert facts.make(groups, measure.parse("test/loss"), OVER).smallest == pytest.approx(0.0205)
+    assert tree.make(groups, measure.parse("test/loss"), OVER).smallest == pytest.approx(0.0205)
 
 
 def test_while_a_fixed_plan_runs_there_are_plain_numbers_and_no_word_of_a_decision() -> None:
@@ -290,10 +290,10 @@ def test_while_watched_the_interval_is_wider_and_three_seeds_settle_nothing() ->
 
 def test_a_set_counts_once_all_that_were_launched_before_it_have_ended() -> None:
     groups = groups_of(runs([0.9, None, 0.92, 0.9]), runs([0.8, 0.81, 0.83, 0.8], pixel_order="shuffled"))
-    (contrast,) = facts.make(groups, measure.parse("test/accuracy"), WATCHED).contrasts
+    (contrast,) = tree.make(groups, measure.parse("test/accuracy"), WATCHED).contrasts
     assert contrast.seeds == (1,)
     failed = groups_of(runs([0.9, NAN_AT_7, 0.92, 0.9]), runs([0.8, 0.81, 0.83, 0.8], pixel_order="shuffled"))
-    (contrast,) = facts.make(failed, measure.parse("test/accuracy"), WATCHED).contrasts
+    (contrast,) = tree.make(failed, measure.parse("test/accuracy"), WATCHED).contrasts
     assert contrast.seeds == (1, 3, 4)
 
 
@@ -354,7 +354,7 @@ def test_looks_that_contradict_each_other_claim_nothing() -> None:
 
 def test_intervals_stay_on_their_scale() -> None:
     groups = groups_of(runs([0.2, 0.95]), runs([0.9, 0.1], pixel_order="shuffled"))
-    (contrast,) = facts.make(groups, measure.parse("test/accuracy"), OVER).contrasts
+    (contrast,) = tree.make(groups, measure.parse("test/accuracy"), OVER).contrasts
     assert contrast.judged is not None
     assert (contrast.judged.low, contrast.judged.high) == (-1, 1)
     assert said(groups_of(runs([0.2, 0.95]))).note == "95% interval of the mean: 0.00% to 100.00%."
@@ -741,7 +741,7 @@ def test_who_was_stopped_is_said_in_one_sentence() -> None:
 def test_who_has_not_ended_or_was_launched_again_has_not_dropped_out() -> None:
     again = [{**one, "seed": 1} for one in runs([NAN.format(7), 0.8, 0.7])]
     groups = groups_of(again, runs([None, "paused: p", "resuming: killed"], model="fc"))
-    assert facts.make(groups, measure.parse("test/accuracy"), WATCHED).dropouts == ()
+    assert tree.make(groups, measure.parse("test/accuracy"), WATCHED).dropouts == ()
 
 
 def test_one_that_failed_altogether_is_not_waited_for() -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from sqlmodel import Session
 
-from app.compare import facts, ran
+from app.compare import facts, ran, tree
 from app.compare import groups as comparing
 from app.compare.groups import Figure, Group, Member
 from app.compare.measure import FORMS
@@ -16,11 +16,11 @@ from app.compare.measure import parse as parse_measure
 from app.compare.statistics import summary
 from app.compare.verdict import Verdict, Words
 from app.compare.words import verdict
+from app.members import member
 from app.spec import knobs, stored
 from app.store import experiments, measures, runs, series
 from app.store.engine import reading
 from app.store.tables import ENDED, Attempt, Run
-from app.store.tables import Summary as SummaryRow
 from app.web.comparison import (
     CompareOut,
     ContrastOut,
@@ -52,7 +52,6 @@ from app.web.titles import (
     value_title,
 )
 from trainer import catalog
-from trainer.metrics import Metric
 from trainer.paths import flat, split
 from trainer.spec import parse
 
@@ -110,14 +109,13 @@ def compared(
     summaries = runs.summaries(session, list(by_id))
     values = measures.values(session, rows, measure.kind, measure.of, measure.value)
     members = [
-        _member(row, summaries.get(row.id or 0, {}), declared.get(row.id or 0, {}), values.get(row.id or 0))
-        for row in rows
+        member(row, values.get(row.id or 0), summaries.get(row.id or 0), declared.get(row.id or 0)) for row in rows
     ]
     groups = comparing.grouped(members)
     differences = comparing.differing(members)
     first_rows, first_columns = comparing.facets(differences)
     called = names([path for path in differences if path != "device"])
-    known = facts.make(groups, measure, plan, smallest)
+    known = tree.make(groups, measure, plan, smallest)
     attempts = runs.attempts(session, list(by_id))
     lives = _lives(session, rows, attempts)
     ran_on = ran.differing([_environments(group, attempts) for group in groups], differences)
@@ -170,30 +168,6 @@ def names(varied: Sequence[str]) -> Words:
         change=change_title,
         value=value_title,
         condition=condition_title,
-    )
-
-
-def _member(row: Run, summaries: dict[str, SummaryRow], declared: Mapping[str, Metric], value: float | None) -> Member:
-    assert row.id is not None
-    ends = {name: series.kept(found) for name, found in summaries.items()}
-    last = {name: value for name, value in ends.items() if value is not None}
-    bests = {name: series.best(found, declared[name]) for name, found in summaries.items() if name in declared}
-    best = {name: found[0] for name, found in bests.items() if found is not None}
-    status = "resuming" if row.retry_at is not None else str(row.status)
-    knobs = stored.flat(row.spec)
-    return Member(
-        row.id,
-        status,
-        row.configuration,
-        knobs,
-        last,
-        best,
-        declared,
-        value,
-        row.cause,
-        seen=row.repeats is not None,
-        steps_a_test=row.steps_total // knobs["epochs"],
-        untrained=bool(row.untrained),
     )
 
 

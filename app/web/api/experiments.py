@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from app import asking
+from app.asking import cells, questions
 from app.compare.question import asked
 from app.spec.plan import Plan
 from app.store import experiments, runs
@@ -37,7 +37,7 @@ def launch(body: ExperimentIn, engine: Database, background: BackgroundNow, resp
     """Every combination of the grid's values, on top of the base, is queued as a run."""
     planned = _planned(body, background)
     if body.question is not None:
-        row, members = asking.launch(engine, body.name, body.base, body.grid, body.question, planned, body.smallest)
+        row, members = questions.launch(engine, body.name, body.base, body.grid, body.question, planned, body.smallest)
     else:
         row, members = experiments.create(engine, body, planned, body.smallest)
     background.wake()
@@ -85,7 +85,7 @@ def _planned(body: ExperimentIn, background: Background) -> Plan:
         found = Plan.of(body)
     else:
         _no_draws(body)
-        found = asking.plan(body.base, body.grid, body.question)
+        found = cells.plan(body.base, body.grid, body.question)
     check_devices(found.specs, background)
     return found
 

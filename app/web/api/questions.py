@@ -6,8 +6,8 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 from sqlmodel import Session
 
-from app import asking
-from app.asking import Asked, SeedSet
+from app.asking import cells, questions, sets
+from app.asking.sets import Asked, SeedSet
 from app.compare import sequence
 from app.compare.judged import Centre, Look
 from app.compare.question import Budget, Question, asked, said
@@ -34,12 +34,12 @@ router = APIRouter(prefix="/experiments", tags=["experiments"])
 def ask(body: BetweenIn, engine: Database, background: BackgroundNow, response: Response) -> ExperimentOut:
     """A new experiment: both configurations with new seeds, in matched sets, until it is settled or the budget ends."""
     with reading(engine) as session:
-        base, second, seeds = asking.between(session, body.first, body.second)
+        base, second, seeds = questions.between(session, body.first, body.second)
     question = Question(kind="difference", second=second, **body.model_dump(include=set(Budget.model_fields)))
     grid = {"seed": seeds}
-    planned = asking.plan(base, grid, question)
+    planned = cells.plan(base, grid, question)
     name = body.name or asked(question_words(question, grid, planned.cells))[:MAX_NAME]
-    row, members = asking.launch(engine, name, base, grid, question, planned, body.smallest)
+    row, members = questions.launch(engine, name, base, grid, question, planned, body.smallest)
     background.wake()
     response.headers["Location"] = f"/api/v1/experiments/{row.id}"
     return ExperimentOut.of(row, members)
@@ -131,7 +131,7 @@ def change(
     experiment_id: ExperimentId, body: QuestionChange, engine: Database, background: BackgroundNow
 ) -> QuestionOut:
     """Where asking had ended because the budget was spent, it goes on."""
-    asking.change(engine, experiment_id, **body.model_dump(exclude_unset=True, exclude_none=True))
+    questions.change(engine, experiment_id, **body.model_dump(exclude_unset=True, exclude_none=True))
     background.wake()
     return question(experiment_id, engine)
 
@@ -141,7 +141,7 @@ def change(
 )
 def stop(experiment_id: ExperimentId, engine: Database) -> QuestionOut:
     """No more seeds are launched. Runs that are queued or at work go on, and count."""
-    asking.stop(engine, experiment_id)
+    questions.stop(engine, experiment_id)
     return question(experiment_id, engine)
 
 
@@ -150,13 +150,13 @@ def stop(experiment_id: ExperimentId, engine: Database) -> QuestionOut:
 )
 def keep_asking(experiment_id: ExperimentId, engine: Database, background: BackgroundNow) -> QuestionOut:
     """After a stop, until it is answered; after an answer, until the budget is used up."""
-    asking.keep_asking(engine, experiment_id)
+    questions.keep_asking(engine, experiment_id)
     background.wake()
     return question(experiment_id, engine)
 
 
 def question_out(session: Session, row: Experiment) -> QuestionOut:
-    found = asking.read(session, row)
+    found = sets.read(session, row)
     outcome, question = found.outcome, found.question
     words = question_words(question, row.grid, found.cells)
     state: Any = row.asking or "stopped"

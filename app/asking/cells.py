@@ -1,0 +1,79 @@
+"""What a question compares, and the runs that it begins with."""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from app.compare import sequence
+from app.compare.question import Question
+from app.spec.experiment import MAX_RUNS, ExperimentSpec
+from app.spec.plan import Cell, Plan
+from trainer.spec import Problem, RunSpec, SpecError
+
+
+def cells(base: Mapping[str, Any], grid: Mapping[str, Sequence[Any]], question: Question) -> tuple[Cell, ...]:
+    """The configurations with their weights. Raises SpecError, which names what is wrong with the question."""
+    varied = {path: list(values) for path, values in grid.items() if path != "seed"}
+    if question.kind == "difference":
+        return _two(base, varied, question)
+    wanted = 1 if question.kind == "effect" else 2
+    if len(question.knobs) != wanted or len(set(question.knobs)) != wanted:
+        raise problem("knobs", f"has {len(question.knobs)}: an {question.kind} needs {wanted}, as keys of the grid")
+    for knob in question.knobs:
+        count = len(varied.get(knob, ()))
+        if count != 2:
+            raise problem("knobs", f"names {knob:.60}, which has {count} values in the grid: give it two")
+    made = []
+    paths = list(varied)
+    others = 1
+    for path in paths:
+        others *= len(varied[path]) if path not in question.knobs else 1
+    for combination in itertools.product(*varied.values()):
+        chosen = dict(zip(paths, combination, strict=True))
+        sign = 1
+        for knob in question.knobs:
+            sign *= 1 if chosen[knob] == varied[knob][1] else -1
+        (spec,) = _expanded(base, {path: [value] for path, value in chosen.items()})
+        made.append(Cell(sign / others, spec))
+    return tuple(made)
+
+
+def _two(base: Mapping[str, Any], varied: Mapping[str, Any], question: Question) -> tuple[Cell, ...]:
+    if varied:
+        raise problem("kind", f"is a difference, and the grid has {', '.join(varied)}: leave only seeds in the grid")
+    both = []
+    for weight, knobs in ((-1.0, question.first), (1.0, question.second)):
+        (spec,) = _expanded(base, {path: [value] for path, value in knobs.items()})
+        both.append(Cell(weight, spec))
+    if both[0].spec == both[1].spec:
+        raise problem("second", "is the same configuration as first: change a knob")
+    return tuple(both)
+
+
+def _expanded(base: Mapping[str, Any], grid: Mapping[str, list[Any]]) -> list[RunSpec]:
+    return ExperimentSpec(name="cell", base=dict(base), grid=dict(grid)).expand()
+
+
+def problem(name: str, words: str) -> SpecError:
+    return SpecError([Problem(f"question.{name}", f"question.{name} {words}")])
+
+
+def first_seeds(grid: Mapping[str, Sequence[Any]], question: Question) -> list[int]:
+    """The seeds that run in any case: those of the grid, or as many as can settle anything."""
+    given = [seed for seed in grid.get("seed", ()) if isinstance(seed, int)]  # another kind is refused with its spec
+    return given or list(range(1, min(sequence.least(), question.max_seeds) + 1))
+
+
+def plan(base: Mapping[str, Any], grid: Mapping[str, Sequence[Any]], question: Question) -> Plan:
+    """The runs of a question's first seeds. Raises SpecError when it can't be asked so."""
+    found, seeds = cells(base, grid, question), first_seeds(grid, question)
+    if len(seeds) > question.max_seeds:
+        words = f"is {question.max_seeds}, and the grid has {len(seeds)} seeds: raise it, or leave out seeds"
+        raise problem("max_seeds", words)
+    if len(found) * question.max_seeds > MAX_RUNS:
+        words = (
+            f"is {question.max_seeds}: with {len(found)} configurations that is {len(found) * question.max_seeds:,} "
+            f"runs, at most {MAX_RUNS} an experiment; choose {MAX_RUNS // len(found)} or fewer"
+        )
+        raise problem("max_seeds", words)
+    return Plan.of_seeds(found, seeds)

@@ -1,0 +1,163 @@
+"""Questions are launched, go on by themselves, and are changed.
+
+The dispatcher calls `go_on` each turn; everything it needs to know is in the database, so a restart of the server
+changes nothing.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from app.asking import sets
+from app.asking.cells import plan, problem
+from app.compare import sequence
+from app.compare.question import Question, State
+from app.spec.plan import Plan
+from app.store import experiments, runs
+from app.store.engine import clock, reading, writing
+from app.store.tables import Experiment, Run
+from trainer import paths
+from trainer.paths import flat
+from trainer.spec import Problem, RunSpec, SpecError, parse
+
+
+def launch(
+    engine: Engine,
+    name: str,
+    base: Mapping[str, Any],
+    grid: Mapping[str, Sequence[Any]],
+    question: Question,
+    planned: Plan | None = None,
+    smallest: float | None = None,
+) -> tuple[Experiment, list[Run]]:
+    """The experiment, its question, and the runs of its plan, where that is made already, queued.
+
+    Raises SpecError where it has to be made.
+    """
+    planned = planned or plan(base, grid, question)
+    with writing(engine) as session:
+        asked = question.model_dump(mode="json")
+        row = Experiment(
+            name=name, base=paths.nested(base), grid=dict(grid), question=asked, asking="asking", smallest=smallest
+        )
+        return row, experiments.add(session, row, planned.specs)
+
+
+def between(session: Session, first: int, second: int) -> tuple[dict[str, Any], dict[str, Any], list[int]]:
+    """Base, `second` and seeds of a question whether the second run's configuration is better than the first's. The
+    seeds are new ones: what was seen of the others is why one asks. Raises NotFound, SpecError."""
+    if first == second:
+        raise SpecError([Problem("second", f"second is run {second}, as first is: name a run with other knobs")])
+    rows = runs.get_many(session, [first, second])
+    one, other = (parse(row.spec).to_json() for row in rows)
+    before, after = flat(one), flat(other)
+    renamed = {head for head in paths.OBJECTS if before[head] != after[head]}  # all their knobs are new
+    changed = {
+        path: value
+        for path, value in after.items()
+        if path not in paths.NOT_CONFIGURATION and (paths.split(path)[0] in renamed or before.get(path) != value)
+    }
+    around = {row.experiment_id for row in rows if row.experiment_id is not None}
+    seen = [*rows, *(run for experiment in around for run in runs.of_experiment(session, experiment))]
+    last = max(run.seed or 0 for run in seen)
+    base = {key: value for key, value in one.items() if key not in paths.NOT_CONFIGURATION}
+    return base, changed, [last + at for at in range(1, sequence.least() + 1)]
+
+
+# Going on
+
+
+class Asker:
+    """Goes on with the questions that are open, whenever something changed."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._seen = (-1, 0)
+
+    def go_on(self, slots: int) -> bool:
+        """Settle what is settled; launch the next sets where fewer runs are under way than there are slots. True:
+        something was queued."""
+        with reading(self.engine) as session:
+            now = clock(session), slots
+            if now == self._seen:
+                return False
+            asking = experiments.asking(session)
+        launched = False
+        for row in asking:
+            launched |= self._one(row, slots)
+        self._seen = now
+        return launched
+
+    def _one(self, row: Experiment, slots: int) -> bool:
+        with reading(self.engine) as session:
+            if _next(session, row, slots) == ("asking", []):
+                return False  # nothing to write: a write is a change, and would be looked at again
+        with writing(self.engine) as session:
+            row = experiments.get(session, row.id or 0)
+            state, specs = _next(session, row, slots)
+            if state != "asking":
+                row.asking, row.asking_beyond = state, False
+                session.add(row)
+                runs.touch_newest(session, row.id or 0)
+            if specs:
+                experiments.add(session, row, specs, ahead=True)
+        return bool(specs)
+
+
+def _next(session: Session, row: Experiment, slots: int) -> tuple[State, list[RunSpec]]:
+    """Where a question stands, and the runs that are to be launched now."""
+    if row.asking != "asking":
+        return "asking", []  # stopped meanwhile
+    try:
+        asked = sets.read(session, row)
+    except SpecError:  # a plug-in that is gone: it can't be asked any more
+        return "failed", []
+    state = asked.state(beyond=row.asking_beyond)
+    return state, asked.more(slots) if state == "asking" else []
+
+
+def change(engine: Engine, experiment_id: int, *, smallest: float | None = None, **values: Any) -> None:
+    """Raise the budget, or say which difference matters; where asking had only run out of budget, it goes on by itself.
+
+    Raises NotFound, SpecError.
+    """
+    with writing(engine) as session:
+        row = _asked_row(session, experiment_id)
+        question = Question.model_validate({**(row.question or {}), **values})
+        plan(row.base, row.grid, question)  # it can be asked with this budget
+        row.question = question.model_dump(mode="json")
+        row.smallest = row.smallest if smallest is None else smallest
+        if row.asking == "spent":
+            row.asking = "asking"
+        session.add(row)
+        runs.touch_newest(session, experiment_id)
+
+
+def stop(engine: Engine, experiment_id: int) -> None:
+    """Launch no more seeds; runs that are at work go on, and count. Raises NotFound, SpecError."""
+    with writing(engine) as session:
+        row = _asked_row(session, experiment_id)
+        if row.asking == "asking":
+            row.asking, row.asking_beyond = "stopped", False
+        session.add(row)
+        runs.touch_newest(session, experiment_id)
+
+
+def keep_asking(engine: Engine, experiment_id: int) -> None:
+    """Go on; where it is answered, until the budget is used up. Raises NotFound, SpecError."""
+    with writing(engine) as session:
+        row = _asked_row(session, experiment_id)
+        asked = sets.read(session, row)
+        asked.check_that_it_can_go_on()
+        row.asking, row.asking_beyond = "asking", asked.is_answered
+        session.add(row)
+        runs.touch_newest(session, experiment_id)
+
+
+def _asked_row(session: Session, experiment_id: int) -> Experiment:
+    row = experiments.get(session, experiment_id)
+    if row.question is None:
+        raise problem("kind", f"is missing: experiment {experiment_id} carries no question")
+    return row

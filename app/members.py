@@ -1,0 +1,39 @@
+"""Runs of the database as comparing sees them."""
+
+from collections.abc import Mapping
+
+from app.compare.groups import Member
+from app.spec import stored
+from app.store import series
+from app.store.tables import Run, Summary
+from trainer.metrics import Metric
+
+
+def member(
+    row: Run,
+    value: float | None,
+    summaries: Mapping[str, Summary] | None = None,
+    declared: Mapping[str, Metric] | None = None,
+) -> Member:
+    """`value`: what is compared; None where the run has none. `summaries`, `declared`: of its series, by name."""
+    assert row.id is not None
+    summaries, declared = summaries or {}, declared or {}
+    ends = {name: series.kept(found) for name, found in summaries.items()}
+    last = {name: end for name, end in ends.items() if end is not None}
+    bests = {name: series.best(found, declared[name]) for name, found in summaries.items() if name in declared}
+    best = {name: found[0] for name, found in bests.items() if found is not None}
+    knobs = stored.flat(row.spec)
+    return Member(
+        row.id,
+        "resuming" if row.retry_at is not None else str(row.status),
+        row.configuration,
+        knobs,
+        last,
+        best,
+        declared,
+        value,
+        row.cause,
+        seen=row.repeats is not None,
+        steps_a_test=row.steps_total // knobs["epochs"],
+        untrained=bool(row.untrained),
+    )
