@@ -4,11 +4,15 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.compare import sequence
+from app.compare import race, sequence
+from app.compare.facts import BLOCK
 from app.compare.question import Question
 from app.spec.experiment import MAX_RUNS, ExperimentSpec
 from app.spec.plan import Cell, Plan
 from trainer.spec import Problem, RunSpec, SpecError
+
+FIRST_OF_RACE = 2
+"""Seeds that all candidates run before any drops out: with two failed runs one does."""
 
 
 def cells(base: Mapping[str, Any], grid: Mapping[str, Sequence[Any]], question: Question) -> tuple[Cell, ...]:
@@ -16,6 +20,8 @@ def cells(base: Mapping[str, Any], grid: Mapping[str, Sequence[Any]], question: 
     varied = {path: list(values) for path, values in grid.items() if path != "seed"}
     if question.kind == "difference":
         return _two(base, varied, question)
+    if question.kind == "best":
+        return _candidates(base, varied, question)
     wanted = 1 if question.kind == "effect" else 2
     if len(question.knobs) != wanted or len(set(question.knobs)) != wanted:
         raise problem("knobs", f"has {len(question.knobs)}: an {question.kind} needs {wanted}, as keys of the grid")
@@ -50,6 +56,26 @@ def _two(base: Mapping[str, Any], varied: Mapping[str, Any], question: Question)
     return tuple(both)
 
 
+def _candidates(base: Mapping[str, Any], varied: Mapping[str, list[Any]], question: Question) -> tuple[Cell, ...]:
+    if question.knobs or question.first or question.second:
+        raise problem("kind", "is best, which compares the whole grid: leave out knobs, first and second")
+    specs = _expanded(base, dict(varied))
+    if len(specs) < 2:
+        raise problem("kind", "is best, and the grid has one configuration: give a knob two values or more")
+    if len({spec.dataset for spec in specs}) > 1:
+        raise problem("kind", f"is best, and the grid varies {BLOCK}: figures on different data sets are not compared")
+    least = least_seeds(len(specs))
+    if question.max_seeds < least:
+        words = f"is {question.max_seeds}: of {len(specs)} configurations none can be ruled out with fewer than {least}"
+        raise problem("max_seeds", f"{words} seeds: choose {least} or more")
+    return tuple(Cell(0.0, spec) for spec in specs)
+
+
+def least_seeds(candidates: int) -> int:
+    """Seeds after which one of so many can be ruled out by a difference, at the earliest."""
+    return sequence.least(bound=race.bound(candidates))
+
+
 def _expanded(base: Mapping[str, Any], grid: Mapping[str, list[Any]]) -> list[RunSpec]:
     return ExperimentSpec(name="cell", base=dict(base), grid=dict(grid)).expand()
 
@@ -59,9 +85,25 @@ def problem(name: str, words: str) -> SpecError:
 
 
 def first_seeds(grid: Mapping[str, Sequence[Any]], question: Question) -> list[int]:
-    """The seeds that run in any case: those of the grid, or as many as can settle anything."""
+    """The seeds that run in any case: those of the grid; or as many as can settle anything; or, where the best is to be
+    found, as many as tell who fails."""
     given = [seed for seed in grid.get("seed", ()) if isinstance(seed, int)]  # another kind is refused with its spec
-    return given or list(range(1, min(sequence.least(), question.max_seeds) + 1))
+    least = FIRST_OF_RACE if question.kind == "best" else sequence.least()
+    return given or list(range(1, min(least, question.max_seeds) + 1))
+
+
+def judged_by(question: Question, cells: Sequence[Cell]) -> Question:
+    """With the measure that decides: the best is found by the images held out where all have such and nobody said
+    otherwise, so that the test images choose nothing."""
+    holds_out = all(cell.spec.validation for cell in cells)
+    if question.kind != "best" or "measure" in question.model_fields_set or not holds_out:
+        return question
+    return question.model_copy(update={"measure": "validation/accuracy"})
+
+
+def most_runs(cells: Sequence[Cell], question: Question) -> int:
+    """If the whole budget is used."""
+    return min(len(cells) * question.max_seeds, question.max_runs or MAX_RUNS)
 
 
 def plan(base: Mapping[str, Any], grid: Mapping[str, Sequence[Any]], question: Question) -> Plan:
@@ -70,7 +112,11 @@ def plan(base: Mapping[str, Any], grid: Mapping[str, Sequence[Any]], question: Q
     if len(seeds) > question.max_seeds:
         words = f"is {question.max_seeds}, and the grid has {len(seeds)} seeds: raise it, or leave out seeds"
         raise problem("max_seeds", words)
-    if len(found) * question.max_seeds > MAX_RUNS:
+    if len(found) * len(seeds) > (question.max_runs or MAX_RUNS):
+        most, first = question.max_runs or MAX_RUNS, len(found) * len(seeds)
+        words = f"is {most:,}, and the first {len(seeds)} seeds of {len(found)} configurations are {first:,} runs"
+        raise problem("max_runs", f"{words}: leave out configurations{'' if most == MAX_RUNS else ', or raise it'}")
+    if question.kind != "best" and question.max_runs is None and len(found) * question.max_seeds > MAX_RUNS:
         words = (
             f"is {question.max_seeds}: with {len(found)} configurations that is {len(found) * question.max_seeds:,} "
             f"runs, at most {MAX_RUNS} an experiment; choose {MAX_RUNS // len(found)} or fewer"

@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from app.asking import sets
-from app.asking.cells import plan, problem
+from app.asking import best, sets
+from app.asking.cells import judged_by, plan, problem
 from app.compare import sequence
 from app.compare.question import Question, State
 from app.spec.plan import Plan
@@ -38,7 +38,7 @@ def launch(
     """
     planned = planned or plan(base, grid, question)
     with writing(engine) as session:
-        asked = question.model_dump(mode="json")
+        asked = judged_by(question, planned.cells).model_dump(mode="json")
         row = Experiment(
             name=name, base=paths.nested(base), grid=dict(grid), question=asked, asking="asking", smallest=smallest
         )
@@ -64,6 +64,13 @@ def between(session: Session, first: int, second: int) -> tuple[dict[str, Any], 
     last = max(run.seed or 0 for run in seen)
     base = {key: value for key, value in one.items() if key not in paths.NOT_CONFIGURATION}
     return base, changed, [last + at for at in range(1, sequence.least() + 1)]
+
+
+def read(session: Session, row: Experiment) -> sets.Asked | best.Race:
+    """Where the question of an experiment that has one stands. Raises SpecError when a model or data set of it is
+    gone."""
+    is_best = (row.question or {}).get("kind") == "best"
+    return best.read(session, row) if is_best else sets.read(session, row)
 
 
 # Going on
@@ -111,7 +118,7 @@ def _next(session: Session, row: Experiment, slots: int) -> tuple[State, list[Ru
     if row.asking != "asking":
         return "asking", []  # stopped meanwhile
     try:
-        asked = sets.read(session, row)
+        asked = read(session, row)
     except SpecError:  # a plug-in that is gone: it can't be asked any more
         return "failed", []
     state = asked.state(beyond=row.asking_beyond)
@@ -149,7 +156,7 @@ def keep_asking(engine: Engine, experiment_id: int) -> None:
     """Go on; where it is answered, until the budget is used up. Raises NotFound, SpecError."""
     with writing(engine) as session:
         row = _asked_row(session, experiment_id)
-        asked = sets.read(session, row)
+        asked = read(session, row)
         asked.check_that_it_can_go_on()
         row.asking, row.asking_beyond = "asking", asked.is_answered
         session.add(row)

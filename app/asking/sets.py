@@ -4,7 +4,7 @@ Each set that is complete gives one value, and the confidence sequence over them
 """
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlmodel import Session
@@ -13,7 +13,7 @@ from app.asking.cells import cells, problem
 from app.compare import measure as measuring
 from app.compare.facts import usually_matters
 from app.compare.measure import Measure
-from app.compare.question import Outcome, Question, State, outcome
+from app.compare.question import MOST_RUNS, Outcome, Question, State, outcome
 from app.spec import stored
 from app.spec.plan import Cell, Plan
 from app.store import measures, runs
@@ -97,9 +97,16 @@ class Asked:
 
     @property
     def is_spent(self) -> bool:
-        """Seeds or hours are used up; sets that failed count as seeds."""
+        """Seeds, runs or hours are used up; sets that failed count as seeds."""
         hours = self.question.max_hours
-        return len(self.sets) >= self.question.max_seeds or (hours is not None and self.seconds >= 3600 * hours)
+        return self._seeds_left < 1 or (hours is not None and self.seconds >= 3600 * hours)
+
+    @property
+    def _seeds_left(self) -> int:
+        """Sets that the budget has room for."""
+        runs = sum(run is not None for one in self.sets for run in one.runs)
+        of_runs = MOST_RUNS if self.question.max_runs is None else self.question.max_runs
+        return min(self.question.max_seeds - len(self.sets), (of_runs - runs) // len(self.cells))
 
     @property
     def is_answered(self) -> bool:
@@ -119,15 +126,13 @@ class Asked:
         """The runs that are to be launched now: as many sets as keep so many slots at work. None where the hours are
         used up, or a run is paused."""
         hours = self.question.max_hours
-        under_way = [run for one in self.open_sets for run in one.runs if run is not None and run.ended_at is None]
-        if any(run.status == Status.PAUSED for run in under_way) or (
-            hours is not None and self.seconds >= 3600 * hours
-        ):
+        at_work = [run for one in self.open_sets for run in one.runs if run is not None]
+        if any(run.status == Status.PAUSED for run in at_work) or (hours is not None and self.seconds >= 3600 * hours):
             return []
+        under_way = [run for run in at_work if run.ended_at is None]
         last = max((one.seed for one in self.sets), default=0)
-        left = self.question.max_seeds - len(self.sets)
         missing = max(0, max(1, slots) - len(under_way))
-        seeds = range(last + 1, last + 1 + min(left, -(-missing // len(self.cells))))
+        seeds = range(last + 1, last + 1 + min(self._seeds_left, -(-missing // len(self.cells))))
         return list(Plan.of_seeds(self.cells, seeds).specs)
 
     def check_that_it_can_go_on(self) -> None:
@@ -149,20 +154,30 @@ def read(session: Session, row: Experiment, members: Sequence[Run] | None = None
     question = Question.model_validate(row.question)
     found = cells(row.base, row.grid, question)
     members = runs.of_experiment(session, row.id or 0) if members is None else members
-    wanted = measuring.parse(question.measure, runs.metrics(session, [run.id or 0 for run in members]))
-    values = measures.values(session, members, wanted.kind, wanted.of, wanted.value)
-    place = {stored.configuration(cell.spec.to_json()): index for index, cell in enumerate(found)}
+    measure, values = measured(session, members, question)
+    sets = seed_sets(members, found, values)
+    return Asked(question, found, measure, row.smallest, tuple(sets), sum(run.seconds for run in members))
+
+
+def measured(session: Session, members: Sequence[Run], question: Question) -> tuple[Measure, dict[int, float]]:
+    """What is compared, and run to its value."""
+    measure = measuring.parse(question.measure, runs.metrics(session, [run.id or 0 for run in members]))
+    return measure, measures.values(session, members, measure.kind, measure.of, measure.value)
+
+
+def seed_sets(members: Sequence[Run], cells: Sequence[Cell], values: Mapping[int, float]) -> list[SeedSet]:
+    """The runs of each seed, by seed; of two of one cell the one that succeeded, else the last."""
+    place = {stored.configuration(cell.spec.to_json()): index for index, cell in enumerate(cells)}
     by_seed: dict[int, list[Run | None]] = {}
     for run in members:
         index = place.get(run.configuration)
         if index is None or run.seed is None:
             continue  # launched into this experiment with other knobs
-        of_seed = by_seed.setdefault(run.seed, [None] * len(found))
+        of_seed = by_seed.setdefault(run.seed, [None] * len(cells))
         known = of_seed[index]
         if known is None or known.status != Status.SUCCEEDED:  # launched again in place of one that failed
             of_seed[index] = run
-    sets = [
+    return [
         SeedSet(seed, tuple(of_seed), tuple(values.get(run.id or 0) if run else None for run in of_seed))
         for seed, of_seed in sorted(by_seed.items())
     ]
-    return Asked(question, found, wanted, row.smallest, tuple(sets), sum(run.seconds for run in members))

@@ -1,17 +1,19 @@
 """Of several configurations those that may be the best. Pure, no I/O."""
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from statistics import fmean
 from typing import Any
 
 import numpy as np
 
-from app.compare import best, scale, statistics
+from app.compare import best, race, scale, sequence, statistics
 from app.compare.facts import BLOCK, DECIDED, Contrast, Decision, Ranking, Rankings, Reason, Side, Step
 from app.compare.family import Family, dropouts
 from app.compare.groups import differing
-from app.compare.judged import Judged, Mode, cut
+from app.compare.judged import Judged, Mode, cut, watched
 from app.compare.measure import Measure
 from app.compare.statistics import is_paired
 
@@ -30,7 +32,8 @@ def rankings(family: Family) -> Rankings:
         place: sum(group.sample.values()) / len(group.sample) for place, group in enumerate(groups) if group.sample
     }
     finished = [[place for place in places if place in means] for places in by_block.values()]
-    pairs = sum(len(places) * (len(places) - 1) // 2 for places in finished)
+    counted = by_block.values() if family.plan.finds_best else finished  # else their number grows while it runs
+    pairs = sum(len(places) * (len(places) - 1) // 2 for places in counted)
     blocks = tuple(
         _scaled(family, _ranking(family, places, means, pairs), launched)
         for places, launched in zip(finished, by_block.values(), strict=True)
@@ -61,7 +64,7 @@ def _scaled(family: Family, ranking: Ranking, launched: Sequence[int]) -> Rankin
 
 def _ranking(family: Family, places: Sequence[int], means: Mapping[int, float], pairs: int) -> Ranking:
     order = sorted(places, key=lambda place: means[place], reverse=family.measure.greater_is_better)
-    if len(order) > 2 and family.plan.state != "running" and not family.measure.is_until:
+    if (len(order) > 2 or family.plan.finds_best) and family.plan.state != "running" and not family.measure.is_until:
         out = {place: reason for place in order if (reason := _reason(family, place)) is not None}
         rest = [place for place in order if place not in out]
         fixed = _is_fixed(family, order)
@@ -71,7 +74,7 @@ def _ranking(family: Family, places: Sequence[int], means: Mapping[int, float], 
             last = {
                 place: _no_candidate(family, top, place, comparisons, reason, fixed) for place, reason in out.items()
             }
-            return Ranking((*ranked.order, *out), {**ranked.against, **last}, is_set=True)
+            return replace(ranked, order=(*ranked.order, *out), against={**ranked.against, **last}, is_set=True)
     top, *others = order
     return Ranking(tuple(order), {one: family.contrast("pair", (), (-1, 1), (top, one), pairs) for one in others})
 
@@ -162,22 +165,46 @@ def _judged(pair: Sequence[statistics.Sample], half: float | None) -> Judged | N
 
 
 def _watched_set(family: Family, places: Sequence[int], pairs: int) -> Ranking | None:
-    """By intervals that hold however often one looks, for all pairs at once: which of them is the best may change."""
+    """By intervals that hold however often one looks, for all pairs at once: which of them is the best may change. One
+    that is behind any other is ruled out."""
     if not places:
         return None
-    top, *others = places
+    groups, measure = family.groups, family.measure
+    differences = {
+        (first, second): watched((-1, 1), (groups[first], groups[second]))
+        for first, second in itertools.combinations(places, 2)
+    }
+    found = race.standing(
+        places,
+        differences,
+        family.smallest,
+        sequence.BOUND * max(1, pairs),
+        greater_is_better=measure.greater_is_better,
+    )
+    top = _highest(family, found.left)
     against = {}
-    for place in others:
-        one = family.contrast("pair", (), (-1, 1), (top, place), pairs)
-        if one.decision in DECIDED and one.judged is not None:
-            is_left = not one.judged.is_one_sided
-            one = replace(
-                one, decision="may be best" if is_left else "ruled out", reason=None if is_left else "behind", more=None
-            )
-        elif one.decision == "equal":
-            one = replace(one, decision="may be best")
+    for place in places:
+        if place == top:
+            continue
+        one = family.contrast("pair", (), (-1, 1), (top, place), pairs, is_watched=True)
+        if place in found.behind:
+            is_shown = one.judged is not None and one.judged.is_one_sided
+            other = None if is_shown else found.behind[place]
+            reason: Reason = "behind" if is_shown else "behind another"
+            one = replace(one, decision="ruled out", reason=reason, behind=other, more=None)
+        elif one.decision in DECIDED or one.decision == "equal":
+            one = replace(one, decision="may be best", more=None)
         against[place] = one
-    return Ranking(tuple(places), against)
+    order = sorted(against, key=lambda place: (place in found.behind, _behind(against[place], measure)))
+    return Ranking((top, *order), against, end_of_race=found.end)
+
+
+def _highest(family: Family, places: Sequence[int]) -> int:
+    """Of those that may be the best, over the seeds that all of them have, where there are such."""
+    samples = {place: family.groups[place].sample for place in places}
+    common = set.intersection(*map(set, samples.values()))
+    sign = 1.0 if family.measure.greater_is_better else -1.0
+    return max(places, key=lambda place: sign * fmean(samples[place][seed] for seed in common or samples[place]))
 
 
 def _apart(family: Family, top: int, place: int, comparisons: int, reason: Reason | None = None) -> Contrast:
@@ -196,8 +223,8 @@ def _no_candidate(family: Family, top: int, place: int, comparisons: int, reason
     """One that is ruled out for a reason: by how much it is behind all the same."""
     if fixed:
         return _apart(family, top, place, comparisons, reason)
-    watched = family.contrast("pair", (), (-1, 1), (top, place), comparisons)
-    return replace(watched, decision="ruled out", reason=reason, more=None)
+    one = family.contrast("pair", (), (-1, 1), (top, place), comparisons, is_watched=True)
+    return replace(one, decision="ruled out", reason=reason, more=None)
 
 
 def _against(

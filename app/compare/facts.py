@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from app.compare import scale, sequence
+from app.compare import race, scale, sequence
 from app.compare.groups import Group
 from app.compare.judged import Judged, Mode
 from app.compare.measure import Measure
@@ -40,8 +40,9 @@ and by the interval (`app.compare.judged.Finding`). Of one among several, compar
 whether it may be the best."""
 DECIDED: tuple[Decision, ...] = ("no difference", "clear", "small", "open")
 """Decisions that an interval goes with."""
-Reason = Literal["behind", "untrained", "failing"]
-"""Why one can't be the best: by its interval; it learned nothing; two or more of its runs failed."""
+Reason = Literal["behind", "behind another", "untrained", "failing"]
+"""Why one can't be the best: by its interval against the highest, or against another (`Contrast.behind`); it learned
+nothing; two or more of its runs failed."""
 Why = Literal["not ended", "failed", "lost", "stopped", "paused", "no value", "same seed again"]
 
 
@@ -57,6 +58,8 @@ class Plan:
     """Of those, not ended for good."""
     draws: int = 0
     """Configurations drawn at random, where it is a search."""
+    finds_best: bool = False
+    """It is asked which one is the best: those that are ruled out run no more."""
 
 
 WATCHED = Plan("watched")
@@ -148,6 +151,8 @@ class Contrast:
     """Of one that is open: about so many more seeds would settle a difference as large as the one seen."""
     reason: Reason | None = None
     """Of one that is ruled out."""
+    behind: int | None = None
+    """Place of another that it is behind."""
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -225,6 +230,10 @@ class Ranking:
     """At which end of all values the best one stands; None: within."""
     lacking: tuple[scale.Number, ...] = ()
     """Values of the knob that nobody tried: past that end, or between the best one and its neighbours."""
+
+    end_of_race: race.End = "open"
+    """While watched: one is left; or all that are left lie within the smallest difference that matters of each
+    other."""
 
     def of(self, decision: Decision) -> tuple[int, ...]:
         """Places with that decision, the best first."""

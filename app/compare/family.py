@@ -20,11 +20,18 @@ class Family:
     smallest: float
 
     def contrast(
-        self, kind: Kind, steps: tuple[Step, ...], weights: Sequence[float], places: Sequence[int], family: int
+        self,
+        kind: Kind,
+        steps: tuple[Step, ...],
+        weights: Sequence[float],
+        places: Sequence[int],
+        family: int,
+        *,
+        is_watched: bool = False,
     ) -> Contrast:
-        """One of so many that are decided together."""
+        """One of so many that are decided together. `is_watched`: whatever the plan, as others of them are."""
         parts = [self.groups[place] for place in places]
-        seen = any(member.seen and member.done for group in parts for member in group.by_seed.values())
+        seen = is_watched or any(member.seen and member.done for group in parts for member in group.by_seed.values())
         state = self.plan.state
         mode: Mode = "pending" if state == "running" else "watched" if state == "watched" or seen else "fixed"
         judged = judge(weights, parts, mode, family)

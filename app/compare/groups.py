@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from app.compare.statistics import Sample, Summary, summary
@@ -88,7 +89,7 @@ class Group:
         """It has no result, and may get one: some run has not ended for good."""
         return not self.sample and any(not member.has_ended for member in self.members)
 
-    @property
+    @cached_property
     def by_seed(self) -> dict[int, Member]:
         """The run that counts of each seed, in the order launched: the first that succeeded, as the same seed again
         gives the same result and says nothing new; else the last."""
@@ -98,7 +99,7 @@ class Group:
                 counted[member.seed] = member
         return dict(sorted(counted.items(), key=lambda item: item[1].run))
 
-    @property
+    @cached_property
     def sample(self) -> Sample:
         """What is compared, seed to value, in the order launched."""
         return {seed: member.value for seed, member in self.by_seed.items() if member.done and member.value is not None}

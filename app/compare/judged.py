@@ -107,7 +107,7 @@ def judge(weights: Sequence[float], groups: Sequence[Group], mode: Mode, family:
 
     Runs are paired by seed where enough of the seeds launched match (`statistics.is_paired`).
     """
-    paired = statistics.is_paired([{member.seed for member in group.members} for group in groups])
+    paired = _is_paired(groups)
     if mode == "fixed" and not paired:
         return _welch(weights, [group.sample for group in groups], family)
     sets = _sets(groups) if paired else _in_order(groups)
@@ -139,6 +139,17 @@ def judge(weights: Sequence[float], groups: Sequence[Group], mode: Mode, family:
     p = min(1.0, 1 / max(look.evidence for look in looks)) if len(looks) > 1 and found.deviation else None
     value, centre, low, high = centred(values, looks) if found.deviation else (found.value, "mean", None, None)
     return replace(judged, value=value, centre=centre, low=low, high=high, p=p, looks=looks)
+
+
+def watched(weights: Sequence[float], groups: Sequence[Group]) -> list[float]:
+    """The weighted sum of each set of runs that counts while one watches, in the order launched: what `judge` looks
+    at."""
+    sets = _sets(groups) if _is_paired(groups) else _in_order(groups)
+    return [_weighted(weights, one.values) for one in _prefix(sets) if one.values is not None]
+
+
+def _is_paired(groups: Sequence[Group]) -> bool:
+    return statistics.is_paired([group.by_seed for group in groups])
 
 
 def centred(values: Sequence[float], looks: Sequence[Look]) -> tuple[float, Centre, float | None, float | None]:

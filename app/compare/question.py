@@ -1,4 +1,5 @@
 """A question that is asked until it is answered: what it is, when it is settled, and how that is said. Pure functions.
+Of the one kind that compares several, `best`, `app.compare.race` says when it is settled.
 
 Seeds run in matched sets, one run of each configuration that the question compares; each set gives one value. After
 every set the confidence sequence is looked at: the question is settled when 0 is outside of it (a difference), or when
@@ -6,17 +7,20 @@ it lies wholly within the smallest difference worth knowing on both sides of 0 (
 """
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from app.compare import sequence, statistics
 from app.compare.judged import Centre, Look, centred, finding, look_by_look
 from app.compare.measure import Measure, parse
+from app.compare.race import End
 
 MOST_SEEDS = 200
+MOST_RUNS = 500
+"""Of an experiment."""
 
-Kind = Literal["difference", "effect", "interaction"]
+Kind = Literal["difference", "effect", "interaction", "best"]
 State = Literal["asking", "answered", "spent", "stopped", "failed"]
 Answer = Literal["difference", "no difference", "unfit", "open"]
 """0 is outside of the interval; all of it is too small to matter; no single difference fits the sets; none of these."""
@@ -27,10 +31,19 @@ class Budget(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    measure: str = Field(default="test/accuracy", max_length=100, description="What of a run is compared.")
+    measure: str = Field(
+        default="test/accuracy",
+        max_length=100,
+        description="What of a run is compared. Absent where the best is to be found, and all hold images out: "
+        "validation/accuracy.",
+    )
     max_seeds: int = Field(default=20, ge=sequence.least(), le=MOST_SEEDS, description="At most so many seeds.")
     max_hours: float | None = Field(
         default=None, gt=0, allow_inf_nan=False, description="At most so many hours of training, all runs together."
+    )
+
+    max_runs: int | None = Field(
+        default=None, ge=2, le=MOST_RUNS, description=f"At most so many runs; absent: {MOST_RUNS}."
     )
 
     @field_validator("measure")
@@ -46,7 +59,8 @@ class Question(Budget):
     kind: Kind = Field(
         default="effect",
         description="effect: a knob of the grid with two values, over all other knobs of the grid. interaction: how "
-        "much more the one such knob changes when another is changed too. difference: `second` minus `first`.",
+        "much more the one such knob changes when another is changed too. difference: `second` minus `first`. best: "
+        "which configuration of the grid is the best; those that are ruled out run no more seeds.",
     )
     knobs: list[str] = Field(
         default=[], max_length=2, description="Of an effect its knob, of an interaction its two; as keys of the grid."
@@ -188,6 +202,53 @@ def said(found: Outcome, words: Words, smallest: float, state: State, budget: in
         return [f"Not settled yet: {head}.", f"{seeds} Asking goes on, to at most {budget} seed sets."]
     why = {"spent": "The budget is spent", "stopped": "Asking was stopped", "failed": "Too many runs failed"}
     return [f"Not settled: {head}.", f"{seeds} {why.get(state, 'Asking has ended')}.{_would(found)}"]
+
+
+class Looking(NamedTuple):
+    """Where finding the best stands."""
+
+    end: End
+    candidates: int
+    left: int
+    seeds: int
+    """That those that are left have run."""
+    least: int
+    """With fewer seeds no difference rules one out."""
+    runs: int
+    max_seeds: int
+
+
+def which(measure: Measure, knob: str, candidates: int) -> str:
+    """Finding the best, as a question; `knob`: the only one that varies, else empty."""
+    highest = "highest" if measure.greater_is_better else "lowest"
+    if knob:
+        return f"Which {knob} gives the {highest} {measure.title}?"
+    return f"Which of {candidates:,} configurations has the {highest} {measure.title}?"
+
+
+def said_of_best(now: Looking, state: State, measure: Measure, smallest: float) -> str:
+    """How far finding the best is, beside the sentences of the comparison."""
+    seeds, runs = ("1 seed" if now.seeds == 1 else f"{now.seeds} seeds"), f"{now.runs:,} runs"
+    are = "is" if now.left == 1 else "are"
+    left = f"{now.left} of {now.candidates} {are} left after {seeds} and {runs}"
+    if state == "asking":
+        if now.end != "open":
+            return f"It is settled, and goes on to the end of its budget: {left}."
+        if now.seeds < now.least:
+            early = f"with {now.candidates} configurations, differences rule none out before seed {now.least}"
+            return f"Looking for the best: {seeds} and {runs} so far; {early}."
+        return f"Looking for the best: {left}, of at most {now.max_seeds} seeds."
+    if not now.left:
+        return "No configuration is left: their runs failed, or learned nothing."
+    whole = f"; all {now.candidates} with as many seeds would have been {now.candidates * now.seeds:,}"
+    counted = f"{seeds} and {runs}{whole if now.candidates * now.seeds > now.runs else ''}"
+    if state == "answered" and now.end == "one":
+        return f"Settled after {counted}."
+    if state == "answered":
+        within = f"lie within ± {measure.size(smallest)} of each other, too little to matter"
+        return f"The {now.left} that are left {within}: settled after {counted}."
+    why = {"spent": "The budget is spent", "stopped": "Asking was stopped"}.get(state, "Asking has ended")
+    return f"{why}: {left}."
 
 
 def _early(found: Outcome, state: State) -> list[str]:

@@ -9,7 +9,8 @@ Pure functions, no I/O.
 """
 
 import itertools
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -17,7 +18,6 @@ import numpy as np
 import numpy.typing as npt
 
 from app.compare import sequence
-from app.compare.statistics import Sample, seed_by_seed
 
 End = Literal["one", "alike", "open"]
 """One is left; all that are left lie within the smallest difference that matters of each other; neither yet."""
@@ -29,10 +29,8 @@ Floats = npt.NDArray[np.float64]
 class Pair:
     """What is known of two configurations: the second minus the first, more being better."""
 
-    first: int
-    second: int
     n: int
-    """Seeds that both ran."""
+    """Sets of runs of both that count."""
     low: float
     high: float
     """-inf and inf as long as there is no interval."""
@@ -42,10 +40,10 @@ class Pair:
 class Race:
     """Where a race stands."""
 
-    pairs: tuple[Pair, ...]
+    pairs: Mapping[tuple[int, int], Pair]
     left: tuple[int, ...]
     """Places of those that may be the best."""
-    behind: dict[int, int]
+    behind: Mapping[int, int]
     """Place of one that is ruled out to that of one that it is behind."""
     end: End
 
@@ -56,33 +54,50 @@ def bound(configurations: int) -> float:
 
 
 def standing(
-    samples: Sequence[Sample], smallest: float, *, greater_is_better: bool = True, out: Sequence[int] = ()
+    places: Sequence[int],
+    differences: Mapping[tuple[int, int], Sequence[float]],
+    smallest: float,
+    bound: float,
+    *,
+    greater_is_better: bool = True,
 ) -> Race:
-    """Of all configurations that began, values by seed in the order launched. `out`: places that are no candidates
-    whatever they gave, as they failed or learned nothing; they rule out nobody either."""
+    """Of the candidates at these places. `differences`: of each two of them, in the order of `places`, the second minus
+    the first, set by set in the order launched. `bound`: evidence that settles one of them."""
     sign = 1.0 if greater_is_better else -1.0
-    pairs = [_pair(first, second, samples, sign) for first, second in itertools.combinations(range(len(samples)), 2)]
+    pairs = _pairs({pair: [sign * value for value in values] for pair, values in differences.items()}, bound)
     behind: dict[int, int] = {}
-    for pair in pairs:
-        if pair.first in out or pair.second in out:
-            continue
+    for (first, second), pair in pairs.items():
         if pair.high < 0:
-            behind.setdefault(pair.second, pair.first)
+            behind.setdefault(second, first)
         elif pair.low > 0:
-            behind.setdefault(pair.first, pair.second)
-    left = tuple(place for place in range(len(samples)) if place not in behind and place not in out)
-    among = [pair for pair in pairs if pair.first in left and pair.second in left]
+            behind.setdefault(first, second)
+    if len(behind) == len(places):
+        behind = {}  # in a circle: they contradict each other
+    left = tuple(place for place in places if place not in behind)
+    among = [pair for places_of, pair in pairs.items() if not behind.keys() & set(places_of)]
     alike = all(-smallest <= pair.low and pair.high <= smallest for pair in among)
     end: End = "one" if len(left) == 1 else "alike" if len(left) > 1 and alike else "open"
-    return Race(tuple(pairs), left, behind, end)
+    return Race(pairs, left, behind, end)
 
 
-def _pair(first: int, second: int, samples: Sequence[Sample], sign: float) -> Pair:
-    differences = list(seed_by_seed((-sign, sign), (samples[first], samples[second])).values())
-    if not differences:
-        return Pair(first, second, 0, -np.inf, np.inf)
-    looks = sequence.looks(differences, bound=bound(len(samples)))
-    return Pair(first, second, len(differences), float(looks.low[-1]), float(looks.high[-1]))
+def _pairs(differences: Mapping[tuple[int, int], Sequence[float]], bound: float) -> dict[tuple[int, int], Pair]:
+    """All with as many values at once."""
+    found: dict[tuple[int, int], Pair] = {}
+    by_length: dict[int, list[tuple[int, int]]] = {}
+    for pair, values in differences.items():
+        by_length.setdefault(len(values), []).append(pair)
+    for n, pairs in by_length.items():
+        if not n:
+            found |= dict.fromkeys(pairs, Pair(0, -math.inf, math.inf))
+            continue
+        given = np.array([differences[pair] for pair in pairs])
+        looks = sequence.looks(given, bound=bound)
+        low, high = looks.low[:, -1], looks.high[:, -1]
+        centres = np.stack([given.mean(-1), np.median(given, -1)])
+        fits = ((low <= centres) & (centres <= high)).any(0)  # else no single difference is claimed, as on the page
+        low, high = np.where(fits, low, -np.inf), np.where(fits, high, np.inf)
+        found |= {pair: Pair(n, float(low[at]), float(high[at])) for at, pair in enumerate(pairs)}
+    return {pair: found[pair] for pair in differences}
 
 
 # What chance makes

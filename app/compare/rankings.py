@@ -60,7 +60,10 @@ def _row(block: Ranking, place: int, facts: Facts, words: Words) -> Row:
     contrast, group = block.against.get(place), facts.groups[place]
     name = upper(words.name(group))
     if contrast is not None:
-        return Row(name, place, means(contrast)[1], None, contrast, word_of(contrast))
+        word = word_of(contrast)
+        if contrast.behind is not None:
+            word += f" by {_named([contrast.behind], block.knob, facts, words)}"
+        return Row(name, place, means(contrast)[1], None, contrast, word)
     own = summary_of(_used(block, facts) if block.is_set else list(group.sample.items()))
     word = f"best of {len(facts.groups)}"
     if block.is_set:
@@ -108,6 +111,8 @@ def _set(block: Ranking, facts: Facts, words: Words) -> list[str]:
 
 def _used(block: Ranking, facts: Facts) -> list[tuple[int, float]]:
     """(seed, value) of the best, over the seeds that it is compared over."""
+    if facts.plan.finds_best:
+        return list(facts.groups[block.order[0]].sample.items())  # the others ran as long as they could be the best
     used = [one.sides[0].values for one in block.against.values() if one.reason in (None, "behind")]
     return list(used[0]) if used else list(facts.groups[block.order[0]].sample.items())
 

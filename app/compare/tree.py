@@ -64,7 +64,7 @@ def _answer(family: Family) -> Answer:
         return Nothing("none has finished" if any(group.waits for group in groups) else "none trained")
     if len(groups) == 1:
         return Alone()
-    knob = _changed(groups)
+    knob = None if family.plan.finds_best else _changed(groups)
     return rankings(family) if knob is None else _changes(family, knob)
 
 

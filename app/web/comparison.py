@@ -155,8 +155,8 @@ class ContrastOut(BaseModel):
         "compared with the best of them: may be best, or ruled out."
     )
     reason: facts.Reason | None = Field(
-        description="Of one that is ruled out. behind: by its interval. untrained: it learned nothing. failing: two or "
-        "more of its runs failed."
+        description="Of one that is ruled out. behind: by its interval. behind another: by that against another one. "
+        "untrained: it learned nothing. failing: two or more of its runs failed."
     )
     word: str = Field(description="The decision in words.")
     value_text: str = Field(description="Value as it is written beside its interval; empty where there is none.")

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from sqlmodel import Session
 
 from app.compare import sequence
-from app.compare.question import MOST_SEEDS, Budget, Question
+from app.compare.question import MOST_RUNS, MOST_SEEDS, Budget, Question
 from app.spec import stored
 from app.spec.experiment import MAX_NAME, MAX_RUNS, ExperimentSpec
 from app.store import runs, series
@@ -170,7 +170,7 @@ class ExperimentIn(ExperimentSpec):
     question: Question | None = Field(
         default=None,
         description="Ask until answered: seeds are launched, in matched sets, until this is settled or the budget "
-        "ends. The grid's seeds come first; 1 to 4 where it has none.",
+        "ends. The grid's seeds come first; where it has none 1 to 4, or 1 and 2 where the best is to be found.",
     )
     smallest: Matters = None
 
@@ -203,6 +203,7 @@ class QuestionChange(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"max_seeds": 40}]})
     max_seeds: int | None = Field(default=None, ge=sequence.least(), le=MOST_SEEDS)
     max_hours: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    max_runs: int | None = Field(default=None, ge=2, le=MOST_RUNS)
     smallest: Matters = None
 
 

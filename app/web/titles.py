@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.compare.measure import parse
-from app.compare.question import Question, Words
+from app.compare.question import Question, Words, asked, which
 from app.spec import knobs as catalogued
 from app.spec.plan import Cell
 from trainer import catalog
@@ -100,6 +100,16 @@ def condition_title(path: str, value: Any) -> str:
         return "with pixels shuffled" if value == "shuffled" else "with pixels in order"
     title = value_title(path, value)
     return f"with {title}" if path in ("model", "optimizer") else f"at {knob_title(path).lower()} {title}"
+
+
+def question_title(question: Question, grid: Mapping[str, Sequence[Any]], cells: Sequence[Cell]) -> str:
+    """The question as a sentence."""
+    if question.kind != "best":
+        return asked(question_words(question, grid, cells))
+    paths = [path for path in differing([flat(cell.spec.to_json()) for cell in cells]) if path not in NOT_CONFIGURATION]
+    knob = paths[0] if len(paths) == 1 else ""
+    title = "order of the pixels" if knob == "pixel_order" else knob_title(knob).lower() if knob else ""
+    return which(parse(question.measure), title, len(cells))
 
 
 def question_words(question: Question, grid: Mapping[str, Sequence[Any]], cells: Sequence[Cell]) -> Words:

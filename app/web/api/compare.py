@@ -87,7 +87,11 @@ def compare(
         if experiment is not None:
             asked = experiments.get(session, experiment)
             rows = runs.of_experiment(session, experiment)
-            plan = facts.Plan(*experiments.progress(asked, rows), draws=(asked.random or {}).get("count", 0))
+            plan = facts.Plan(
+                *experiments.progress(asked, rows),
+                draws=(asked.random or {}).get("count", 0),
+                finds_best=(asked.question or {}).get("kind") == "best",
+            )
             matters = asked.smallest if smallest is None and measure == experiments.measured(asked) else smallest
             return compared(session, asked.name, rows, measure, plan, matters)
         rows = runs.get_many(session, run)

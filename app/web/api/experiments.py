@@ -5,7 +5,6 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from app.asking import cells, questions
-from app.compare.question import asked
 from app.spec.plan import Plan
 from app.store import experiments, runs
 from app.store.engine import reading, writing
@@ -25,7 +24,7 @@ from app.web.schemas import (
     RunsOut,
 )
 from app.web.state import Background, BackgroundNow, Database
-from app.web.titles import capital, configuration_title, differing, question_words
+from app.web.titles import capital, configuration_title, differing, question_title
 from trainer.paths import flat
 from trainer.spec import parse
 
@@ -55,16 +54,16 @@ def plan(body: ExperimentIn, engine: Database, background: BackgroundNow) -> Pla
         estimate = Estimate(session, background)
         already = experiments.already_run(session, planned.specs)
         unused = experiments.unused_seeds(session, planned.specs, planned.seeds)
-    question, cells = body.question, planned.cells
+    question = cells.judged_by(body.question, planned.cells) if body.question else None
     return PlanOut(
         runs=len(planned.specs),
         seeds=planned.seeds,
         steps=sum(spec.steps_total for spec in planned.specs),
         seconds=estimate.of_all(planned.specs),
-        question=asked(question_words(question, body.grid, cells)) if question else None,
+        question=question_title(question, body.grid, planned.cells) if question else None,
         already=already,
         unused_seeds=unused,
-        most_runs=len(cells) * question.max_seeds if question else None,
+        most_runs=cells.most_runs(planned.cells, question) if question else None,
         configurations=[
             ConfigurationOut(
                 name=capital(configuration_title(flat(members[0].to_json()), paths)),

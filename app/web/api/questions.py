@@ -1,25 +1,29 @@
 """/experiments/ID/question: ask until answered."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 from sqlmodel import Session
 
-from app.asking import cells, questions, sets
+from app.asking import cells, questions
+from app.asking.best import Race
 from app.asking.sets import Asked, SeedSet
 from app.compare import sequence
+from app.compare.facts import Decision, Reason
 from app.compare.judged import Centre, Look
-from app.compare.question import Budget, Question, asked, said
+from app.compare.question import Budget, Question, said, said_of_best
 from app.spec.experiment import MAX_NAME
 from app.store import experiments
 from app.store.engine import reading
 from app.store.tables import Experiment
+from app.web.api.compare import compared
 from app.web.comparison import MeasureOut
 from app.web.problems import Refused, documented
 from app.web.schemas import BetweenIn, ExperimentId, ExperimentOut, QuestionChange
 from app.web.state import BackgroundNow, Database
-from app.web.titles import capital, configuration_title, differing, question_words
+from app.web.titles import capital, configuration_title, differing, question_title, question_words
 from trainer.paths import flat
 
 router = APIRouter(prefix="/experiments", tags=["experiments"])
@@ -38,7 +42,7 @@ def ask(body: BetweenIn, engine: Database, background: BackgroundNow, response: 
     question = Question(kind="difference", second=second, **body.model_dump(include=set(Budget.model_fields)))
     grid = {"seed": seeds}
     planned = cells.plan(base, grid, question)
-    name = body.name or asked(question_words(question, grid, planned.cells))[:MAX_NAME]
+    name = body.name or question_title(question, grid, planned.cells)[:MAX_NAME]
     row, members = questions.launch(engine, name, base, grid, question, planned, body.smallest)
     background.wake()
     response.headers["Location"] = f"/api/v1/experiments/{row.id}"
@@ -51,7 +55,15 @@ class CellOut(BaseModel):
     name: str
     model: str
     pixel_order: str
-    weight: float = Field(description="The question is about the sum of the cells' values times their weights.")
+    weight: float = Field(
+        description="The question is about the sum of the cells' values times their weights; 0 where the best is to be "
+        "found."
+    )
+    decision: Decision | None = Field(
+        description="Where the best is to be found: may be best, ruled out, or what there is of it yet; null of the "
+        "highest."
+    )
+    reason: Reason | None = Field(description="Of one that is ruled out, as in a comparison.")
 
 
 class CellRunOut(BaseModel):
@@ -86,7 +98,8 @@ class QuestionOut(BaseModel):
     experiment: int
     state: str = Field(description="asking, answered, spent (the budget is), stopped or failed.")
     answer: str = Field(
-        description="difference, no difference (that matters), unfit (the sets contradict each other), or open."
+        description="difference, no difference (that matters), unfit (the sets contradict each other), or open. Where "
+        "the best is to be found: one (is left), alike (all that are left, within what matters), or open."
     )
     asked: str = Field(description="The question as a sentence.")
     sentences: list[str] = Field(description="The answer: a headline, and what bears it out.")
@@ -96,11 +109,17 @@ class QuestionOut(BaseModel):
     smallest: float = Field(description="Smallest difference worth knowing; 0: any.")
     max_seeds: int
     max_hours: float | None
+    max_runs: int | None
     least_seeds: int = Field(description="With fewer sets nothing is settled.")
-    n: int = Field(description="Sets that are complete.")
+    n: int = Field(description="Sets that are complete; where the best is to be found, in all that are left.")
+    runs: int = Field(description="Launched so far.")
+    left: list[int] = Field(description="Places of the cells that may be the best; empty of other questions.")
     seconds: float = Field(description="Training of all its runs.")
     settled_after: int | None
-    value: float = Field(description="The difference: the mean over the sets that count, or their median.")
+    value: float | None = Field(
+        description="The difference: the mean over the sets that count, or their median; null where the best is to be "
+        "found."
+    )
     centre: Centre = Field(
         description="What value is: the median where one set lies far off; none: no difference is claimed."
     )
@@ -124,7 +143,7 @@ def question(experiment_id: ExperimentId, engine: Database) -> QuestionOut:
 
 @router.patch(
     "/{experiment_id}/question",
-    summary="Raise the budget of a question",
+    summary="Give a question another budget",
     responses=documented(400, 403, 404, 413, 422, 503),
 )
 def change(
@@ -156,52 +175,33 @@ def keep_asking(experiment_id: ExperimentId, engine: Database, background: Backg
 
 
 def question_out(session: Session, row: Experiment) -> QuestionOut:
-    found = sets.read(session, row)
+    found = questions.read(session, row)
+    return _of_best(session, row, found) if isinstance(found, Race) else _of_sets(row, found)
+
+
+def _of_sets(row: Experiment, found: Asked) -> QuestionOut:
     outcome, question = found.outcome, found.question
     words = question_words(question, row.grid, found.cells)
-    state: Any = row.asking or "stopped"
-    knobs = [flat(cell.spec.to_json()) for cell in found.cells]
-    measure = words.measure
     by_seed = {one.seed: one for one in found.sets}
     complete = [by_seed[look.seed or 0] for look in outcome.looks]
     others = [one for one in found.sets if one not in complete]
-    names = [configuration_title(of_cell, differing(knobs)) for of_cell in knobs]
+    state: Any = row.asking or "stopped"
     return QuestionOut(
-        experiment=row.id or 0,
-        state=state,
+        **_common(row, found),
         answer=outcome.answer,
-        asked=asked(words),
         sentences=said(outcome, words, found.smallest, state, question.max_seeds),
-        kind=question.kind,
-        knobs=question.knobs,
-        measure=MeasureOut(
-            name=question.measure,
-            title=measure.title,
-            greater_is_better=measure.greater_is_better,
-            unit=measure.unit,
-            is_accuracy=measure.is_fraction,
-        ),
         smallest=found.smallest,
-        max_seeds=question.max_seeds,
-        max_hours=question.max_hours,
         least_seeds=sequence.least(),
         n=outcome.n,
-        seconds=found.seconds,
+        runs=sum(run is not None for one in found.sets for run in one.runs),
+        left=[],
         settled_after=outcome.settled_after,
         value=outcome.value,
         centre=outcome.centre,
         low=outcome.low,
         high=outcome.high,
         needed=outcome.needed,
-        cells=[
-            CellOut(
-                name=capital(name),
-                model=of_cell["model"],
-                pixel_order=of_cell["pixel_order"],
-                weight=cell.weight,
-            )
-            for name, of_cell, cell in zip(names, knobs, found.cells, strict=True)
-        ],
+        cells=_cells_out(found, [None] * len(found.cells)),
         sets=[
             *(
                 _set_out(found, one, look, ordinary)
@@ -212,7 +212,71 @@ def question_out(session: Session, row: Experiment) -> QuestionOut:
     )
 
 
-def _set_out(found: Asked, one: SeedSet, look: Look | None, ordinary: tuple[float, float] | None) -> SeedSetOut:
+def _of_best(session: Session, row: Experiment, found: Race) -> QuestionOut:
+    page = compared(session, row.name, list(found.runs), found.question.measure, found.facts.plan, row.smallest)
+    state: Any = row.asking or "stopped"
+    looking = found.looking
+    return QuestionOut(
+        **_common(row, found),
+        answer=found.end,
+        sentences=[
+            *page.verdict.sentences[page.verdict.headline :],
+            said_of_best(looking, state, found.measure, found.facts.smallest),
+        ],
+        smallest=found.facts.smallest,
+        least_seeds=looking.least,
+        n=looking.seeds,
+        runs=looking.runs,
+        left=list(found.left),
+        settled_after=looking.seeds if found.is_answered else None,
+        value=None,
+        centre="none",
+        low=None,
+        high=None,
+        needed=None,
+        cells=_cells_out(found, found.decisions),
+        sets=[_set_out(found, one, None, None) for one in found.sets],
+    )
+
+
+def _common(row: Experiment, found: Asked | Race) -> dict[str, Any]:
+    question, measure = found.question, found.measure
+    return {
+        "experiment": row.id or 0,
+        "state": row.asking or "stopped",
+        "asked": question_title(question, row.grid, found.cells),
+        "kind": question.kind,
+        "knobs": question.knobs,
+        "measure": MeasureOut(
+            name=question.measure,
+            title=measure.title,
+            greater_is_better=measure.greater_is_better,
+            unit=measure.unit,
+            is_accuracy=measure.is_fraction,
+        ),
+        "max_seeds": question.max_seeds,
+        "max_hours": question.max_hours,
+        "max_runs": question.max_runs,
+        "seconds": found.seconds,
+    }
+
+
+def _cells_out(found: Asked | Race, decisions: Sequence[tuple[Decision, Reason | None] | None]) -> list[CellOut]:
+    knobs = [flat(cell.spec.to_json()) for cell in found.cells]
+    return [
+        CellOut(
+            name=capital(configuration_title(of_cell, differing(knobs))),
+            model=of_cell["model"],
+            pixel_order=of_cell["pixel_order"],
+            weight=cell.weight,
+            decision=decision[0] if decision else None,
+            reason=decision[1] if decision else None,
+        )
+        for of_cell, cell, decision in zip(knobs, found.cells, decisions, strict=True)
+    ]
+
+
+def _set_out(found: Asked | Race, one: SeedSet, look: Look | None, ordinary: tuple[float, float] | None) -> SeedSetOut:
     return SeedSetOut(
         seed=one.seed,
         runs=[
@@ -226,7 +290,7 @@ def _set_out(found: Asked, one: SeedSet, look: Look | None, ordinary: tuple[floa
             for run, value, cell in zip(one.runs, one.values, found.cells, strict=True)
         ],
         is_complete=look is not None,
-        has_failed=one.has_failed and not one.is_complete,
+        has_failed=one.has_failed and not one.is_complete and not isinstance(found, Race),
         value=look.value if look else None,
         mean=look.mean if look else None,
         low=look.low if look else None,
