@@ -490,7 +490,8 @@ class _Endpoints:
         """Queue every combination of the grid's values, on top of the base.
 
         `question`: ask until answered, as `{"knobs": ["pixel_order"], "max_seeds": 20}`; the server then launches seeds
-        by itself, in matched sets, until it is settled or the budget ends. `random`: values to be drawn, as
+        by itself, in matched sets, until it is settled or the budget ends; with `{"kind": "best", "max_runs": 200}` to
+        those configurations of the grid that may be the best, until one is left. `random`: values to be drawn, as
         `{"count": 20, "ranges": {"optimizer.lr": {"low": 0.001, "high": 0.1, "log": True}}}`. `smallest`: the smallest
         difference that matters, of test accuracy or of what is asked; None: 1 point of an accuracy, else 5%.
         """
@@ -574,12 +575,12 @@ class _Endpoints:
         *,
         experiment: int | None = None,
         runs: Sequence[int] = (),
-        measure: str = "test/accuracy",
+        measure: str | None = None,
         smallest: float | None = None,
     ) -> _Call[dict[str, Any]]:
         """Configurations side by side: `groups`, `facts`, `verdict`, `differences`, as GET /compare describes them.
-        `measure`: what of a run is compared, as `test/accuracy.best`; `smallest`: the smallest difference that
-        matters, in its unit."""
+        `measure`: what of a run is compared, as `test/accuracy.best`; None: what the experiment's question is on, else
+        test accuracy. `smallest`: the smallest difference that matters, in its unit."""
         params = {"experiment": experiment, "run": list(runs), "measure": measure, "smallest": smallest}
         return _Call("GET", "/compare", _as_json, params)
 
@@ -704,11 +705,12 @@ class _Endpoints:
         experiment_id: int,
         *,
         max_seeds: int | None = None,
+        max_runs: int | None = None,
         max_hours: float | None = None,
         smallest: float | None = None,
     ) -> _Call[dict[str, Any]]:
         """Another budget, or another smallest difference that matters; where the budget was spent, asking goes on."""
-        given = {"max_seeds": max_seeds, "max_hours": max_hours, "smallest": smallest}
+        given = {"max_seeds": max_seeds, "max_runs": max_runs, "max_hours": max_hours, "smallest": smallest}
         return _Call("PATCH", f"/experiments/{experiment_id}/question", _as_json, body=_without_none(given))
 
     @_Endpoint

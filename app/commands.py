@@ -64,7 +64,7 @@ def connected(url: str | None, token: str | None) -> Iterator[Client]:
 
 def add_to(cli: typer.Typer) -> None:
     """Give the command line these commands."""
-    for command in (launch, ask, question, more, replay, runs, show, watch, log, compare, export, relaunch, data):
+    for command in (launch, ask, best, question, more, replay, runs, show, watch, log, compare, export, relaunch, data):
         cli.command()(command)
     for name, words in {
         "stop": "Stop runs; what they recorded is kept.",
@@ -192,15 +192,7 @@ def ask(
             )
             _answer(client, made, detach=detach, as_json=as_json)
             return
-        base, grid, title = _start(client, preset)
-        grid.pop("seed", None)
-        for path, values in map(_knob, knobs or []):
-            base.pop(path, None)
-            grid.pop(path, None)
-            if len(values) == 1 and path != "seed":
-                base[path] = values[0]
-            else:
-                grid[path] = values
+        base, grid, title = _asked_of(client, preset, knobs)
         asked = about or [path for path, values in grid.items() if path != "seed" and len(values) == 2]
         if not about and len(asked) != 1:
             two = " or ".join(asked) or "none"
@@ -215,6 +207,56 @@ def ask(
         name = name or title or _name_of(knobs) or "question"
         made = client.launch_experiment(name, base, grid, question, smallest=smallest)
         _answer(client, made, detach=detach, as_json=as_json)
+
+
+def best(
+    knobs: Knobs = None,
+    measure: Annotated[
+        str | None,
+        typer.Option(
+            help="What of a run: test/accuracy, test/loss.best, … Validation accuracy where images are held out, else "
+            "test accuracy, when absent.",
+            show_default=False,
+        ),
+    ] = None,
+    smallest: Matters = None,
+    seeds: Annotated[int, typer.Option(min=4, help="At most so many seeds each.")] = 30,
+    runs: Annotated[int | None, typer.Option(min=2, help="At most so many runs; 500 when absent.")] = None,
+    hours: Annotated[float | None, typer.Option(help="At most so many hours of training, all runs together.")] = None,
+    name: Annotated[str | None, typer.Option(help="Of the experiment.")] = None,
+    preset: Annotated[str | None, typer.Option(help="Start from a preset, such as mnist-fc-vs-cnn.")] = None,
+    detach: Annotated[bool, typer.Option("--detach", help="Don't wait for the answer.")] = False,
+    as_json: AsJson = False,
+    url: Url = None,
+    token: Token = None,
+) -> None:
+    """Find the best of a grid, as best model=cnn dataset=mnist optimizer.lr=0.01,0.03,0.1,0.3
+
+    All configurations run a seed; those that are ruled out run no more, the others run the next. Exit code 0 when one
+    is left or all that are left are alike, 4 when the budget ends first."""
+    with connected(url, token) as client:
+        base, grid, title = _asked_of(client, preset, knobs)
+        question = {"kind": "best", "measure": measure, "max_seeds": seeds, "max_runs": runs, "max_hours": hours}
+        given = {key: value for key, value in question.items() if value is not None}
+        name = name or title or _name_of(knobs) or "best"
+        made = client.launch_experiment(name, base, grid, given, smallest=smallest)
+        _answer(client, made, detach=detach, as_json=as_json)
+
+
+def _asked_of(
+    client: Client, preset: str | None, knobs: list[str] | None
+) -> tuple[dict[str, Any], dict[str, list[Any]], str]:
+    """Base and grid of a question, and the preset's title; seeds are the question's own unless they are given."""
+    base, grid, title = _start(client, preset)
+    grid.pop("seed", None)
+    for path, values in map(_knob, knobs or []):
+        base.pop(path, None)
+        grid.pop(path, None)
+        if len(values) == 1 and path != "seed":
+            base[path] = values[0]
+        else:
+            grid[path] = values
+    return base, grid, title
 
 
 def _answer(client: Client, made: Experiment, *, detach: bool, as_json: bool) -> None:
@@ -232,6 +274,7 @@ def question(
     stop: Annotated[bool, typer.Option("--stop", help="Launch no more seeds.")] = False,
     go_on: Annotated[bool, typer.Option("--continue", help="Keep asking.")] = False,
     seeds: Annotated[int | None, typer.Option(help="At most so many seeds from now on.")] = None,
+    runs: Annotated[int | None, typer.Option(min=2, help="At most so many runs from now on.")] = None,
     hours: Annotated[float | None, typer.Option(help="At most so many hours of training from now on.")] = None,
     smallest: Matters = None,
     as_json: AsJson = False,
@@ -242,8 +285,8 @@ def question(
     with connected(url, token) as client:
         if stop and go_on:
             raise RunyardError("--stop and --continue: give one of them")
-        if seeds is not None or hours is not None or smallest is not None:
-            client.change_question(experiment, max_seeds=seeds, max_hours=hours, smallest=smallest)
+        if any(value is not None for value in (seeds, runs, hours, smallest)):
+            client.change_question(experiment, max_seeds=seeds, max_runs=runs, max_hours=hours, smallest=smallest)
         if stop:
             client.stop_asking(experiment)
         if go_on:
@@ -259,7 +302,8 @@ def _answered(client: Client, experiment: int) -> dict[str, Any]:
         found = client.question(experiment)
         if found["n"] > told:
             told = found["n"]
-            print(f"{told:>3} of {found['max_seeds']}: {found['sentences'][0]}", file=sys.stderr)
+            so_far = found["sentences"][-1 if found["kind"] == "best" else 0]
+            print(f"{told:>3} of {found['max_seeds']}: {so_far}", file=sys.stderr)
         if found["state"] != "asking":
             return found
         time.sleep(FOLLOW_SECONDS)
@@ -576,8 +620,13 @@ def compare(
     ids: Ids = None,
     experiment: Of = None,
     measure: Annotated[
-        str, typer.Option(help="What of a run: test/accuracy, test/loss.best, train/loss.at=500, seconds, …")
-    ] = "test/accuracy",
+        str | None,
+        typer.Option(
+            help="What of a run: test/accuracy, test/loss.best, train/loss.at=500, seconds, … What the experiment's "
+            "question is on, else test accuracy, when absent.",
+            show_default=False,
+        ),
+    ] = None,
     smallest: Matters = None,
     as_json: AsJson = False,
     url: Url = None,

@@ -181,3 +181,19 @@ def test_the_images_held_out_decide_where_all_have_such() -> None:
     assert measure(held, grid, measure="test/accuracy") == "test/accuracy", "somebody said so"
     assert measure({"model": "fc"}, grid) == "test/accuracy"
     assert measure({"model": "fc"}, {**grid, "validation": [0, 100]}) == "test/accuracy"
+
+
+def test_values_that_are_added_catch_up_and_asking_goes_on(tmp_path: Path) -> None:
+    search = Search(tmp_path, [0.70, 0.85, 0.93])
+    search.run_to_the_end()
+    assert search.race().left == (2,)
+    ran = search.seeds(2)
+    search.means.append(0.97)
+    made = questions.add_values(search.asker.engine, search.id, {"optimizer.lr": [0.1, 0.03]})
+    assert (len(made), search.state()) == (2, "asking")
+    search.run_to_the_end()
+    race = search.race()
+    assert (search.state(), race.end, race.left) == ("answered", "one", (3,))
+    assert search.seeds(3)[: len(ran)] == ran, "the seeds that the others ran, so that they are matched"
+    with pytest.raises(SpecError, match=r"is no knob of the grid: choose optimizer\.lr"):
+        questions.add_values(search.asker.engine, search.id, {"batch_size": [32]})

@@ -71,7 +71,7 @@ class Race:
     @property
     def end(self) -> End:
         """Where nobody is waited for."""
-        groups = [self.places[at] for at in self.left]
+        groups = [self.places[at] for at in self.left]  # one that was added has none yet
         if any(place is None or not self.facts.groups[place].sample for place in groups):
             return "open"
         answer = self.facts.answer
@@ -105,9 +105,12 @@ class Race:
     @property
     def _seeds_left(self) -> int:
         """For those that are left, as many as the budget has room for."""
-        most = MOST_RUNS if self.question.max_runs is None else self.question.max_runs
-        of_runs = (most - len(self.runs)) // max(1, len(self.left))
+        of_runs = (self._most_runs - len(self.runs)) // max(1, len(self.left))
         return max(0, min(self.question.max_seeds - len(self.sets), of_runs))
+
+    @property
+    def _most_runs(self) -> int:
+        return MOST_RUNS if self.question.max_runs is None else self.question.max_runs
 
     @property
     def _has_time(self) -> bool:
@@ -117,7 +120,9 @@ class Race:
     @property
     def is_spent(self) -> bool:
         """Seeds, runs or hours are used up."""
-        return not self._seeds_left or not self._has_time
+        lacks = any(one.runs[at] is None for one in self.sets for at in self.left)
+        has_room = len(self.runs) < self._most_runs if lacks else self._seeds_left > 0
+        return not has_room or not self._has_time
 
     def state(self, *, beyond: bool) -> State:
         """Whether to go on. `beyond`: though it is settled, until the budget is used up or one is left."""
@@ -130,11 +135,16 @@ class Race:
         return "asking"
 
     def more(self, slots: int) -> list[RunSpec]:
-        """The runs that are to be launched now: as many seeds of those that are left as keep so many slots at work."""
+        """The runs that are to be launched now: as many seeds of those that are left as keep so many slots at work.
+        Where one was added, or may be the best again, first those that it lacks."""
         if not self._has_time or any(run.status == Status.PAUSED for run in self.runs):
             return []
         last = max((one.seed for one in self.sets), default=0)
         missing = max(0, max(1, slots) - len(self.under_way))
+        lacking = [(one.seed, at) for one in self.sets for at in self.left if one.runs[at] is None]
+        if lacking:
+            room = self._most_runs - len(self.runs)
+            return [self.cells[at].with_seed(seed) for seed, at in lacking[: max(0, min(missing, room))]]
         seeds = range(last + 1, last + 1 + min(self._seeds_left, -(-missing // len(self.left))))
         return list(LaunchPlan.of_seeds([self.cells[at] for at in self.left], seeds).specs)
 

@@ -14,6 +14,7 @@ from app.asking import best, sets
 from app.asking.cells import judged_by, plan, problem
 from app.compare import sequence
 from app.compare.question import Question, State
+from app.spec import stored
 from app.spec.plan import Plan
 from app.store import experiments, runs
 from app.store.engine import clock, reading, writing
@@ -140,6 +141,34 @@ def change(engine: Engine, experiment_id: int, *, smallest: float | None = None,
             row.asking = "asking"
         session.add(row)
         runs.touch_newest(session, experiment_id)
+
+
+def add_values(engine: Engine, experiment_id: int, values: Mapping[str, Sequence[Any]]) -> list[int]:
+    """Find the best among more: values of knobs of the grid. They run the seeds that the others ran, and asking goes
+    on; the ids of the new runs. Raises NotFound, SpecError."""
+    with writing(engine) as session:
+        row = _asked_row(session, experiment_id)
+        grid = {path: list(of_path) for path, of_path in row.grid.items()}
+        for path, more in values.items():
+            if path == "seed" or path not in grid:
+                there = " or ".join(one for one in grid if one != "seed")
+                words = f"values.{path:.60} is no knob of the grid: choose {there}"
+                raise SpecError([Problem(f"values.{path:.60}", words)])
+            grid[path] += [value for value in more if value not in grid[path]]
+        question = Question.model_validate(row.question)
+        there = {configuration for configuration, _ in _keyed(plan(row.base, row.grid, question))}
+        new = [spec for configuration, spec in _keyed(plan(row.base, grid, question)) if configuration not in there]
+        row.grid = grid
+        if new:
+            row.asking, row.asking_beyond = "asking", False
+        made = experiments.add(session, row, new)
+        runs.touch_newest(session, experiment_id)
+        return [run.id for run in made if run.id is not None]
+
+
+def _keyed(planned: Plan) -> list[tuple[str, RunSpec]]:
+    """Its specs, each with what tells its configuration from others."""
+    return [(stored.configuration(spec.to_json()), spec) for spec in planned.specs]
 
 
 def stop(engine: Engine, experiment_id: int) -> None:

@@ -181,7 +181,7 @@ def _watched_set(family: Family, places: Sequence[int], pairs: int) -> Ranking |
         sequence.BOUND * max(1, pairs),
         greater_is_better=measure.greater_is_better,
     )
-    top = _highest(family, found.left)
+    top = _highest(family, found.left, differences)
     against = {}
     for place in places:
         if place == top:
@@ -199,12 +199,16 @@ def _watched_set(family: Family, places: Sequence[int], pairs: int) -> Ranking |
     return Ranking((top, *order), against, end_of_race=found.end)
 
 
-def _highest(family: Family, places: Sequence[int]) -> int:
-    """Of those that may be the best, over the seeds that all of them have, where there are such."""
-    samples = {place: family.groups[place].sample for place in places}
-    common = set.intersection(*map(set, samples.values()))
+def _highest(family: Family, places: Sequence[int], differences: Mapping[tuple[int, int], Sequence[float]]) -> int:
+    """Of those that may be the best the one that none is ahead of, over the sets of runs that both have; where each is
+    behind some other, the one that is so by least."""
     sign = 1.0 if family.measure.greater_is_better else -1.0
-    return max(places, key=lambda place: sign * fmean(samples[place][seed] for seed in common or samples[place]))
+    ahead = {place: [0.0] for place in places}
+    for (first, second), values in differences.items():
+        if values and first in ahead and second in ahead:
+            ahead[second].append(sign * fmean(values))
+            ahead[first].append(-sign * fmean(values))
+    return max(places, key=lambda place: (min(ahead[place]), sign * fmean(family.groups[place].sample.values())))
 
 
 def _apart(family: Family, top: int, place: int, comparisons: int, reason: Reason | None = None) -> Contrast:

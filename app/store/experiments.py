@@ -83,8 +83,12 @@ def progress(experiment: Experiment, members: Sequence[Run]) -> Progress:
 
 
 def measured(experiment: Experiment) -> str:
-    """What `smallest` of an experiment is in the unit of."""
-    return str((experiment.question or {}).get("measure", "test/accuracy"))
+    """What its configurations are compared on unless somebody says otherwise, and what `smallest` is in the unit of: of
+    a search the images held out, where all its runs have such, so that the test images choose nothing."""
+    if experiment.question is not None:
+        return str(experiment.question.get("measure", "test/accuracy"))
+    held_out = experiment.grid.get("validation", [experiment.base.get("validation", 0)])
+    return "validation/accuracy" if experiment.random is not None and all(held_out) else "test/accuracy"
 
 
 def _key(spec: RunSpec) -> tuple[str, int | None]:

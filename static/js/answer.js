@@ -65,6 +65,7 @@ function showSet(table, { rows, scale }, style) {
   const named = (row) => (scale ? row.value : row.name);
   const drawn = bars(rows, measure, facts.smallest);
   const best = rows.filter((row) => !row.difference).map(named);
+  const most = Math.max(...rows.map((row) => row.difference?.n ?? 0));
   const heading = `${measure.is_accuracy ? "points " : ""}against ${best.length === 1 ? best[0] : "the best"}`;
   table.tHead.replaceChildren(el("tr", {}, ...[scale ?? "Configuration", measure.title, heading, ""].map((name, at) => el(at === 1 ? "th.right" : "th", {}, name))));
   table.tBodies[0].replaceChildren(
@@ -77,7 +78,7 @@ function showSet(table, { rows, scale }, style) {
         el("td", {}, el("span.named", {}, style.mark(group, null), named(row))),
         figure(row, row.first, measure),
         el("td", { title: one?.interval_text ? `${one.value_text} (${one.interval_text})` : null }, drawn.bar(one, style.of(group).colour)),
-        el("td", {}, one ? sureness(one, { counts: true }) : el("span.sure", {}, `● ${row.word}`)),
+        el("td", {}, one ? sureness(one, { counts: true, most, word: row.word }) : el("span.sure", {}, `● ${row.word}`)),
       );
     }),
   );
@@ -107,11 +108,11 @@ const ofSeeds = (one) => (one.n < one.launched ? `${one.n} of ${one.launched} se
 const MARKS = { clear: "●", small: "◐", "no difference": "⊖", pending: "◌", "may be best": "●", "ruled out": "✕" };
 
 /** The decision in a word, with a mark of its own, so that colour is not needed; `counts`: of how many seeds it is, where
- * that are not all. */
-function sureness(one, { counts = false } = {}) {
+ * that are not all that were launched, or that `most` of the rows have. */
+function sureness(one, { counts = false, most = one.n, word = one.word } = {}) {
   const isShown = ["clear", "small", "may be best"].includes(one.decision);
-  const counted = counts && (one.n < one.launched || one.decision === "too few") ? ` · ${ofSeeds(one)}` : "";
-  return el(isShown ? "span.sure" : "span.sure.muted", {}, `${MARKS[one.decision] ?? "○"} ${one.word}${counted}`);
+  const counted = counts && (one.n < one.launched || one.n < most || one.decision === "too few") ? ` · ${ofSeeds(one)}` : "";
+  return el(isShown ? "span.sure" : "span.sure.muted", {}, `${MARKS[one.decision] ?? "○"} ${word}${counted}`);
 }
 
 const SHOWN = 9;

@@ -1,42 +1,26 @@
 // A question that is asked until answered: the answer, the confidence sequence over the seeds, each seed's set of runs.
 
-import { get, patch, post } from "./api.js";
+import { get, patch } from "./api.js";
 import { asked, el, report, setText, statusBadge, swatch } from "./dom.js";
 import { capital, csvOf, duration, percent, plural, points } from "./format.js";
 import { gathered, on } from "./live.js";
 import { color } from "./palette.js";
+import { STATES, offerActions, showActions } from "./questions.js";
 import { drawInterval } from "./sequence.js";
 
 const byId = (id) => document.getElementById(id);
 const experiment = Number(byId("experiment-menu").dataset.experiment);
 const path = `/experiments/${experiment}/question`;
-const STATES = { asking: "asking", answered: "answered", spent: "budget spent", stopped: "stopped", failed: "gave up" };
 let found = null;
 
 // Buttons: attached before anything is awaited
 
-const act = (id, action) =>
-  byId(id).addEventListener("click", async () => {
-    byId(id).disabled = true;
-    try {
-      show((await action()) ?? found);
-    } catch (error) {
-      report(error);
-    }
-    byId(id).disabled = false;
-  });
-act("stop-asking", () => post(`${path}/stop`));
-act("keep-asking", () => post(`${path}/continue`));
-act("raise-budget", async () => {
-  const wanted = { label: "At most so many seeds", value: String(Math.min(200, found.max_seeds * 2)), yes: "Raise the budget" };
-  const seeds = await asked("Raise the budget", wanted);
-  return seeds === null ? null : patch(path, { max_seeds: Number(seeds) });
-});
-act("question-change", async () => {
+offerActions(path, () => found, show);
+byId("question-change").addEventListener("click", async () => {
   const factor = found.measure.is_accuracy ? 100 : 1;
   const wanted = { label: found.measure.is_accuracy ? "In points of accuracy; 0: any difference" : `In units of the ${found.measure.title}; 0: any`, value: String(found.smallest * factor), yes: "Change" };
   const smallest = await asked("Smallest difference that matters", wanted);
-  return smallest === null ? null : patch(path, { smallest: Number(smallest) / factor });
+  if (smallest !== null) await patch(path, { smallest: Number(smallest) / factor }).then(show, report);
 });
 byId("sets-download").addEventListener("click", download);
 document.addEventListener("themechange", drawSequence);
@@ -77,9 +61,7 @@ function show(fresh) {
   );
   const limit = found.max_hours === null ? "no limit on hours" : `of at most ${found.max_hours} h`;
   setText(byId("spent"), `${duration(found.seconds)} of training used, ${limit}`);
-  byId("stop-asking").hidden = found.state !== "asking";
-  byId("keep-asking").hidden = found.state === "asking" || found.n >= found.max_seeds;
-  byId("raise-budget").hidden = found.max_seeds >= 200;
+  showActions(found);
   byId("sequence-title").textContent = differenceTitle();
   showTable();
   showSureness();

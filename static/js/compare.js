@@ -29,7 +29,7 @@ const what = address.searchParams.has("experiment")
   : { run: address.searchParams.getAll("run") };
 
 const view = {
-  measure: "test/accuracy", // what of a run is compared
+  measure: "", // what of a run is compared; "": what the experiment is on
   smallest: "", // difference that matters, in the measure's unit; "": what the experiment says, or the usual
   metric: "train/loss", // what is drawn
   view: "panels",
@@ -230,7 +230,7 @@ async function reload() {
 let loaded = null; // first and last step of a part
 
 async function recompare() {
-  compared = await get(`/compare${query({ ...what, ...(view.measure !== DEFAULTS.measure && { measure: view.measure }), ...(view.smallest && { smallest: view.smallest }) })}`);
+  compared = await get(`/compare${query({ ...what, ...(view.measure && { measure: view.measure }), ...(view.smallest && { smallest: view.smallest }) })}`);
   group = new Map(compared.groups.flatMap((one) => one.runs.map((run) => [run.run, one])));
   showFigures();
 }
@@ -356,11 +356,10 @@ function offerKnobs() {
   for (const name of compared.series.filter((one) => !known.has(one))) byId("metric").append(el("option", { value: name }, declared(compared.metrics, name).title));
   byId("metric").value = view.metric;
   const measure = byId("measure");
-  if (measure && ![...measure.options].some((option) => option.value === view.measure)) {
-    measure.append(el("option", { value: view.measure }, compared.measure.title)); // named in the address alone
-  }
   if (!measure) return;
-  measure.value = view.measure;
+  const { name, title } = compared.measure;
+  if (![...measure.options].some((option) => option.value === name)) measure.append(el("option", { value: name }, title)); // of a question, or named in the address
+  measure.value = name;
   const [scale, unit] = compared.measure.is_accuracy ? [100, "points"] : [1, compared.measure.unit];
   if (document.activeElement !== byId("matters")) byId("matters").value = String(Number((compared.facts.smallest * scale).toPrecision(3)));
   setText(byId("matters-unit"), unit);

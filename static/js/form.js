@@ -21,9 +21,12 @@ export function rangesOf(form) {
   return Object.fromEntries(found.filter(([, range]) => range));
 }
 
-/** What "ask until answered" begins with; `about` is a knob's path, or two with × between them. */
-export const newQuestion = () => ({ about: "", measure: "test/accuracy", max_seeds: "20", max_hours: "" });
+/** What "ask until answered" begins with; `about` is a knob's path, or two with × between them, or BEST. */
+export const newQuestion = () => ({ about: "", measure: "test/accuracy", max_seeds: "20", max_runs: "", max_hours: "" });
 const BOTH = "×";
+export const BEST = "best";
+/** What "find the best" begins with. */
+export const newSearch = () => ({ ...newQuestion(), about: BEST, max_seeds: "30" });
 
 /** What can be asked of a grid: the effect of each knob of two values, the interaction of each two such knobs. */
 export function askable(grid) {
@@ -36,10 +39,10 @@ export function askable(grid) {
 function questionOf(ask) {
   const knobs = ask.about.split(BOTH).filter(Boolean);
   return {
-    kind: knobs.length === 2 ? "interaction" : "effect",
-    knobs,
-    ...(ask.measure !== "test/accuracy" && { measure: ask.measure }),
+    ...(ask.about === BEST ? { kind: "best" } : { kind: knobs.length === 2 ? "interaction" : "effect", knobs }),
+    ...(ask.measure !== "test/accuracy" && { measure: ask.measure }), // else the server's choice: images held out, where there are some
     max_seeds: valueOf(ask.max_seeds),
+    ...(ask.max_runs.trim() && { max_runs: valueOf(ask.max_runs) }),
     ...(ask.max_hours.trim() && { max_hours: valueOf(ask.max_hours) }),
   };
 }

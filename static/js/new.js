@@ -3,7 +3,7 @@
 import { get, post, query } from "./api.js";
 import { chipField, choiceField } from "./chips.js";
 import { copy, el, report, setText, swatch, toast } from "./dom.js";
-import { addressOf, askable, bodyOf, compact, emptyForm, formAt, formOf, inPoints, keyOf, newQuestion, rangesOf } from "./form.js";
+import { BEST, addressOf, askable, bodyOf, compact, emptyForm, formAt, formOf, inPoints, keyOf, newQuestion, newSearch, rangesOf } from "./form.js";
 import { duration, integer, plural } from "./format.js";
 import { showImages } from "./images.js";
 import { gathered } from "./live.js";
@@ -61,7 +61,8 @@ byId("order").addEventListener("click", (event) => {
 });
 byId("how").addEventListener("click", (event) => {
   if (event.target.tagName !== "BUTTON") return;
-  form.ask = event.target.value === "ask" ? (form.ask ?? newQuestion()) : null;
+  const how = event.target.value;
+  if (how !== howOf(form)) form.ask = how === "fixed" ? null : how === BEST ? newSearch() : newQuestion();
   showAsk();
   edited();
 });
@@ -176,11 +177,15 @@ function edited() {
 /** A tenth of the training images. */
 const tenth = () => Math.round(catalog.datasets.find((one) => one.name === form.knobs.dataset?.[0])?.train_size / 10) || 1000;
 
-/** Where an epoch is chosen and no images are held out to choose it by. */
+/** Where an epoch, or one of several configurations, is chosen and no images are held out to choose it by. */
 function showChosen() {
   const { keep = [], early_stopping: stopping = [], validation = [] } = form.knobs;
-  const isChosen = keep.includes("best") || stopping.some((epochs) => Number(epochs) > 0);
-  byId("chosen-by-tests").hidden = !isChosen || !validation.includes("0");
+  const choosesEpoch = keep.includes("best") || stopping.some((epochs) => Number(epochs) > 0);
+  const choosesOne = howOf(form) === BEST || Object.keys(rangesOf(form)).length > 0;
+  const what = [choosesEpoch && "the epoch", choosesOne && "the best configuration"].filter(Boolean).join(" and ");
+  byId("chosen-by-tests").hidden = !what || !validation.includes("0");
+  setText(byId("chosen"), what);
+  showMeasure();
   setText(byId("hold-out"), `Hold out ${integer(tenth())} training images`);
 }
 
@@ -341,11 +346,24 @@ function showOrder() {
   for (const button of byId("order").children) button.setAttribute("aria-pressed", String(button.value === now));
 }
 
+const howOf = ({ ask }) => (ask === null ? "fixed" : ask.about === BEST ? BEST : "ask");
+/** Whether all runs hold images out of the training set. */
+const holdsOut = () => (form.knobs.validation ?? []).every((text) => Number(text) > 0) && Boolean(form.knobs.validation?.length);
+
+/** The images held out decide which is the best, where all have such. */
+function showMeasure() {
+  setText(byId("ask-measure").options[0], howOf(form) === BEST && holdsOut() ? "validation accuracy" : "test accuracy");
+}
+
 /** The fields of a question; what can be asked follows from the knobs that have two values. */
 function showAsk() {
-  for (const button of byId("how").children) button.setAttribute("aria-pressed", String((button.value === "ask") === (form.ask !== null)));
-  byId("fixed").hidden = form.ask !== null;
-  byId("ask").hidden = form.ask === null;
+  const how = howOf(form);
+  for (const button of byId("how").children) button.setAttribute("aria-pressed", String(button.value === how));
+  byId("fixed").hidden = how !== "fixed";
+  byId("ask").hidden = how === "fixed";
+  byId("ask-about-field").hidden = byId("ask-note").hidden = how === BEST;
+  byId("best-note").hidden = how !== BEST;
+  showMeasure();
   showSmallest();
   if (!form.ask) return;
   for (const [part, text] of Object.entries(form.ask)) if (part !== "about" && byId(`ask-${part}`).value !== text) byId(`ask-${part}`).value = text;
@@ -361,7 +379,7 @@ function showSmallest() {
 }
 
 function showAbout() {
-  if (!form.ask) return;
+  if (!form.ask || form.ask.about === BEST) return;
   const offered = askable(bodyOf(form, catalog).grid);
   if (!offered.includes(form.ask.about)) form.ask.about = offered[0] ?? "";
   const title = (path) => ({ model: "model", optimizer: "optimiser", dataset: "data" })[path] ?? knobTitle(path).toLowerCase();

@@ -132,7 +132,7 @@ def test_an_interaction_and_a_loss_have_their_own_words() -> None:
         {"smallest": -1},
         {"measure": "test/accuracy.mean"},
         {"max_hours": 0},
-        {"kind": "best"},
+        {"kind": "worst"},
         {"a": 1},
     ],
     ids=str,

@@ -1,6 +1,7 @@
 """What is claimed, what is not, and what would tell."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,8 @@ from scipy import stats
 
 from app.compare import measure, tree
 from app.compare.facts import OVER, WATCHED, Plan
-from app.compare.groups import Group, Member, differing, grouped
+from app.compare.groups import Figure, Group, Member, differing, grouped
+from app.compare.statistics import summary
 from app.compare.verdict import Verdict, Words
 from app.compare.words import verdict
 from app.web.titles import change_title, condition_title, configuration_title, subject_title, value_title
@@ -794,3 +796,43 @@ def test_where_all_got_there_nothing_is_said_of_it() -> None:
     groups = groups_of(runs([900.0, 950.0, 930.0]), runs([1900.0, 1960.0, 1940.0], pixel_order="shuffled"))
     found = said(groups, of="test/accuracy.steps_to=0.9").sentences
     assert found[0].startswith("Shuffling the pixels raised the steps to a test accuracy of 90% by 992 to 1,021 steps")
+
+
+RACE = Plan("watched", finds_best=True)
+
+
+def test_while_the_best_is_looked_for_the_highest_is_ahead_over_the_seeds_that_both_have() -> None:
+    first, second = [0.66, 0.65, 0.30], [0.65, 0.64, 0.80]
+    found = said(groups_of(*of_rates({0.03: first, 0.1: second, 0.2: [0.5, 0.5, None]})), RACE)
+    assert found.sentences[0] == "Learning rate 0.1 has the highest test accuracy: 69.67%, mean of 3 seeds."
+    assert all(row.contrast.judged.value < 0 for row in found.rows if row.contrast and row.contrast.judged)
+
+
+def test_two_are_a_race_too_and_a_knob_of_two_values_is_no_change() -> None:
+    values = {0.01: [0.7 + at for at in SEEDS], 0.1: [0.9 + at / 2 for at in SEEDS]}
+    found = said(groups_of(*of_rates(values)), RACE)
+    assert found.sentences[0] == "Learning rate 0.1 is the best of 2; the other is ruled out."
+    assert found.knob is None
+
+
+def test_one_may_be_ruled_out_by_another_than_the_highest() -> None:
+    random = np.random.default_rng(3)
+    steady = 0.002 * random.normal(size=12)
+    wild = 0.15 * random.normal(size=12)
+    top = [round(0.72 + a, 4) for a in wild]
+    found = said(
+        groups_of(*of_rates({0.01: (0.60 + steady / 2).tolist(), 0.1: (0.70 + steady).tolist(), 1.0: top})), RACE
+    )
+    (row,) = (row for row in found.rows if row.value == "0.01")
+    assert (row.word, row.contrast and row.contrast.reason) == ("ruled out by 0.1", "behind another")
+    assert found.sentences[0] == "0.1 and 1 may be best; 0.01 is ruled out."
+
+
+def test_what_the_images_held_out_chose_is_reported_on_the_test() -> None:
+    held_out = {0.01: [0.7 + at for at in SEEDS], 0.1: [0.9 + at / 2 for at in SEEDS]}
+    groups = groups_of(*of_rates(held_out))
+    figures = {"test/accuracy": Figure(summary([0.88, 0.89]), None, ((1, 0.88), (2, 0.89)))}
+    groups = [replace(group, figures=figures) for group in groups]
+    found = said(groups, RACE, "validation/accuracy")
+    assert "Its test accuracy, which chose nothing: 88.50%, mean of 2 seeds." in found.sentences
+    assert not any("chose nothing" in one for one in said(groups, RACE).sentences)

@@ -58,7 +58,13 @@ from trainer.spec import parse
 router = APIRouter(tags=["compare"])
 
 Measured = Annotated[
-    str, Query(max_length=100, description=f"What of a run is compared: {FORMS}.", examples=["test/accuracy"])
+    str | None,
+    Query(
+        max_length=100,
+        description=f"What of a run is compared: {FORMS}. Without it, of an experiment what its question is on; of a "
+        "search whose runs hold images out validation/accuracy; else test/accuracy.",
+        examples=["test/accuracy"],
+    ),
 ]
 Smallest = Annotated[
     float | None,
@@ -76,7 +82,7 @@ def compare(
     engine: Database,
     experiment: Annotated[Id | None, Query(description="All runs of this experiment.")] = None,
     run: RunIds = [],  # noqa: B006
-    measure: Measured = "test/accuracy",
+    measure: Measured = None,
     smallest: Smallest = None,
 ) -> CompareOut:
     """Runs of an experiment, or the runs named, grouped by configuration: figures, differences with their intervals,
@@ -92,11 +98,12 @@ def compare(
                 draws=(asked.random or {}).get("count", 0),
                 finds_best=(asked.question or {}).get("kind") == "best",
             )
-            matters = asked.smallest if smallest is None and measure == experiments.measured(asked) else smallest
-            return compared(session, asked.name, rows, measure, plan, matters)
+            usual = experiments.measured(asked)
+            matters = asked.smallest if smallest is None and measure in (None, usual) else smallest
+            return compared(session, asked.name, rows, measure or usual, plan, matters)
         rows = runs.get_many(session, run)
         title = "1 run" if len(rows) == 1 else f"{len(rows)} runs"
-        return compared(session, title, rows, measure, facts.WATCHED, smallest)
+        return compared(session, title, rows, measure or "test/accuracy", facts.WATCHED, smallest)
 
 
 def compared(

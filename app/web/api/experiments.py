@@ -169,10 +169,16 @@ def stop(experiment_id: ExperimentId, engine: Database, background: BackgroundNo
 )
 def more(experiment_id: ExperimentId, body: MoreIn, engine: Database, background: BackgroundNow) -> RunsOut:
     """Runs that are there already are not launched again. Seeds beyond the plan were not fixed beforehand: from then on
-    the comparison is judged by intervals that are valid while watched."""
+    the comparison is judged by intervals that are valid while watched. Where the best is to be found, values of a
+    knob of the grid are looked at as well."""
     if not body.seeds and not body.values:
         raise Refused(422, "seeds", "seeds and values are missing: say how many seeds, or which values, to add")
-    made = experiments.more(engine, experiment_id, body.seeds, body.values)
+    with reading(engine) as session:
+        asks = (experiments.get(session, experiment_id).question or {}).get("kind")
+    if asks == "best" and not body.seeds:
+        made = questions.add_values(engine, experiment_id, body.values)
+    else:
+        made = experiments.more(engine, experiment_id, body.seeds, body.values)
     background.wake()
     return RunsOut(run_ids=made)
 

@@ -1,0 +1,69 @@
+// Finding the best: the question above a comparison, how far it is, and who ran which seed. The answer is compare.js's.
+
+import { get } from "./api.js";
+import { el, setText } from "./dom.js";
+import { capital, duration, plural } from "./format.js";
+import { gathered, on } from "./live.js";
+import { STATES, offerActions, showActions } from "./questions.js";
+
+const byId = (id) => document.getElementById(id);
+const experiment = Number(byId("experiment-menu").dataset.experiment);
+const path = `/experiments/${experiment}/question`;
+const MOST_RUNS = 500;
+let found = null;
+
+offerActions(path, () => found, show); // before anything is awaited
+
+const refresh = gathered(async () => show(await get(path)), 250);
+on("run", (event) => event.experiment === experiment && refresh("run"));
+on("deleted", () => refresh("deleted"));
+get(path)
+  .then(show)
+  .catch((error) => {
+    setText(byId("looking"), `${capital(error.message)}.`);
+    if (error.status !== 422) return;
+    setText(byId("asked"), "can't be asked any more"); // a model or a data set of it is gone
+    for (const part of document.querySelectorAll(".of-question")) part.hidden = true;
+  });
+
+function show(fresh) {
+  found = fresh;
+  setText(byId("asked"), found.asked);
+  setText(byId("asking-state"), STATES[found.state] ?? found.state);
+  setText(byId("looking"), found.sentences.at(-1));
+  const most = Math.min(found.max_runs ?? MOST_RUNS, found.cells.length * found.max_seeds);
+  setText(byId("used"), `${found.sets.length} of at most ${plural(found.max_seeds, "seed")}, ${found.runs} of at most ${plural(most, "run")}`);
+  setText(byId("spent"), `${duration(found.seconds)} of training used, ${found.max_hours === null ? "no limit on hours" : `of at most ${found.max_hours} h`}`);
+  showActions(found);
+  showRace();
+}
+
+const KINDS = { succeeded: "done", failed: "failed", lost: "failed", stopped: "failed", running: "going", starting: "going" };
+
+/** A line a configuration, a square a seed: it ran, runs, failed, or was not launched as it was ruled out. */
+function showRace() {
+  const rows = found.cells.map((cell, at) => {
+    const out = cell.decision === "ruled out";
+    const squares = found.sets.map((one) => {
+      const { run, status } = one.runs[at];
+      const kind = status === "missing" ? "none" : (KINDS[status] ?? "waits");
+      const title = `seed ${one.seed}: ${status === "missing" ? "not launched" : status}`;
+      return run ? el(`a.${kind}`, { href: `/runs/${run}`, title, "aria-label": `${cell.name}, ${title}` }) : el(`i.${kind}`, { title });
+    });
+    const ran = found.sets.filter((one) => one.runs[at].status === "succeeded").length;
+    return el(
+      `tr${out ? ".out" : ""}`,
+      {},
+      el("th", { scope: "row" }, cell.name),
+      el("td", {}, el("span.seeds", {}, ...squares)),
+      el("td.right.muted", {}, plural(ran, "seed")),
+    );
+  });
+  byId("race").tBodies[0].replaceChildren(...rows);
+  const keys = [["done", "ran"], ["going", "runs now"], ["waits", "waits"], ["failed", "ended without a result"]];
+  const there = new Set(found.sets.flatMap((one) => one.runs.map((run) => KINDS[run.status] ?? "waits")));
+  byId("race-legend").replaceChildren(
+    ...keys.filter(([kind]) => there.has(kind)).map(([kind, words]) => el("span", {}, el("span.seeds", {}, el(`i.${kind}`)), ` ${words}`)),
+    el("span", {}, "a square a seed; who is ruled out runs no more"),
+  );
+}
