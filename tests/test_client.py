@@ -40,6 +40,27 @@ def test_a_script_asks_until_answered(client: Client) -> None:
     client.wait(client.experiment(asked.id).run_ids)
 
 
+def test_a_script_finds_the_best(client: Client) -> None:
+    base, rates = {"model": "fc", "dataset": "digits", "batch_size": 200}, [0.0001, 0.05, 0.2]
+    question = {"kind": "best", "measure": "test/loss", "max_seeds": 12, "max_runs": 30}
+    planned = client.plan("best", base, {"optimizer.lr": rates}, question)
+    assert (planned["runs"], planned["most_runs"]) == (6, 30)
+    assert planned["question"] == "Which learning rate gives the lowest test loss?"
+    made = client.launch_experiment("best", base, {"optimizer.lr": rates}, question, smallest=0.001)
+    found = client.wait_for_answer(made.id)
+    assert (found["answer"], found["left"]) == ("one", [2])
+    assert [cell["decision"] for cell in found["cells"]] == ["ruled out", "ruled out", None]
+    assert found["sentences"][0] == "Learning rate 0.2 is the best of 3; the others are ruled out."
+    assert found["runs"] <= 30
+    compared = client.compare(experiment=made.id)
+    assert compared["measure"]["name"] == "test/loss", "that is what it is on"
+    assert compared["facts"]["smallest"] == 0.001
+    assert found["sentences"][0] in compared["verdict"]["sentences"]
+    with pytest.raises(Invalid, match="one configuration is left"):
+        client.keep_asking(made.id)
+    client.wait(client.experiment(made.id).run_ids)
+
+
 def test_a_script_asks_which_of_two_runs_is_better(client: Client) -> None:
     runs = [client.launch({**SHORT, "optimizer": {"lr": rate}}) for rate in (0.0001, 0.2)]
     client.wait([run.id for run in runs])

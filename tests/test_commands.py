@@ -128,6 +128,21 @@ def test_seeds_that_were_never_used_are_taken_when_asked_for(server: Server) -> 
     assert "95% interval of the mean" in " ".join(said.split())
 
 
+def test_find_the_best(server: Server) -> None:
+    rates = ("model=fc", "dataset=digits", "batch_size=200", "epochs=1", "optimizer.lr=0.0001,0.2")
+    said = runyard(server, "best", *rates, "--measure", "test/loss", "--seeds", "12")
+    question, head, *_, why = said.splitlines()
+    assert question == "Which learning rate gives the lowest test loss?"
+    assert head == "Learning rate 0.2 is the best of 2; the other is ruled out."
+    assert why.startswith("Settled after ")
+    held_out = as_json(server, "best", *rates, "validation=100", "--runs", "20", "--detach")
+    assert held_out["measure"]["name"] == "validation/accuracy"
+    assert (held_out["max_runs"], held_out["max_seeds"]) == (20, 30)
+    assert as_json(server, "question", held_out["experiment"], "--stop", "--runs", "30")["max_runs"] == 30
+    server.call("POST", f"/experiments/{held_out['experiment']}/stop")
+    assert "the grid has one configuration" in runyard(server, "best", "model=fc", code=1)
+
+
 def test_ask_until_answered(server: Server) -> None:
     rates = ("model=fc", "dataset=digits", "batch_size=200", "epochs=1", "optimizer.lr=0.0001,0.2")
     said = runyard(server, "ask", *rates, "--measure", "test/loss", "--seeds", "8", "--smallest", "0.001")

@@ -61,6 +61,7 @@ class Search:
     def run_to_the_end(self, rounds: int = 100) -> None:
         for _ in range(rounds):
             self.end()
+            self.asker = Asker(self.asker.engine)  # a server that was restarted knows no more than the database
             if not self.asker.go_on(slots=2) and self.state() != "asking":
                 return
         raise AssertionError(f"it has not ended after {rounds} rounds: {self.race().looking}")

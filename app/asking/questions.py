@@ -151,8 +151,8 @@ def add_values(engine: Engine, experiment_id: int, values: Mapping[str, Sequence
         grid = {path: list(of_path) for path, of_path in row.grid.items()}
         for path, more in values.items():
             if path == "seed" or path not in grid:
-                there = " or ".join(one for one in grid if one != "seed")
-                words = f"values.{path:.60} is no knob of the grid: choose {there}"
+                others = " or ".join(one for one in grid if one != "seed")
+                words = f"values.{path:.60} is no knob of the grid: choose {others}"
                 raise SpecError([Problem(f"values.{path:.60}", words)])
             grid[path] += [value for value in more if value not in grid[path]]
         question = Question.model_validate(row.question)

@@ -45,6 +45,45 @@ def test_a_question_is_asked_by_click_and_answers_itself(shared_server: Server, 
     expect(page.get_by_role("button", name="Keep asking")).to_be_hidden()
 
 
+def test_the_best_is_found_by_click(shared_server: Server, page: Page) -> None:
+    page.goto(f"{shared_server.url}{FORM.replace('name=Rates', 'name=Best')}&optimizer.lr=0.05")
+    expect(page.locator("#launch")).to_have_text("Launch 3 runs", timeout=WAIT)
+    page.get_by_role("button", name="Find the best").click()
+    expect(page.locator("#plan-title")).to_have_text("Which learning rate gives the highest test accuracy?")
+    expect(page.locator("#ask-about")).to_be_hidden()
+    expect(page.locator("#chosen-by-tests")).to_contain_text("The test images choose the best configuration")
+    page.get_by_role("button", name="Hold out 719 training images").click()
+    expect(page.locator("#plan-title")).to_have_text("Which learning rate gives the highest validation accuracy?")
+    expect(page.locator("#ask-measure option").first).to_have_text("validation accuracy")
+    page.get_by_label("Most seeds").fill("3")
+    expect(page.locator("#ask .error")).to_contain_text("max_seeds is 3")
+    page.get_by_label("Most seeds").fill("12")
+    page.get_by_label("Most runs").fill("40")
+    expect(page.locator("#launch")).to_have_text("Ask, with 6 runs first")
+    page.reload()
+    expect(page.get_by_role("button", name="Find the best")).to_have_attribute("aria-pressed", "true", timeout=WAIT)
+    expect(page.get_by_label("Most runs")).to_have_value("40")
+    expect(page.locator("#launch")).to_have_text("Ask, with 6 runs first")
+    page.locator("#launch").click()
+
+    expect(page).to_have_url(re.compile(r"/compare\?experiment=\d+$"), timeout=WAIT)
+    expect(page.locator("#asked")).to_have_text("Which learning rate gives the highest validation accuracy?")
+    expect(page.locator("#asking-state")).to_have_text("answered", timeout=WAIT)
+    expect(page.locator("#answer")).to_contain_text("Learning rate 0.2 is the best of 3", timeout=WAIT)
+    expect(page.locator("#answer")).to_contain_text("Its test accuracy, which chose nothing")
+    expect(page.locator("#measure")).to_have_value("validation/accuracy")
+    expect(page.locator("#looking")).to_contain_text("Settled after ")
+    first, _, last = (page.locator("#race tbody tr").nth(at) for at in range(3))
+    expect(first).to_have_class("out")
+    assert first.locator("a.done").count() < last.locator("a.done").count()
+    expect(page.get_by_role("button", name="Keep asking")).to_be_hidden()
+    page.get_by_role("button", name=re.compile("^Add ")).click()
+    expect(page.locator("#asking-state")).to_have_text("asking", timeout=WAIT)
+    expect(page.locator("#race tbody tr")).to_have_count(5)
+    page.get_by_role("button", name="Stop asking").click()
+    expect(page.locator("#asking-state")).to_have_text("stopped")
+
+
 def test_which_of_two_compared_configurations_is_better_is_asked_by_click(shared_server: Server, page: Page) -> None:
     base = {"dataset": "digits", "batch_size": 200, "epochs": 1}
     grid = {"model": [{"name": "fc", "n_hidden": 64}, "cnn"], "optimizer.lr": [0.0001, 0.2], "seed": [1, 2]}
