@@ -9,6 +9,11 @@ from app.store.tables import Run, Summary
 from trainer.metrics import Metric
 
 
+def _is_chosen(name: str, summaries: Mapping[str, Summary]) -> bool:
+    """Of a test beside which images were held out: they choose the epoch, not the test's own best."""
+    return name.startswith("test/") and name.replace("test/", "validation/", 1) in summaries
+
+
 def member(
     row: Run,
     value: float | None,
@@ -21,7 +26,7 @@ def member(
     ends = {name: series.kept(found) for name, found in summaries.items()}
     last = {name: end for name, end in ends.items() if end is not None}
     bests = {name: series.best(found, declared[name]) for name, found in summaries.items() if name in declared}
-    best = {name: found[0] for name, found in bests.items() if found is not None}
+    best = {name: found[0] for name, found in bests.items() if found is not None and not _is_chosen(name, summaries)}
     knobs = stored.flat(row.spec)
     return Member(
         row.id,

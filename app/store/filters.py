@@ -9,7 +9,8 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, false, func, not_, or_
+from sqlalchemy import ColumnElement, and_, case, exists, false, func, not_, or_
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from app.spec import knobs
@@ -22,14 +23,23 @@ _TERM = re.compile(
 )
 _UNFINISHED = re.compile(r"-?[A-Za-z][\w./-]*?\s*(?:>=|<=|!=|[:><=])\s*$")
 SAME_SERIES = and_(col(Metric.run_id) == col(Summary.run_id), col(Metric.name) == col(Summary.metric))
+_HELD_OUT = aliased(Summary)
+_CHOOSES = not_(
+    exists().where(
+        col(_HELD_OUT.run_id) == col(Summary.run_id),
+        col(Summary.metric).startswith("test/"),
+        col(_HELD_OUT.metric) == func.replace(col(Summary.metric), "test/", "validation/"),
+    )
+)
 FIGURES: dict[str, Any] = {
     "last": func.coalesce(col(Summary.final), col(Summary.last)),
     "best": case(
-        (col(Metric.better) == "more", col(Summary.greatest)), (col(Metric.better) == "less", col(Summary.least))
+        (and_(col(Metric.better) == "more", _CHOOSES), col(Summary.greatest)),
+        (and_(col(Metric.better) == "less", _CHOOSES), col(Summary.least)),
     ),
 }
 """What a series is compared and sorted by: its value at the weights that were kept, or the last of a run that has kept
-none; `best` by its own direction."""
+none; `best` by its own direction, of a test only where no images were held out, by which the epoch is to be chosen."""
 _COMPARE: dict[str, Callable[[Any, float], Any]] = {
     ">": lambda a, b: a > b,
     ">=": lambda a, b: a >= b,

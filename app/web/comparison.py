@@ -39,7 +39,8 @@ class FigureOut(SampleOut):
     """One metric over a configuration's finished runs, one a seed."""
 
     best: float | None = Field(
-        description="The best value that any of them had at any time; null where nothing of it is better."
+        description="The best value that any of them had at any time; null where nothing of it is better, and of a "
+        "test where images were held out: they choose the epoch."
     )
     values: list[ValueOut] = Field(description="Of each run: at the weights that were kept.")
     published: float | None = Field(description="What the source of this recipe states.")

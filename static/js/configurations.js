@@ -69,7 +69,7 @@ function tableRows(one, published) {
       el("td.right", {}, integer(one.parameters)),
       el("td.right", {}, String(one.n), el("span.muted", {}, ` of ${one.runs.length}`)),
       deviating(accuracy, 100, 2),
-      el("td.right", {}, accuracy ? (accuracy.best * 100).toFixed(2) : "–"),
+      el("td.right", {}, accuracy?.best == null ? "–" : (accuracy.best * 100).toFixed(2)),
       published && el("td.right", {}, accuracy?.published == null ? "–" : (accuracy.published * 100).toFixed(2)),
       deviating(one.metrics["test/loss"], 1, 4),
       el("td.right", {}, one.images_per_second == null ? "–" : integer(one.images_per_second)),

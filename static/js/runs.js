@@ -541,7 +541,8 @@ function showRow(run) {
   parts.bar.style.width = `${(100 * run.steps_done) / run.steps_total}%`;
   parts.bar.dataset.status = run.status;
   const accuracy = run.summary["test/accuracy"];
-  const best = accuracy && accuracy.best > kept(accuracy) ? el("span.muted.best", {}, `best ${(accuracy.best * 100).toFixed(2)} `) : null;
+  const heldOut = run.summary["validation/accuracy"]; // else the best epoch is what these images say, not the test
+  const best = accuracy && !heldOut && accuracy.best > kept(accuracy) ? el("span.muted.best", {}, `best ${(accuracy.best * 100).toFixed(2)} `) : null;
   parts.accuracy.replaceChildren(...[best, percent(kept(accuracy))].filter(Boolean));
   setText(parts.device, run.device ?? "–");
   showTimes(run);

@@ -56,6 +56,24 @@ def test_runs_without_a_figure_come_last_either_way(engine: Engine, ascending: b
     assert last == ([high, low, without] if ascending else [low, high, without])
 
 
+def test_a_test_s_best_is_no_figure_where_images_were_held_out(engine: Engine) -> None:
+    plain, held_out = queued(engine), queued(engine)
+    with writing(engine) as session:
+        for run_id in (plain, held_out):
+            series.append(session, run_id, [Point("test/accuracy", 1, 0.1, 0.9), Point("test/accuracy", 2, 0.2, 0.8)])
+        series.append(session, held_out, [Point("validation/accuracy", 1, 0.1, 0.7)])
+    with reading(engine) as session:
+
+        def fitting(text: str) -> set[int | None]:
+            return {run.id for run in listed(session, Query(text=text))[0]}
+
+        assert fitting("accuracy.best>0.85") == {plain}
+        assert fitting("accuracy>0.75") == {plain, held_out}
+        assert fitting("validation/accuracy.best>0.6") == {held_out}
+        order = [run.id for run in listed(session, Query(sort="test/accuracy.best", ascending=False))[0]]
+        assert order == [plain, held_out], "it comes last, as one without the figure"
+
+
 @pytest.mark.parametrize("cursor", ["", "x", "AAAA", "W10", "Wy1d", "WyJjcmVhdGVkIiwgZmFsc2UsIG51bGwsIDFd", "é"])
 def test_a_cursor_that_is_not_ours_is_refused(engine: Engine, cursor: str) -> None:
     with reading(engine) as session, pytest.raises(BadQuery):
