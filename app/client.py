@@ -517,6 +517,13 @@ class _Endpoints:
         return _Call("POST", "/experiments/ask", _as_experiment, body=body | more)
 
     @_Endpoint
+    def confirm(self, experiment_id: int, max_seeds: int = 30) -> _Call[Experiment]:
+        """Find the best again among an experiment's best configuration, the next one and the one with the defaults of
+        what was varied, with seeds that nobody used: the winner of several was chosen by its looks."""
+        body = {"max_seeds": max_seeds}
+        return _Call("POST", f"/experiments/{experiment_id}/confirm", _as_experiment, body=body)
+
+    @_Endpoint
     def plan(
         self,
         name: str,

@@ -223,6 +223,15 @@ def best(
     seeds: Annotated[int, typer.Option(min=4, help="At most so many seeds each.")] = 30,
     runs: Annotated[int | None, typer.Option(min=2, help="At most so many runs; 500 when absent.")] = None,
     hours: Annotated[float | None, typer.Option(help="At most so many hours of training, all runs together.")] = None,
+    confirm: Annotated[
+        int | None,
+        typer.Option(
+            metavar="EXPERIMENT",
+            help="Instead of knobs: is what was best there still best with new seeds, against the next one and the "
+            "defaults?",
+            show_default=False,
+        ),
+    ] = None,
     name: Annotated[str | None, typer.Option(help="Of the experiment.")] = None,
     preset: Annotated[str | None, typer.Option(help="Start from a preset, such as mnist-fc-vs-cnn.")] = None,
     detach: Annotated[bool, typer.Option("--detach", help="Don't wait for the answer.")] = False,
@@ -235,6 +244,11 @@ def best(
     All configurations run a seed; those that are ruled out run no more, the others run the next. Exit code 0 when one
     is left or all that are left are alike, 4 when the budget ends first."""
     with connected(url, token) as client:
+        if confirm is not None:
+            if knobs or preset:
+                raise RunyardError("--confirm takes all knobs of its experiment: leave out KNOB=VALUE and --preset")
+            _answer(client, client.confirm(confirm, max_seeds=seeds), detach=detach, as_json=as_json)
+            return
         base, grid, title = _asked_of(client, preset, knobs)
         question = {"kind": "best", "measure": measure, "max_seeds": seeds, "max_runs": runs, "max_hours": hours}
         given = {key: value for key, value in question.items() if value is not None}

@@ -61,6 +61,28 @@ def test_a_script_finds_the_best(client: Client) -> None:
     client.wait(client.experiment(made.id).run_ids)
 
 
+def test_a_script_confirms_what_a_search_found(client: Client) -> None:
+    base = {"model": "fc", "dataset": "digits", "batch_size": 200, "validation": 200}
+    drawn = {"count": 3, "ranges": {"optimizer.lr": {"low": 0.02, "high": 0.3, "log": True}}}
+    search = client.launch_experiment("drawn", base, {"seed": [7]}, random=drawn)
+    with pytest.raises(Invalid, match="has no winner yet: wait until its runs have ended"):
+        client.confirm(search.id)
+    client.wait(search.run_ids)
+    compared = client.compare(experiment=search.id)
+    assert compared["measure"]["name"] == "validation/accuracy", "the images held out choose"
+    assert compared["verdict"]["has_winner"]
+    expected = compared["search"]["expected"]
+    assert len(expected) == 3
+    assert expected == sorted(expected)
+    assert expected[-1] <= max(group["measured"]["mean"] for group in compared["groups"])
+    made = client.confirm(search.id, max_seeds=9)
+    question = client.question(made.id)
+    assert (question["kind"], question["measure"]["name"]) == ("best", "validation/accuracy")
+    assert len(question["cells"]) == 3, "the best, the next one and the default rate"
+    assert [one["seed"] for one in question["sets"]] == [8, 9]
+    client.stop_experiment(made.id)
+
+
 def test_a_script_asks_which_of_two_runs_is_better(client: Client) -> None:
     runs = [client.launch({**SHORT, "optimizer": {"lr": rate}}) for rate in (0.0001, 0.2)]
     client.wait([run.id for run in runs])

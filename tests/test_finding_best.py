@@ -10,6 +10,7 @@ from sqlmodel import col, update
 from app.asking import best, cells, questions
 from app.asking.questions import Asker
 from app.compare.question import Question
+from app.spec.experiment import ExperimentSpec, RandomSearch
 from app.store import experiments, runs, series
 from app.store.engine import open_database, reading, writing
 from app.store.series import Point
@@ -198,3 +199,30 @@ def test_values_that_are_added_catch_up_and_asking_goes_on(tmp_path: Path) -> No
     assert search.seeds(3)[: len(ran)] == ran, "the seeds that the others ran, so that they are matched"
     with pytest.raises(SpecError, match=r"is no knob of the grid: choose optimizer\.lr"):
         questions.add_values(search.asker.engine, search.id, {"batch_size": [32]})
+
+
+def test_the_winner_of_a_search_is_confirmed_with_seeds_that_nobody_used(tmp_path: Path) -> None:
+    engine = open_database(tmp_path / "runyard.db")
+    ranges = {"optimizer.lr": {"low": 0.001, "high": 1.0, "log": True}, "batch_size": {"low": 20, "high": 200}}
+    search = RandomSearch.model_validate({"count": 6, "ranges": ranges})
+    base = {"model": "fc", "pixel_order": "shuffled"}
+    row, made = experiments.create(engine, ExperimentSpec(name="drawn", base=base, grid={"seed": [4]}, random=search))
+    with pytest.raises(SpecError, match="wait until its runs have ended"):
+        questions.confirm(engine, row.id or 0, 30)
+    with writing(engine) as session:
+        for at, run in enumerate(made):
+            series.append(session, run.id or 0, [Point("test/accuracy", 1, 0.1, 0.7 + 0.01 * at)])
+            done = {"status": Status.SUCCEEDED, "ended_at": now(), "changed": session.change}
+            session.execute(update(Run).where(col(Run.id) == run.id).values(**done))
+    confirming, queued = questions.confirm(engine, row.id or 0, 30)
+    assert (confirming.name, confirming.asking) == ("Confirming drawn", "asking")
+    assert sorted({run.seed for run in queued}) == [5, 6]
+    specs = [run.spec for run in queued if run.seed == 5]
+
+    def knobs(spec: dict[str, Any]) -> tuple[float, int, str]:
+        return spec["optimizer"]["lr"], spec["batch_size"], spec["pixel_order"]
+
+    best, runner_up = (knobs(made[at].spec) for at in (-1, -2))
+    assert {knobs(spec) for spec in specs} == {best, runner_up, (0.01, 64, "shuffled")}
+    with pytest.raises(SpecError, match="named one by one"):
+        questions.add_values(engine, confirming.id or 0, {"optimizer.lr": [0.5]})

@@ -6,6 +6,7 @@ hold however often one looks, or because two of its runs failed, or because it l
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from sqlmodel import Session
 
@@ -22,9 +23,9 @@ from app.members import member
 from app.spec import stored
 from app.spec.plan import Cell
 from app.spec.plan import Plan as LaunchPlan
-from app.store import runs
+from app.store import experiments, runs
 from app.store.tables import ENDED, Experiment, Run, Status
-from trainer.spec import RunSpec
+from trainer.spec import Problem, RunSpec, SpecError, parse
 
 
 @dataclass(frozen=True)
@@ -166,7 +167,7 @@ def read(session: Session, row: Experiment) -> Race:
     configurations = [stored.configuration(cell.spec.to_json()) for cell in candidates]
     # without what was launched into this experiment with other knobs
     rows = [run for run in runs.of_experiment(session, row.id or 0) if run.configuration in configurations]
-    measure, values = measured(session, rows, question)
+    measure, values = measured(session, rows, question.measure)
     groups = grouped([member(run, values.get(run.id or 0)) for run in rows])
     known = tree.make(groups, measure, Plan("watched", finds_best=True), row.smallest)
     at = {group.members[0].configuration: place for place, group in enumerate(groups)}
@@ -180,3 +181,28 @@ def read(session: Session, row: Experiment) -> Race:
         tuple(rows),
         sum(run.seconds for run in rows),
     )
+
+
+def leading(session: Session, row: Experiment) -> tuple[dict[str, Any], dict[str, Any], str]:
+    """The specs of an experiment's best configuration and of the next one, as its page has them, and the measure that
+    they were chosen by. Raises SpecError where there is no winner."""
+    rows = {run.id or 0: run for run in runs.of_experiment(session, row.id or 0)}
+    name = experiments.measured(row)
+    measure, values = measured(session, list(rows.values()), name)
+    progress = experiments.progress(row, list(rows.values()))
+    if progress.state == "running":
+        raise SpecError(
+            [Problem("experiment", f"experiment {row.id} has no winner yet: wait until its runs have ended")]
+        )
+    groups = grouped([member(run, values.get(run_id)) for run_id, run in rows.items()])
+    answer = tree.make(groups, measure, Plan(*progress), row.smallest).answer
+    if not isinstance(answer, Rankings) or len(answer.blocks) != 1 or len(answer.blocks[0].order) < 3:
+        raise _no_winner(
+            f"experiment {row.id} has no best of three or more on one data set: there is nothing to confirm"
+        )
+    first, second = (parse(rows[groups[place].members[0].run].spec).to_json() for place in answer.blocks[0].order[:2])
+    return first, second, name
+
+
+def _no_winner(words: str) -> SpecError:
+    return SpecError([Problem("experiment", words)])

@@ -59,9 +59,17 @@ def _two(base: Mapping[str, Any], varied: Mapping[str, Any], question: Question)
 def _candidates(base: Mapping[str, Any], varied: Mapping[str, list[Any]], question: Question) -> tuple[Cell, ...]:
     if question.knobs or question.first or question.second:
         raise problem("kind", "is best, which compares the whole grid: leave out knobs, first and second")
-    specs = _expanded(base, dict(varied))
+    if question.candidates and varied:
+        raise problem("candidates", f"are given, and the grid has {', '.join(varied)}: leave only seeds in the grid")
+    given = [{path: [value] for path, value in of_one.items()} for of_one in question.candidates]
+    specs = [spec for grid in given or [dict(varied)] for spec in _expanded(base, grid)]
     if len(specs) < 2:
         raise problem("kind", "is best, and the grid has one configuration: give a knob two values or more")
+    for at, spec in enumerate(specs):
+        if spec in specs[:at]:
+            raise problem(
+                "candidates", f"{specs.index(spec) + 1} and {at + 1} are the same configuration: leave one out"
+            )
     if len({spec.dataset for spec in specs}) > 1:
         raise problem("kind", f"is best, and the grid varies {BLOCK}: figures on different data sets are not compared")
     least = least_seeds(len(specs))

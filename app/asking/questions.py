@@ -11,10 +11,11 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from app.asking import best, sets
-from app.asking.cells import judged_by, plan, problem
+from app.asking.cells import FIRST_OF_RACE, cells, judged_by, plan, problem
 from app.compare import sequence
 from app.compare.question import Question, State
-from app.spec import stored
+from app.spec import knobs, stored
+from app.spec.experiment import MAX_NAME
 from app.spec.plan import Plan
 from app.store import experiments, runs
 from app.store.engine import clock, reading, writing
@@ -53,18 +54,47 @@ def between(session: Session, first: int, second: int) -> tuple[dict[str, Any], 
         raise SpecError([Problem("second", f"second is run {second}, as first is: name a run with other knobs")])
     rows = runs.get_many(session, [first, second])
     one, other = (parse(row.spec).to_json() for row in rows)
-    before, after = flat(one), flat(other)
-    renamed = {head for head in paths.OBJECTS if before[head] != after[head]}  # all their knobs are new
-    changed = {
-        path: value
-        for path, value in after.items()
-        if path not in paths.NOT_CONFIGURATION and (paths.split(path)[0] in renamed or before.get(path) != value)
-    }
+    changed = _changed(one, other)
     around = {row.experiment_id for row in rows if row.experiment_id is not None}
     seen = [*rows, *(run for experiment in around for run in runs.of_experiment(session, experiment))]
     last = max(run.seed or 0 for run in seen)
     base = {key: value for key, value in one.items() if key not in paths.NOT_CONFIGURATION}
     return base, changed, [last + at for at in range(1, sequence.least() + 1)]
+
+
+def _changed(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """Knob path to value, of what the second spec has different."""
+    before, after = flat(one), flat(other)
+    renamed = {head for head in paths.OBJECTS if before[head] != after[head]}  # all their knobs are new
+    return {
+        path: value
+        for path, value in after.items()
+        if path not in paths.NOT_CONFIGURATION and (paths.split(path)[0] in renamed or before.get(path) != value)
+    }
+
+
+def confirm(engine: Engine, experiment_id: int, max_seeds: int) -> tuple[Experiment, list[Run]]:
+    """Find the best again among an experiment's best configuration, the next one and the one that has the defaults of
+    what was varied, with seeds that nobody used: the winner of several was chosen by its looks. Raises NotFound,
+    SpecError."""
+    with reading(engine) as session:
+        row = experiments.get(session, experiment_id)
+        first, second, measure = best.leading(session, row)
+        several = [path for path, values in row.grid.items() if len(values) > 1]
+        varied = [*(row.random or {}).get("ranges", {}), *several]
+        usual = parse(paths.nested(knobs.with_defaults(flat(first), varied))).to_json()
+        base = {key: value for key, value in first.items() if key not in paths.NOT_CONFIGURATION}
+        candidates = [{}, _changed(first, second)]
+        if (default := _changed(first, usual)) not in candidates:
+            candidates.append(default)
+        question = Question(kind="best", measure=measure, max_seeds=max_seeds, candidates=candidates)
+        specs = [cell.spec for cell in cells(base, {}, question)]
+        seeds = experiments.unused_seeds(session, specs, FIRST_OF_RACE)
+        name, smallest = f"Confirming {row.name}"[:MAX_NAME], row.smallest
+        note = f"Whether what was best in experiment {experiment_id} is, with seeds that nobody had used."
+    made, members = launch(engine, name, base, {"seed": seeds}, question, smallest=smallest)
+    experiments.describe(engine, made.id or 0, note=note)
+    return made, members
 
 
 def read(session: Session, row: Experiment) -> sets.Asked | best.Race:
@@ -152,7 +182,8 @@ def add_values(engine: Engine, experiment_id: int, values: Mapping[str, Sequence
         for path, more in values.items():
             if path == "seed" or path not in grid:
                 others = " or ".join(one for one in grid if one != "seed")
-                words = f"values.{path:.60} is no knob of the grid: choose {others}"
+                choose = f"choose {others}" if others else "its configurations were named one by one"
+                words = f"values.{path:.60} is no knob of the grid: {choose}"
                 raise SpecError([Problem(f"values.{path:.60}", words)])
             grid[path] += [value for value in more if value not in grid[path]]
         question = Question.model_validate(row.question)

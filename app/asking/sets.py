@@ -154,14 +154,14 @@ def read(session: Session, row: Experiment, members: Sequence[Run] | None = None
     question = Question.model_validate(row.question)
     found = cells(row.base, row.grid, question)
     members = runs.of_experiment(session, row.id or 0) if members is None else members
-    measure, values = measured(session, members, question)
+    measure, values = measured(session, members, question.measure)
     sets = seed_sets(members, found, values)
     return Asked(question, found, measure, row.smallest, tuple(sets), sum(run.seconds for run in members))
 
 
-def measured(session: Session, members: Sequence[Run], question: Question) -> tuple[Measure, dict[int, float]]:
+def measured(session: Session, members: Sequence[Run], name: str) -> tuple[Measure, dict[int, float]]:
     """What is compared, and run to its value."""
-    measure = measuring.parse(question.measure, runs.metrics(session, [run.id or 0 for run in members]))
+    measure = measuring.parse(name, runs.metrics(session, [run.id or 0 for run in members]))
     return measure, measures.values(session, members, measure.kind, measure.of, measure.value)
 
 

@@ -19,6 +19,7 @@ from app.compare.race import End
 MOST_SEEDS = 200
 MOST_RUNS = 500
 """Of an experiment."""
+MOST_CANDIDATES = 50
 
 Kind = Literal["difference", "effect", "interaction", "best"]
 State = Literal["asking", "answered", "spent", "stopped", "failed"]
@@ -67,6 +68,11 @@ class Question(Budget):
     )
     first: dict[str, Any] = Field(default={}, max_length=50, description="Of a difference: knob path to value.")
     second: dict[str, Any] = Field(default={}, max_length=50, description="Of a difference: knob path to value.")
+    candidates: list[dict[str, Any]] = Field(
+        default=[],
+        max_length=MOST_CANDIDATES,
+        description="Of best, instead of the grid: knob path to value, of each configuration.",
+    )
 
 
 @dataclass(frozen=True)

@@ -171,11 +171,15 @@ def _in_order(places: Sequence[int], facts: Facts, knob: str | None) -> list[int
 
 def _named(places: Sequence[int], knob: str | None, facts: Facts, words: Words) -> str:
     """`0.03 and 0.1`, `CNN, shuffled`, or `12 of 40`."""
-    if len(places) > MOST_NAMED:
-        return f"{len(places)} of {len(facts.groups)}"
     groups = [facts.groups[place] for place in _in_order(places, facts, knob)]
     names = [words.name(group) if knob is None else words.value(knob, group.knobs[knob]) for group in groups]
+    if len(places) > MOST_NAMED or (len(places) > 2 and any("," in name for name in names)):
+        return _counted(places, facts)
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _counted(places: Sequence[int], facts: Facts) -> str:
+    return f"{len(places)} of {len(facts.groups)}"
 
 
 def _out(out: Sequence[int], block: Ranking, facts: Facts, words: Words) -> str:
@@ -184,9 +188,10 @@ def _out(out: Sequence[int], block: Ranking, facts: Facts, words: Words) -> str:
     if len(out) == len(block.order) - 1:
         return "the other is" if len(out) == 1 else "the others are"
     if knob is None:
-        if len(out) > MOST_NAMED:
+        named = _named(out, None, facts, words)
+        if named == _counted(out, facts):
             return f"{len(out)} are"
-        return f"{_named(out, None, facts, words)} {'is' if len(out) == 1 else 'are'}"
+        return f"{named} {'is' if len(out) == 1 else 'are'}"
     scale = _in_order(block.order, facts, knob)
     below = list(takewhile(lambda place: place in out, scale))
     above = list(takewhile(lambda place: place in out, reversed(scale)))[::-1]
@@ -225,6 +230,7 @@ def _of_block(block: Ranking, facts: Facts, words: Words) -> list[str]:
         return [f"{upper(names[0])}{so_far}: {measure.title} {measure.figure(found.mean)}, {of}."]
     lead = "the highest" if measure.greater_is_better else "the lowest"
     sentences = [f"{upper(names[0])} has {lead} {measure.title}{so_far}: {measure.figure(found.mean)}, {of}."]
+    sentences += _reported(facts.groups[top], measure)
     named = list(zip(names[1:], contrasts, strict=True))
     better = [(name, one) for name, one in named if one.decision in ("clear", "small") and _is_behind(one, measure)]
     if better:

@@ -69,7 +69,7 @@ def _dropouts(facts: Facts, words: Words) -> list[str]:
 
 
 def _stopped(dropouts: Sequence[Dropouts], facts: Facts, words: Words) -> list[str]:
-    """`Stopped: 1 of 4 runs of FC, original; 2 of 4 runs of CNN, original.`"""
+    """`Stopped: 1 of 4 runs of FC; 2 of 4 runs of CNN.`"""
     if not dropouts:
         return []
     told = [

@@ -1,6 +1,6 @@
 """What the catalogue says of a knob path: which knob it is, its default, what it is called."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from trainer import catalog, paths
@@ -46,6 +46,17 @@ def defaults(path: str) -> dict[str, Any]:
     """Of a model's or optimiser's knob: name of the entry to its default there."""
     head, knob = paths.split(path)
     return {name: one.default for name, entry in named(head).items() for one in entry.knobs if one.name == knob}
+
+
+def with_defaults(flat: Mapping[str, Any], wanted: Iterable[str]) -> dict[str, Any]:
+    """Knob path to value, of a spec whose wanted knobs are at the defaults that its model and optimiser give them."""
+    found = dict(flat)
+    for path in wanted:
+        head, knob = paths.split(path)
+        default = defaults(path).get(flat[head]) if knob else getattr(catalog.TRAINING.get(path), "default", None)
+        if default is not None:
+            found[path] = default
+    return found
 
 
 def title(path: str) -> str:

@@ -346,6 +346,14 @@ class LackingOut(BaseModel):
     beyond: bool = Field(description="Past the end of the grid, at which the best one stands; else between values.")
 
 
+class SearchOut(BaseModel):
+    """Configurations that were drawn at random, each as likely as the others."""
+
+    expected: list[float] = Field(
+        description="What the best of 1, 2, … all draws is expected to have, by what they gave (Dodge et al. 2019)."
+    )
+
+
 class VerdictOut(BaseModel):
     """The answer in words."""
 
@@ -367,6 +375,9 @@ class VerdictOut(BaseModel):
         "order."
     )
     rows: list[RowOut]
+    has_winner: bool = Field(
+        description="One of three or more configurations was chosen by its looks, and can be confirmed with new seeds."
+    )
     lacking: LackingOut | None = Field(description="Null: nothing is lacking, or the rows have no order.")
 
 
@@ -394,6 +405,7 @@ class CompareOut(BaseModel):
     groups: list[GroupOut]
     facts: FactsOut
     verdict: VerdictOut
+    search: SearchOut | None = Field(description="Null: nothing was drawn, or its plan is not over.")
     differences: list[DifferenceOut]
     same: list[str] = Field(description="What all runs share, in words.")
     ran_on: list[RanOnOut] = Field(description="In what the software and the machines that they ran on differ.")

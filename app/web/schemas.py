@@ -197,6 +197,13 @@ class BetweenIn(Budget):
     smallest: Matters = None
 
 
+class ConfirmIn(BaseModel):
+    """How long to go on confirming."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"max_seeds": 30}]})
+    max_seeds: int = Field(default=30, ge=sequence.least(), le=MOST_SEEDS, description="At most so many seeds each.")
+
+
 class QuestionChange(BaseModel):
     """Another budget, or another smallest difference that matters; what is absent stays as it is."""
 

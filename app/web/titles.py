@@ -48,7 +48,7 @@ def differing(knobs: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def configuration_title(knobs: Mapping[str, Any], varied: Sequence[str]) -> str:
-    """`CNN, shuffled, learning rate 0.1`; `learning rate 0.1` where neither the model nor the pixel order varies."""
+    """`CNN, shuffled, learning rate 0.1`; what does not vary is left out, unless nothing does: `CNN, original`."""
     others = [path for path in varied if path not in ("model", "pixel_order", *NOT_CONFIGURATION) and path in knobs]
     said = [
         value_title(path, knobs[path])
@@ -56,8 +56,10 @@ def configuration_title(knobs: Mapping[str, Any], varied: Sequence[str]) -> str:
         else f"{knob_title(path).lower()} {value_title(path, knobs[path])}"
         for path in others
     ]
-    is_whole = "model" in varied or "pixel_order" in varied or not others
-    return ", ".join([value_title("model", knobs["model"]), knobs["pixel_order"], *said] if is_whole else said)
+    is_named = "model" in varied or "pixel_order" in varied or not others
+    is_whole = "pixel_order" in varied or ("model" not in varied and not others)
+    model = [value_title("model", knobs["model"])] if is_named else []
+    return ", ".join([*model, *([knobs["pixel_order"]] if is_whole else []), *said])
 
 
 def capital(text: str) -> str:

@@ -85,8 +85,11 @@ function showSet(table, { rows, scale }, style) {
   table.tFoot.replaceChildren(el("tr", {}, el("td", { colspan: 2 }), el("td", {}, drawn.axis()), el("td")));
 }
 
-/** The button that adds values nobody tried: past the end of the grid, or on both sides of the best. */
-function showLacking({ lacking }) {
+/** What leads on: values that nobody tried, past the end of the grid or on both sides of the best; and new seeds for the
+ * winner of several, which was chosen by its looks. */
+function showLacking({ lacking, has_winner: hasWinner }) {
+  const confirm = byId("confirm-winner");
+  if (confirm) confirm.hidden = !hasWinner || compared.ended < compared.runs;
   const button = byId("add-values");
   if (!button) return;
   button.hidden = !lacking || compared.ended < compared.runs;

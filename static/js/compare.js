@@ -17,7 +17,7 @@ import { drawPanels, stepsOf } from "./panels.js";
 import { offer } from "./share.js";
 import { drawSweep } from "./sweep.js";
 import { onZoom } from "./plots.js";
-import { keepPromise, launched, offerUndo, stopExperiment } from "./undo.js";
+import { keepPromise, launched, launchedExperiment, offerUndo, promiseUndo, stopExperiment } from "./undo.js";
 
 const MANY_RUNS = 40;
 
@@ -151,6 +151,17 @@ byId("add-values")?.addEventListener("click", async (event) => {
     report(error);
   }
   event.target.disabled = false;
+});
+byId("confirm-winner")?.addEventListener("click", async (event) => {
+  event.target.disabled = true;
+  try {
+    const made = await post(`/experiments/${what.experiment}/confirm`, {});
+    promiseUndo(launchedExperiment(made));
+    location.assign(`/compare?experiment=${made.id}`);
+  } catch (error) {
+    report(error);
+    event.target.disabled = false;
+  }
 });
 /** As many as would settle what is open, if that is not too many; else five. */
 const moreSeeds = () => {

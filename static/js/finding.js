@@ -61,7 +61,8 @@ function showRace() {
   });
   byId("race").tBodies[0].replaceChildren(...rows);
   const keys = [["done", "ran"], ["going", "runs now"], ["waits", "waits"], ["failed", "ended without a result"]];
-  const there = new Set(found.sets.flatMap((one) => one.runs.map((run) => KINDS[run.status] ?? "waits")));
+  const launched = found.sets.flatMap((one) => one.runs.filter((run) => run.run));
+  const there = new Set(launched.map((run) => KINDS[run.status] ?? "waits"));
   byId("race-legend").replaceChildren(
     ...keys.filter(([kind]) => there.has(kind)).map(([kind, words]) => el("span", {}, el("span.seeds", {}, el(`i.${kind}`)), ` ${words}`)),
     el("span", {}, "a square a seed; who is ruled out runs no more"),

@@ -9,6 +9,7 @@ import { axis, draw, line } from "./plots.js";
 
 const byId = (id) => document.getElementById(id);
 const HEIGHT = 260;
+const MOST_TICKS = 9; // of more values the axis has round numbers
 const FIGURES = [["train/loss", "Training loss"], ["test/loss", "Test loss"], ["test/accuracy", "Test accuracy"]];
 let redraw = () => {};
 
@@ -33,6 +34,7 @@ export function drawSweep(compared, style, view, remember) {
     if (byId("sweep").hidden) return;
     drawParallel(compared, style, knobs);
     drawScatter(compared, style, knobs.find((one) => one.knob === select.value));
+    drawExpected(compared);
   };
   redraw();
 }
@@ -98,6 +100,21 @@ function axisOf(title, values, read, words, isKnob) {
   return { title, place: (run) => place(read(run)), words: (run) => (read(run) === undefined ? "–" : words(read(run))), ticks: marks.map((value) => [place(value), words(value)]) };
 }
 
+/** Of a search what the best of 1, 2, … draws is expected to have: where it is flat, more draws bring little. */
+function drawExpected({ search, measure }) {
+  byId("search").hidden = !search;
+  if (!search) return;
+  const draws = search.expected.map((_, at) => at + 1);
+  const chart = byId("expected");
+  chart.style.height = "200px";
+  const trace = line(draws, search.expected, token("--text"), { width: 1.75 });
+  draw(chart, [{ ...trace, hovertemplate: `best of %{x}: %{y${measure.is_accuracy ? ":.2%" : ":.4g"}}<extra></extra>` }], {
+    width: chart.clientWidth, height: 200, margin: { l: 48, r: 14, t: 8, b: 44 }, hovermode: "closest", dragmode: false,
+    xaxis: axis({ showline: true, fixedrange: true, showgrid: false, nticks: 8, title: { font: { size: 12 }, text: "draws", standoff: 8 } }),
+    yaxis: axis({ fixedrange: true, nticks: 4, tickformat: measure.is_accuracy ? ".1%" : "", showline: false, ticks: "" }),
+  }, "expected");
+}
+
 /** A knob against what is compared: a dot a run, a line through the means. */
 function drawScatter(compared, style, knob) {
   const numeric = isNumeric(knob.values);
@@ -123,7 +140,7 @@ function drawScatter(compared, style, knob) {
   scatter.style.height = `${HEIGHT}px`;
   draw(scatter, traces, {
     width: scatter.clientWidth, height: HEIGHT, margin: { l: 48, r: 14, t: 8, b: 44 }, hovermode: "closest", dragmode: false,
-    xaxis: axis({ type: numeric ? (log ? "log" : "linear") : "category", showline: true, fixedrange: true, ...(numeric && { tickvals: xs, ticktext: xs.map(short) }), title: { font: { size: 12 }, text: `${knob.title.toLowerCase()}${log ? ", log scale" : ""}`, standoff: 8 } }),
+    xaxis: axis({ type: numeric ? (log ? "log" : "linear") : "category", showline: true, fixedrange: true, ...(numeric && xs.length <= MOST_TICKS && { tickvals: xs, ticktext: xs.map(short) }), title: { font: { size: 12 }, text: `${knob.title.toLowerCase()}${log ? ", log scale" : ""}`, standoff: 8 } }),
     yaxis: axis({ fixedrange: true, nticks: 5, tickformat: accuracy ? ".0%" : "", showline: false, ticks: "" }),
   }, `scatter ${knob.knob}`);
 }

@@ -98,8 +98,8 @@ def test_which_of_two_compared_configurations_is_better_is_asked_by_click(shared
     leading = sorted(means, key=lambda name: -means[name])
     for field, name in zip(chosen, leading, strict=False):
         expect(field.locator("option:checked")).to_have_text(name)
-    chosen[0].select_option("FC, original, learning rate 0.2")
-    chosen[1].select_option("CNN, original, learning rate 0.0001")
+    chosen[0].select_option("FC, learning rate 0.2")
+    chosen[1].select_option("CNN, learning rate 0.0001")
     dialog.get_by_label("At most so many seeds of each").fill("two")
     dialog.get_by_role("button", name="Ask").click()
     expect(dialog.get_by_role("alert")).to_contain_text("max_seeds is 'two'")
@@ -107,7 +107,7 @@ def test_which_of_two_compared_configurations_is_better_is_asked_by_click(shared
     dialog.get_by_role("button", name="Ask").click()
     expect(page).not_to_have_url(re.compile(rf"experiment={made['id']}$"), timeout=WAIT)
     expect(page.locator("#asking-state")).to_have_text("answered", timeout=WAIT)
-    expect(page.locator("#answer")).to_contain_text("Yes. FC, original, learning rate 0.2 instead of CNN, original")
+    expect(page.locator("#answer")).to_contain_text("Yes. FC, learning rate 0.2 instead of CNN")
     expect(page.locator("#sets tbody tr").first).to_contain_text("3")  # the first seed that was not seen
 
 

@@ -128,7 +128,7 @@ def test_runs_are_selected_filtered_and_compared(server: Server, page: Page) -> 
     assert "view=one" in page.url
     page.get_by_label("What is drawn").select_option("test/accuracy")
     expect(page.locator("#caption")).to_contain_text("every one drawn")
-    page.get_by_label("Runs of FC, original").click()
+    page.get_by_label("Runs of FC").click()
     expect(page.get_by_role("link", name="seed 1")).to_be_visible()
 
 

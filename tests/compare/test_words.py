@@ -406,8 +406,8 @@ def test_what_has_not_finished_is_said() -> None:
     assert said([]).sentences == []
     gone = groups_of(runs([NAN_AT_7]), runs(["stopped: stopped by user"], model="fc"))
     assert said(gone).sentences == [
-        "The one run of CNN, original failed (loss became NaN, step 7).",
-        "The one run of FC, original was stopped.",
+        "The one run of CNN failed (loss became NaN, step 7).",
+        "The one run of FC was stopped.",
     ]
 
 

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from statistics import fmean
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -13,7 +14,7 @@ from app.compare import groups as comparing
 from app.compare.groups import Figure, Group, Member
 from app.compare.measure import FORMS
 from app.compare.measure import parse as parse_measure
-from app.compare.statistics import summary
+from app.compare.statistics import expected_best, summary
 from app.compare.verdict import Verdict, Words
 from app.compare.words import verdict
 from app.members import member
@@ -35,6 +36,7 @@ from app.web.comparison import (
     RanOnOut,
     RowOut,
     SampleOut,
+    SearchOut,
     ValueOut,
     VerdictOut,
 )
@@ -157,6 +159,7 @@ def compared(
         ],
         facts=FactsOut.of(known, said),
         verdict=_verdict_out(replace(said, note=note), known),
+        search=_search_out(known),
         differences=[
             DifferenceOut(
                 knob=path,
@@ -261,6 +264,20 @@ def _published(row: Run) -> dict[str, float]:
     return {}
 
 
+def _has_winner(known: facts.Facts) -> bool:
+    blocks = known.answer.blocks if isinstance(known.answer, facts.Rankings) else ()
+    is_looking = known.plan.state == "running" or known.plan.finds_best
+    return len(blocks) == 1 and len(blocks[0].order) > 2 and not is_looking and not known.measure.is_until
+
+
+def _search_out(known: facts.Facts) -> SearchOut | None:
+    if not known.plan.draws or not _has_winner(known):
+        return None
+    means = [fmean(group.sample.values()) for group in known.groups if group.sample]
+    better = known.measure.greater_is_better
+    return SearchOut(expected=[expected_best(means, n, greater_is_better=better) for n in range(1, len(means) + 1)])
+
+
 def _lacking_out(known: facts.Facts) -> LackingOut | None:
     """Values within the knob's limits, of an answer that has one knob."""
     blocks = known.answer.blocks if isinstance(known.answer, facts.Rankings) else ()
@@ -298,6 +315,7 @@ def _verdict_out(said: Verdict, known: facts.Facts) -> VerdictOut:
             )
             for row in said.rows
         ],
+        has_winner=_has_winner(known),
         lacking=_lacking_out(known),
     )
 

@@ -21,7 +21,7 @@ from app.store.tables import Experiment
 from app.web.api.compare import compared
 from app.web.comparison import MeasureOut
 from app.web.problems import Refused, documented
-from app.web.schemas import BetweenIn, ExperimentId, ExperimentOut, QuestionChange
+from app.web.schemas import BetweenIn, ConfirmIn, ExperimentId, ExperimentOut, QuestionChange
 from app.web.state import BackgroundNow, Database
 from app.web.titles import capital, configuration_title, differing, question_title, question_words
 from trainer.paths import flat
@@ -44,6 +44,23 @@ def ask(body: BetweenIn, engine: Database, background: BackgroundNow, response: 
     planned = cells.plan(base, grid, question)
     name = body.name or question_title(question, grid, planned.cells)[:MAX_NAME]
     row, members = questions.launch(engine, name, base, grid, question, planned, body.smallest)
+    background.wake()
+    response.headers["Location"] = f"/api/v1/experiments/{row.id}"
+    return ExperimentOut.of(row, members)
+
+
+@router.post(
+    "/{experiment_id}/confirm",
+    status_code=201,
+    summary="Confirm the winner of a search",
+    responses=documented(400, 403, 404, 413, 422, 503),
+)
+def confirm(
+    experiment_id: ExperimentId, body: ConfirmIn, engine: Database, background: BackgroundNow, response: Response
+) -> ExperimentOut:
+    """A new experiment that finds the best of three: what was best here, the next one, and what has the defaults of the
+    knobs that varied, with seeds that nobody used. The winner of several was chosen by its looks."""
+    row, members = questions.confirm(engine, experiment_id, body.max_seeds)
     background.wake()
     response.headers["Location"] = f"/api/v1/experiments/{row.id}"
     return ExperimentOut.of(row, members)
