@@ -120,6 +120,15 @@ def test_one_with_two_failed_runs_is_out_and_one_that_learned_nothing_too(tmp_pa
     assert search.race().left == (2,)
 
 
+def test_one_whose_runs_have_not_got_what_is_compared_is_out(tmp_path: Path) -> None:
+    search = Search(tmp_path, [0.7, 0.9], measure="validation/accuracy")
+    search.end()
+    race = search.race()
+    assert set(race.decisions) == {("ruled out", "no value")}
+    assert not search.asker.go_on(slots=2)
+    assert search.state() == "failed"
+
+
 def test_where_all_fail_nobody_is_left(tmp_path: Path) -> None:
     search = Search(tmp_path, [0.9, 0.9, 0.9])
     search.end(status=Status.FAILED, cause="loss became NaN")
@@ -161,6 +170,9 @@ def test_it_waits_while_a_run_is_paused_and_when_the_hours_are_used_up(tmp_path:
         ({"optimizer.lr": [0.1]}, {}, "the grid has one configuration"),
         ({"dataset": ["mnist", "digits"]}, {}, "figures on different data sets are not compared"),
         ({"optimizer.lr": RATES}, {"knobs": ["optimizer.lr"]}, "leave out knobs"),
+        ({"optimizer.lr": RATES}, {"measure": "train/loss.steps_to=0.1"}, "some may never get there"),
+        ({"optimizer.lr": RATES}, {"candidates": [{}, {"epochs": 2}]}, "leave only seeds in the grid"),
+        ({}, {"candidates": [{"epochs": 2}, {}, {"epochs": 2}]}, "1 and 3 are the same configuration"),
         ({"optimizer.lr": RATES}, {"max_seeds": 4}, "none can be ruled out with fewer than"),
         ({"optimizer.lr": RATES}, {"max_runs": 7}, "the first 2 seeds of 4 configurations are 8 runs"),
         ({"optimizer.lr": RATES, "batch_size": [*range(1, 100)]}, {}, "leave out configurations"),

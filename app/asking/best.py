@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from app.asking.cells import cells, least_seeds, problem
+from app.asking.cells import FIRST_OF_RACE, cells, least_seeds, problem
 from app.asking.sets import SeedSet, measured, seed_sets
 from app.compare import tree
 from app.compare.candidates import MOST_FAILED
@@ -51,6 +51,9 @@ class Race:
         against = {place: one for block in blocks for place, one in block.against.items()}
         failing = {one.group for one in self.facts.dropouts if len(one.failed) + len(one.lost) > MOST_FAILED}
         untrained = {one.group for one in self.facts.untrained if self.facts.groups[one.group].is_untrained}
+        valueless = {
+            at for at, one in enumerate(self.facts.groups) if one.seeds_done >= FIRST_OF_RACE and not one.sample
+        }
         made: list[tuple[Decision, Reason | None] | None] = []
         for place in self.places:
             one = against.get(-1 if place is None else place)
@@ -58,6 +61,8 @@ class Race:
                 made.append((one.decision, one.reason))
             elif place in failing:
                 made.append(("ruled out", "failing"))
+            elif place in valueless:
+                made.append(("ruled out", "no value"))
             elif place in untrained and not self.measure.is_time:
                 made.append(("ruled out", "untrained"))
             else:

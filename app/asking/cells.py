@@ -6,6 +6,7 @@ from typing import Any
 
 from app.compare import race, sequence
 from app.compare.facts import BLOCK
+from app.compare.measure import parse
 from app.compare.question import Question
 from app.spec.experiment import MAX_RUNS, ExperimentSpec
 from app.spec.plan import Cell, Plan
@@ -72,6 +73,8 @@ def _candidates(base: Mapping[str, Any], varied: Mapping[str, list[Any]], questi
             )
     if len({spec.dataset for spec in specs}) > 1:
         raise problem("kind", f"is best, and the grid varies {BLOCK}: figures on different data sets are not compared")
+    if parse(question.measure).is_until:
+        raise problem("measure", f"is {question.measure}: some may never get there; find the best by a value")
     least = least_seeds(len(specs))
     if question.max_seeds < least:
         words = f"is {question.max_seeds}: of {len(specs)} configurations none can be ruled out with fewer than {least}"

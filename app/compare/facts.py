@@ -40,9 +40,9 @@ and by the interval (`app.compare.judged.Finding`). Of one among several, compar
 whether it may be the best."""
 DECIDED: tuple[Decision, ...] = ("no difference", "clear", "small", "open")
 """Decisions that an interval goes with."""
-Reason = Literal["behind", "behind another", "untrained", "failing"]
+Reason = Literal["behind", "behind another", "untrained", "failing", "no value"]
 """Why one can't be the best: by its interval against the highest, or against another (`Contrast.behind`); it learned
-nothing; two or more of its runs failed."""
+nothing; two or more of its runs failed; none that finished has what is compared."""
 Why = Literal["not ended", "failed", "lost", "stopped", "paused", "no value", "same seed again"]
 
 

@@ -584,6 +584,12 @@ def get_many(session: Session, run_ids: Iterable[int]) -> list[Run]:
     return [found[run_id] for run_id in wanted]
 
 
+def succeeded_alike(session: Session, configuration: str, limit: int) -> list[Run]:
+    """The newest runs of a configuration that have succeeded, oldest first."""
+    query = select(Run).where(Run.configuration == configuration, Run.status == Status.SUCCEEDED, THERE)
+    return list(session.exec(query.order_by(col(Run.id).desc()).limit(limit)))[::-1]
+
+
 def touch_newest(session: Writing, experiment_id: int) -> None:
     """Let listeners hear of an experiment: its newest run counts as changed."""
     newest = select(func.max(Run.id)).where(Run.experiment_id == experiment_id, THERE).scalar_subquery()

@@ -157,7 +157,8 @@ class ContrastOut(BaseModel):
     )
     reason: facts.Reason | None = Field(
         description="Of one that is ruled out. behind: by its interval. behind another: by that against another one. "
-        "untrained: it learned nothing. failing: two or more of its runs failed."
+        "untrained: it learned nothing. failing: two or more of its runs failed. no value: its runs have not got what "
+        "is compared."
     )
     word: str = Field(description="The decision in words.")
     value_text: str = Field(description="Value as it is written beside its interval; empty where there is none.")

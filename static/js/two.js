@@ -77,7 +77,8 @@ async function show() {
   byId("said").hidden = byId("curves").hidden = false;
   byId("curves").href = `/compare${query({ run: chosen })}`;
   setText(byId("answer"), two.answer);
-  setText(byId("speaks"), "This speaks of these two trained nets, not of what they are made of: other seeds would give other nets.");
+  const kinds = two.over_seeds ? `; over ${plural(two.over_seeds.seeds.length, "seed")} see below` : ": other seeds would give other nets";
+  setText(byId("speaks"), `This speaks of these two trained nets, not of what they are made of${kinds}.`);
   setText(byId("shares-of"), `On ${integer(two.n)} test images`);
   byId("shares").tBodies[0].replaceChildren(
     ...two.shares.map((share, at) =>
@@ -116,10 +117,19 @@ function showChance(two) {
     ...(differ ? [[`${name(at)} wins`, `${integer(most)} of them, ${percent(most / differ, 1)}`], ["By chance", `about ${integer(differ / 2)}, if both were equally good`]] : []),
     ["p", two.p < 0.0001 ? "< 0.0001" : two.p.toPrecision(2)],
     ["Difference", `${signed(two.difference)} points, 95% interval ${signed(two.low)} to ${signed(two.high)}`],
+    ...overSeeds(two),
     ["Same answer", `${plural(two.both_right + two.same_wrong, "image")}; on ${integer(two.same_wrong)} both say the same wrong class`],
   ];
   byId("chance").tBodies[0].replaceChildren(...rows.map(([title, value]) => el("tr", {}, el("th", { scope: "row" }, title), el("td", {}, value))));
   setText(byId("chance-note"), `Only images on which exactly one net is right can tell them apart; the ${integer(two.n - differ)} others say nothing.`);
+}
+
+/** What the two configurations differ by over their seeds, and what other seeds and other images would change. */
+function overSeeds({ over_seeds: found }) {
+  if (!found) return [];
+  const half = (value) => `± ${(100 * value).toFixed(1)}`;
+  const seeds = `${plural(found.seeds.length, "seed")} that ran in both`;
+  return [[`Over ${seeds}`, `${points(found.difference)} points, ${half(found.by_seeds)} by other seeds, ${half(found.by_images_too)} if the test images were others, too`]];
 }
 
 function showClasses(two) {

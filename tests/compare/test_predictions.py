@@ -4,7 +4,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from app.compare.predictions import Agreement, agreement, confusion, mcnemar, paired_interval, told, wilson
+from app.compare.predictions import (
+    Agreement,
+    OverSeeds,
+    agreement,
+    confusion,
+    mcnemar,
+    over_seeds,
+    paired_interval,
+    told,
+    wilson,
+)
+from app.compare.statistics import contrast
 
 
 def test_a_confusion_matrix_counts_true_classes_in_rows_and_predicted_ones_in_columns() -> None:
@@ -65,3 +76,34 @@ def test_the_words_claim_no_more_than_the_test_says() -> None:
         "b gets 4.0 points more of the test images right than a; that may be chance (p = 0.50)."
     )
     assert told("a", "b", equal, 1.0) == "a and b get equally many of the test images right."
+
+
+def drawn(random: np.random.Generator, seeds: int, images: int) -> tuple[np.ndarray, np.ndarray]:
+    """Whether two kinds of nets are right: images that differ in how hard they are to each, seeds that differ."""
+    hard = random.normal(size=(2, 1, images))
+    seed = 0.05 * random.normal(size=(2, seeds, 1))
+    first, second = random.normal(size=(2, seeds, images)) < np.array([1.2, 0.9])[:, None, None] + seed + hard
+    return first, second
+
+
+def test_what_other_seeds_and_other_images_would_change_is_covered_in_95_of_100() -> None:
+    random = np.random.default_rng(5)
+    truth = float(np.mean([np.subtract(*(one.mean() for one in drawn(random, 400, 400))) for _ in range(40)]))
+    found = [over_seeds(*drawn(random, 5, 300)) for _ in range(500)]
+    covered = np.mean([abs(one.difference - truth) <= one.by_images_too for one in found])
+    assert 0.93 <= covered <= 0.99, covered
+    by_seeds = np.mean([abs(one.difference - truth) <= one.by_seeds for one in found])
+    assert by_seeds < 0.9, "the images of this one test set are a source of chance, too"
+
+
+def test_what_seeds_do_alone_is_the_paired_t_interval_and_images_only_add() -> None:
+    first, second = drawn(np.random.default_rng(1), 6, 500)
+    found = over_seeds(first, second)
+    accuracies = [dict(enumerate(one.mean(1))) for one in (second, first)]
+    expected = contrast((-1, 1), accuracies)
+    assert expected is not None
+    assert (found.seeds, found.difference) == (6, pytest.approx(expected.value))
+    assert found.by_seeds == pytest.approx((expected.high or 0) - expected.value)
+    assert found.by_images_too > found.by_seeds
+    same = np.repeat(first[:1], 6, axis=0)
+    assert over_seeds(same, same) == OverSeeds(6, 0.0, 0.0, 0.0)

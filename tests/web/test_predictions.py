@@ -109,6 +109,22 @@ def test_two_runs_are_compared_image_by_image(server: Server, pair: tuple[int, i
     assert (swapped["only_first"], swapped["p"]) == (found["only_second"], found["p"])
 
 
+def test_what_seeds_and_test_images_add_is_told_where_both_ran_with_several(server: Server) -> None:
+    grid = {"model": ["fc", "cnn"], "seed": [11, 12, 13]}
+    base = {"dataset": "digits", "batch_size": 200}
+    made = server.call("POST", "/experiments", json={"name": "seeds", "base": base, "grid": grid})["run_ids"]
+    for run_id in made:
+        server.wait_for(run_id, "succeeded")
+    found = server.call("GET", "/compare/predictions", params={"run": [made[0], made[3]]})
+    over = found["over_seeds"]
+    assert over["seeds"] == [11, 12, 13]
+    assert 0 < over["by_seeds"] <= over["by_images_too"]
+    accuracies = [server.call("GET", f"/runs/{run}")["summary"]["test/accuracy"]["final"] for run in made]
+    assert over["difference"] == pytest.approx((sum(accuracies[:3]) - sum(accuracies[3:])) / 3)
+    alike = server.call("GET", "/compare/predictions", params={"run": made[:2]})
+    assert alike["over_seeds"] is None, "two seeds of one configuration"
+
+
 def test_a_run_without_predictions_is_refused_with_the_reason(server: Server, pair: tuple[int, int]) -> None:
     stopped = server.launch(epochs=500)
     server.call("POST", f"/runs/{stopped}/stop")

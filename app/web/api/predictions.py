@@ -1,6 +1,7 @@
 """What finished runs say of the test images: one run's mistakes, and where two runs differ."""
 
 import base64
+import contextlib
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
@@ -16,6 +17,7 @@ from app.settings import Settings
 from app.spec import stored
 from app.store import artifacts, runs
 from app.store.engine import reading
+from app.store.errors import Unreadable
 from app.store.predictions import Predictions, load
 from app.store.tables import Run
 from app.web.images import test_images
@@ -28,6 +30,8 @@ from trainer.entries import Dataset
 from trainer.prepared import Places, open_arrays
 
 router = APIRouter(tags=["predictions"])
+MOST_SEEDS = 50
+"""Of two configurations, whose predictions are read."""
 Class = Annotated[int | None, Query(ge=0, le=65_535, description="Number of a class, from 0; any when absent.")]
 Pair = Annotated[list[Id], Query(min_length=2, max_length=2, description="Ids of two runs.", examples=[[1, 2]])]
 
@@ -69,6 +73,15 @@ class BalanceOut(BaseModel):
     only_second: int
 
 
+class OverSeedsOut(BaseModel):
+    """The difference of two configurations' mean accuracies, first minus second, over the seeds that ran in both."""
+
+    seeds: list[int]
+    difference: float
+    by_seeds: float = Field(description="Half of the 95% interval if other seeds had run, on the same test images.")
+    by_images_too: float = Field(description="Half of it if other seeds had run on other test images.")
+
+
 class TwoOut(BaseModel):
     """Two finished runs on the same test images. It speaks of these two trained nets, not of what they are made of."""
 
@@ -87,6 +100,9 @@ class TwoOut(BaseModel):
     high: float
     p: float = Field(description="Exact McNemar test, two-sided: that each is as often the only one to be right.")
     classes: list[BalanceOut]
+    over_seeds: OverSeedsOut | None = Field(
+        description="Of the two runs' configurations; null: fewer than two seeds ran in both, with predictions kept."
+    )
 
 
 class AnswerOut(BaseModel):
@@ -182,6 +198,36 @@ def two(engine: Database, settings: SettingsNow, places: PlacesNow, run: Pair) -
             BalanceOut(name=name, only_first=int(a), only_second=int(b))
             for name, a, b in zip(dataset.classes, *by_class, strict=True)
         ],
+        over_seeds=_over_seeds(engine, settings, rows, first.labels),
+    )
+
+
+def _over_seeds(
+    engine: Engine, settings: Settings, rows: list[Run], labels: npt.NDArray[np.int64]
+) -> OverSeedsOut | None:
+    """By all runs of the two configurations whose predictions, of these images, are kept: the newest of each seed."""
+    if rows[0].configuration == rows[1].configuration:
+        return None
+    with reading(engine) as session:
+        alike = [runs.succeeded_alike(session, row.configuration, MOST_SEEDS) for row in rows]
+    by_seed = [{run.seed: run for run in of_one} for of_one in alike]
+    common = sorted(seed for seed in by_seed[0].keys() & by_seed[1].keys() if seed is not None)
+    right: list[list[npt.NDArray[np.bool_]]] = [[], []]
+    used = []
+    for seed in common:
+        kept = []
+        for of_one in by_seed:
+            with contextlib.suppress(FileNotFoundError, Unreadable):
+                kept.append(load(artifacts.predictions(settings, of_one[seed].files)))
+        if len(kept) == 2 and all(np.array_equal(one.labels, labels) for one in kept):
+            used.append(seed)
+            for side, one in zip(right, kept, strict=True):
+                side.append(one.right)
+    if len(used) < 2:
+        return None
+    found = comparing.over_seeds(np.array(right[0]), np.array(right[1]))
+    return OverSeedsOut(
+        seeds=used, difference=found.difference, by_seeds=found.by_seeds, by_images_too=found.by_images_too
     )
 
 
