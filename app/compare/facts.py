@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
+
 from app.compare import race, scale, sequence
 from app.compare.groups import Group
 from app.compare.judged import Judged, Mode
@@ -14,6 +16,7 @@ from app.compare.measure import Measure
 
 BLOCK = "dataset"
 """Never a treatment: figures on different data sets are not compared."""
+LEAST_FOR_PAIRING = 5
 MATTERS_OF_FRACTION = 0.01
 MATTERS_OF_OTHERS = 0.05
 """A share of the first side's mean."""
@@ -164,6 +167,16 @@ class Contrast:
     def seeds_of_both(self) -> set[int]:
         """Those that every side has a value of, whether they are used or not."""
         return set.intersection(*({seed for seed, _ in side.values} for side in self.sides))
+
+    @property
+    def pairing(self) -> float | None:
+        """How many times as many seeds it would take without pairing, by these: the variance of a difference of unlike
+        seeds over that of a seed's own difference. None: not paired by seed, or too few seeds to say."""
+        judged = self.judged
+        if judged is None or judged.matched != "seed" or judged.n < LEAST_FOR_PAIRING or not judged.deviation:
+            return None
+        apart = sum(side.weight**2 * float(np.var([value for _, value in side.values], ddof=1)) for side in self.sides)
+        return apart / judged.deviation**2
 
     @property
     def least(self) -> int:

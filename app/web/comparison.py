@@ -175,6 +175,9 @@ class ContrastOut(BaseModel):
     deviation: float | None = Field(description="Sample deviation of one seed's difference.")
     p: float | None = Field(description="Two-sided, of this one alone; while watched valid at any time.")
     effect: float | None = Field(description="In deviations of one run: Cohen's d.")
+    pairing: float | None = Field(
+        description="So many times as many seeds it would take if they were not paired, by these; null: too few to say."
+    )
     above: int = Field(description="Seeds in which it was over 0; none are counted where seeds don't match.")
     below: int
     outlier: int | None = Field(description="The seed that lies far off.")
@@ -215,6 +218,7 @@ class ContrastOut(BaseModel):
             deviation=judged.deviation if judged else None,
             p=judged.p if judged else None,
             effect=judged.effect if judged else None,
+            pairing=one.pairing,
             above=judged.above if judged else 0,
             below=judged.below if judged else 0,
             outlier=judged.outlier.seed if judged and judged.outlier else None,

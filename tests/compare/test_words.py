@@ -836,3 +836,17 @@ def test_what_the_images_held_out_chose_is_reported_on_the_test() -> None:
     found = said(groups, RACE, "validation/accuracy")
     assert "Its test accuracy, which chose nothing: 88.50%, mean of 2 seeds." in found.sentences
     assert not any("chose nothing" in one for one in said(groups, RACE).sentences)
+
+
+def test_what_pairing_by_seed_was_worth_is_said_where_it_can_be_told() -> None:
+    common = 0.02 * np.random.default_rng(2).normal(size=8)
+    own = 0.005 * np.random.default_rng(3).normal(size=(2, 8))
+    together = groups_of(runs((0.9 + common + own[0]).tolist(), batch_size=64), runs((0.8 + common + own[1]).tolist()))
+    assert "paired by seed (worth about " in said(together).note
+    (contrast,) = tree.make(together, measure.parse("test/accuracy"), OVER).contrasts
+    values = np.array([[value for _, value in side.values] for side in contrast.sides])
+    assert contrast.pairing == pytest.approx(values.var(1, ddof=1).sum() / (values[1] - values[0]).var(ddof=1))
+    apart = [runs((0.9 + 4 * own[0]).tolist(), batch_size=64), runs((0.8 + 4 * own[1]).tolist())]
+    assert "paired by seed;" in said(groups_of(*apart)).note
+    few = [runs([0.9, 0.91, 0.92, 0.9], batch_size=64), runs([0.8, 0.82, 0.81, 0.8])]
+    assert "paired by seed;" in said(groups_of(*few)).note
