@@ -261,6 +261,11 @@ def _as_json(answer: httpx.Response) -> dict[str, Any]:
     return found
 
 
+def _as_rows(answer: httpx.Response) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = answer.json()
+    return found
+
+
 def _as_ids(answer: httpx.Response) -> list[int]:
     found: list[int] = answer.json()["run_ids"]
     return found
@@ -590,6 +595,11 @@ class _Endpoints:
         test accuracy. `smallest`: the smallest difference that matters, in its unit."""
         params = {"experiment": experiment, "run": list(runs), "measure": measure, "smallest": smallest}
         return _Call("GET", "/compare", _as_json, params)
+
+    @_Endpoint
+    def related(self, experiment_id: int) -> _Call[list[dict[str, Any]]]:
+        """Other experiments in which two or more of its configurations ran, each with its `answer`."""
+        return _Call("GET", f"/experiments/{experiment_id}/related", _as_rows)
 
     @_Endpoint
     def question(self, experiment_id: int) -> _Call[dict[str, Any]]:

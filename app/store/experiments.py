@@ -1,7 +1,7 @@
 """Experiments: runs that were launched together and belong together."""
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
@@ -148,6 +148,29 @@ def _succeeded(
         alike = alike.where(col(Run.deleted_at).is_(None))
     rows = session.exec(alike.order_by(col(Run.id)))
     return {(configuration, seed): run or 0 for run, configuration, seed in rows if (configuration, seed) in wanted}
+
+
+def sharing(
+    session: Session, experiment_id: int, configurations: Collection[str], limit: int
+) -> list[tuple[Experiment, int]]:
+    """The newest other experiments in which two or more of these configurations ran, each with how many."""
+    count = func.count(func.distinct(col(Run.configuration)))
+    shared = (
+        select(Run.experiment_id, count)
+        .where(col(Run.configuration).in_(configurations), col(Run.deleted_at).is_(None))
+        .where(col(Run.experiment_id).is_not(None), Run.experiment_id != experiment_id)
+        .group_by(col(Run.experiment_id))
+        .having(count > 1)
+        .subquery()
+    )
+    found = (
+        select(Experiment, shared.c[1])
+        .join(shared, shared.c.experiment_id == Experiment.id)
+        .where(col(Experiment.deleted_at).is_(None), col(Experiment.archived).is_(False))
+        .order_by(col(Experiment.id).desc())
+        .limit(limit)
+    )
+    return [(row, many) for row, many in session.exec(found)]
 
 
 def unused_seeds(session: Session, specs: Sequence[RunSpec], count: int) -> list[int]:

@@ -394,6 +394,16 @@ class RanOnOut(BaseModel):
     apart: bool = Field(description="Some two configurations have none of it in common.")
 
 
+class RelatedOut(BaseModel):
+    """Another experiment in which some of the same configurations ran."""
+
+    experiment: int
+    name: str
+    created_at: datetime
+    shared: int = Field(description="How many configurations ran in both.")
+    answer: str = Field(description="Its answer, as its page has it.")
+
+
 class CompareOut(BaseModel):
     """Runs side by side."""
 

@@ -256,6 +256,34 @@ def test_what_had_been_seen_before_an_experiment_is_watched_and_other_seeds_are_
     assert not quick_server.call("GET", "/compare", params={"experiment": new["id"]})["verdict"]["watched"]
 
 
+def test_what_else_is_known_of_the_same_configurations_is_linked_both_ways(quick_server: Server) -> None:
+    base = {"dataset": "digits", "batch_size": 700}
+
+    def launched(name: str, **grid: list[Any]) -> int:
+        made = quick_server.call("POST", "/experiments", json={"name": name, "base": base, "grid": grid})
+        for run_id in made["run_ids"]:
+            quick_server.wait_for(run_id, "succeeded")
+        experiment: int = made["id"]
+        return experiment
+
+    two = launched("two", model=["fc", "cnn"], seed=[31])
+    four = launched("four", model=["fc", "cnn"], pixel_order=["original", "shuffled"], seed=[32])
+    one = launched("one", model=["fc"], seed=[33])
+
+    def related(experiment: int) -> list[tuple[int, str, int]]:
+        found = quick_server.call("GET", f"/experiments/{experiment}/related")
+        for each in found:
+            compared = quick_server.call("GET", "/compare", params={"experiment": each["experiment"]})["verdict"]
+            assert each["answer"] == compared["sentences"][compared["headline"]]
+        return [(each["experiment"], each["name"], each["shared"]) for each in found]
+
+    assert related(two) == [(four, "four", 2)]
+    assert related(four) == [(two, "two", 2)]
+    assert related(one) == []
+    quick_server.call("PATCH", f"/experiments/{four}", json={"archived": True})
+    assert related(two) == []
+
+
 def test_what_matters_is_said_at_the_launch_or_later_or_in_the_address(quick_server: Server) -> None:
     body = {"name": "Matters", "base": {"batch_size": 480, "model": "fc"}, "grid": {"seed": [1, 2]}, "smallest": 0.02}
     made = quick_server.call("POST", "/experiments", json=body)

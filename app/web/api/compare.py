@@ -21,7 +21,7 @@ from app.members import member
 from app.spec import knobs, stored
 from app.store import experiments, measures, runs, series
 from app.store.engine import reading
-from app.store.tables import ENDED, Attempt, Run
+from app.store.tables import ENDED, Attempt, Experiment, Run
 from app.web.comparison import (
     CompareOut,
     ContrastOut,
@@ -34,6 +34,7 @@ from app.web.comparison import (
     MeasureOut,
     MemberOut,
     RanOnOut,
+    RelatedOut,
     RowOut,
     SampleOut,
     SearchOut,
@@ -41,7 +42,7 @@ from app.web.comparison import (
     VerdictOut,
 )
 from app.web.problems import Refused, documented
-from app.web.schemas import Id, MetricOut, RunIds
+from app.web.schemas import ExperimentId, Id, MetricOut, RunIds
 from app.web.state import Database
 from app.web.titles import (
     capital,
@@ -58,6 +59,7 @@ from trainer.paths import flat, split
 from trainer.spec import parse
 
 router = APIRouter(tags=["compare"])
+MOST_RELATED = 5
 
 Measured = Annotated[
     str | None,
@@ -93,19 +95,46 @@ def compare(
         raise Refused(422, "run", "run and experiment: give one of them, either experiment=1 or run=1&run=2")
     with reading(engine) as session:
         if experiment is not None:
-            asked = experiments.get(session, experiment)
-            rows = runs.of_experiment(session, experiment)
-            plan = facts.Plan(
-                *experiments.progress(asked, rows),
-                draws=(asked.random or {}).get("count", 0),
-                finds_best=(asked.question or {}).get("kind") == "best",
-            )
-            usual = experiments.measured(asked)
-            matters = asked.smallest if smallest is None and measure in (None, usual) else smallest
-            return compared(session, asked.name, rows, measure or usual, plan, matters)
+            return compared_experiment(session, experiments.get(session, experiment), measure, smallest)
         rows = runs.get_many(session, run)
         title = "1 run" if len(rows) == 1 else f"{len(rows)} runs"
         return compared(session, title, rows, measure or "test/accuracy", facts.WATCHED, smallest)
+
+
+@router.get("/experiments/{experiment_id}/related", summary="What else is known", responses=documented(404, 422, 503))
+def related(experiment_id: ExperimentId, engine: Database) -> list[RelatedOut]:
+    """Other experiments in which two or more of this one's configurations ran, with their answers; the newest first."""
+    with reading(engine) as session:
+        experiments.get(session, experiment_id)
+        configurations = {run.configuration for run in runs.of_experiment(session, experiment_id)}
+        found = []
+        for row, shared in experiments.sharing(session, experiment_id, configurations, MOST_RELATED):
+            said = compared_experiment(session, row).verdict
+            found.append(
+                RelatedOut(
+                    experiment=row.id or 0,
+                    name=row.name,
+                    created_at=row.created_at,
+                    shared=shared,
+                    answer=said.sentences[said.headline] if said.sentences else "",
+                )
+            )
+        return found
+
+
+def compared_experiment(
+    session: Session, row: Experiment, measure: str | None = None, smallest: float | None = None
+) -> CompareOut:
+    """The comparison of an experiment's runs; on what it is on, where nothing else is said."""
+    members = runs.of_experiment(session, row.id or 0)
+    plan = facts.Plan(
+        *experiments.progress(row, members),
+        draws=(row.random or {}).get("count", 0),
+        finds_best=(row.question or {}).get("kind") == "best",
+    )
+    usual = experiments.measured(row)
+    matters = row.smallest if smallest is None and measure in (None, usual) else smallest
+    return compared(session, row.name, members, measure or usual, plan, matters)
 
 
 def compared(
