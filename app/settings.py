@@ -36,10 +36,11 @@ class Settings(BaseSettings):
         default=False, description="Ask everybody for a token, also on loopback, where this machine's user needs none."
     )
     cpu_slots: int = Field(
-        default_factory=lambda: max(1, (os.cpu_count() or 1) // 2),
+        default_factory=lambda: min(64, os.cpu_count() or 1),
         ge=0,
         le=64,
-        description="Runs at a time on the CPU; 0: none; one for every two cores, at least one, by default.",
+        description="Most runs at a time on the CPU, while the threads of all fit its cores, or the slots if these are "
+        "more; 0: none; as many as it has cores by default.",
     )
     gpu_slots: int = Field(
         default=1, ge=0, le=64, description="Runs at a time on each GPU; 0: none, and auto then means the CPU."

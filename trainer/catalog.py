@@ -6,6 +6,7 @@ The form, the REST API, the command line and the validation of a RunSpec all rea
 
 import dataclasses
 import importlib
+import os
 import pkgutil
 from collections.abc import Iterator
 from types import ModuleType
@@ -17,6 +18,8 @@ from trainer.entries import Dataset, Knob, Model, Optimizer, Preset
 from trainer.presets import PRESETS as _PRESETS
 
 SEED_MAX = 2**31 - 1
+SMALL = 200_000
+"""Parameters; a net above gains from all threads, whatever its entry says."""
 
 TRAINING: dict[str, Knob] = {
     knob.name: knob
@@ -216,3 +219,12 @@ def canonical(dataset: str) -> str:
 
 
 PRESETS: dict[str, Preset] = {preset.name: preset for preset in _PRESETS}
+
+
+def threads(model: str, parameters: int) -> int:
+    """On how many threads a net trains on a CPU of this machine; all, where its plug-in is gone. What else runs makes
+    no difference: on another number of threads convolutions give other last bits."""
+    cores = os.cpu_count() or 1
+    entry = MODELS.get(model)
+    most = entry.threads if entry and parameters < SMALL else None
+    return min(most or cores, cores)

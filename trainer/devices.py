@@ -8,8 +8,6 @@ import torch
 from trainer import catalog, hardware
 from trainer.spec import RunSpec
 
-SMALL = 200_000  # parameters; a net above gains from all threads, whatever its entry says
-
 
 def available() -> list[dict[str, Any]]:
     """Name, description and memory in bytes (None: the machine's) of each device, best first."""
@@ -91,7 +89,5 @@ def make_repeatable(spec: RunSpec, threads: int | None = None) -> int:
     # settings comes first: without it torch 2.11 goes on rounding, and to read it is an error in 2.14
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.fp32_precision = "ieee"  # type: ignore[attr-defined]
-    cores = os.cpu_count() or 1
-    most = catalog.MODELS[spec.model.name].threads if spec.parameters < SMALL else None
-    torch.set_num_threads(threads or min(most or cores, cores))
+    torch.set_num_threads(threads or catalog.threads(spec.model.name, spec.parameters))
     return torch.get_num_threads()

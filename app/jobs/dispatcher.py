@@ -5,6 +5,7 @@ time to time, it looks at the database, has `app.jobs.plan` decide what is to be
 """
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Iterable, Sequence
@@ -26,7 +27,8 @@ from app.store import artifacts, runs
 from app.store.engine import reclaim, writer, writing
 from app.store.errors import Conflict, NotFound, StoreError
 from app.store.runs import Claim
-from app.store.tables import Status, now
+from app.store.tables import Run, Status, now
+from trainer import catalog
 
 TURN_SECONDS = 0.2  # between two looks at the processes
 LOOK_SECONDS = 1.0  # between two looks at the database
@@ -45,6 +47,8 @@ class Worker:
 
     claim: Claim
     process: Launched
+    threads: int = 1
+    """Of the CPU, if it runs there."""
     stopping_since: float | None = field(default=None)
     """When a request to stop or pause was first seen."""
     pausing: bool = False
@@ -63,6 +67,7 @@ class Worker:
             self.claim.run_id,
             self.claim.attempt,
             self.claim.device,
+            threads=self.threads,
             end=self.process.poll(),
             writes=writing is not None and self.process.pid == writing,
             stopping=None if self.stopping_since is None else moment - self.stopping_since,
@@ -111,12 +116,20 @@ class Dispatcher:
         return self.launcher.devices()
 
     def slots(self) -> list[dict[str, Any]]:
-        """Each device with its slots and how many are in use; empty until the devices are known."""
-        used = [worker.claim.device for worker in list(self._workers.values())]
-        return [
-            {**device, "slots": self._slots_of(device["name"]), "used": used.count(device["name"])}
-            for device in self.devices or []
-        ]
+        """Each device with its slots and how many are in use, of the CPU also threads; empty until the devices are
+        known."""
+        workers = list(self._workers.values())
+        found = []
+        for device in self.devices or []:
+            there = [worker for worker in workers if worker.claim.device == device["name"]]
+            slots = self._slots_of(device["name"])
+            threads = {
+                "threads": max(slots, os.cpu_count() or 1),
+                "threads_used": sum(worker.threads for worker in there),
+            }
+            is_cpu = device["name"] == "cpu"
+            found.append({**device, "slots": slots, "used": len(there), **(threads if is_cpu else {})})
+        return found
 
     def waits(self) -> str | None:
         """Why nothing is launched now, whatever is queued; None: it is, as slots become free."""
@@ -139,7 +152,7 @@ class Dispatcher:
             if process is None:
                 runs.end(self.engine, claim.run_id, claim.attempt, Status.LOST, causes.VANISHED, again=True)
                 continue
-            self._workers[claim.run_id] = Worker(claim, process)
+            self._workers[claim.run_id] = Worker(claim, process, _threads(run))
             # the server before may have been ended before it could note it
             if attempt is not None and None in (attempt.pid, attempt.handle):
                 runs.launched(self.engine, claim, process.pid, process.handle)
@@ -265,7 +278,9 @@ class Dispatcher:
             return  # one before it in this turn was given back
         try:
             with writing(self.engine) as session:
-                claim = runs.claim(session, runs.get(session, action.run_id), action.device)
+                run = runs.get(session, action.run_id)
+                threads = _threads(run)
+                claim = runs.claim(session, run, action.device)
         except (Conflict, NotFound):  # stopped or deleted meanwhile
             return
         try:
@@ -284,7 +299,7 @@ class Dispatcher:
             self._settle()
         else:
             self._refused = ""
-            self._workers[claim.run_id] = Worker(claim, process)
+            self._workers[claim.run_id] = Worker(claim, process, threads)
             runs.launched(self.engine, claim, process.pid, process.handle)
 
     def _settle(self) -> None:
@@ -310,3 +325,8 @@ class Dispatcher:
         for files in gone:
             artifacts.remove(self.settings, files)
             runs.removed(self.engine, files)
+
+
+def _threads(run: Run) -> int:
+    """Of the CPU, if it runs there."""
+    return catalog.threads(run.spec["model"]["name"], run.parameters)

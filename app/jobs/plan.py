@@ -3,6 +3,7 @@
 The thread in `app.jobs.dispatcher` looks, asks here, and carries out.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -41,6 +42,8 @@ class Job:
     grace: float = 5.0
     """Seconds that a stop or a pause may take."""
     retry_at: datetime | None = None
+    threads: int = 1
+    """Of the CPU, if it runs there."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,8 @@ class At:
     run_id: int
     attempt: int
     device: str
+    threads: int = 1
+    """Of the CPU, if it runs there."""
     end: int | object | None = None
     """None: it lives; its exit code, negative for a signal; VANISHED."""
     writes: bool = False
@@ -144,7 +149,7 @@ class Purge:
 
 Action = End | Notice | Kill | Silent | Resume | Launch | Refuse | Purge
 Devices = Sequence[Mapping[str, Any]]
-"""Name and slots of each, best first."""
+"""Name and slots of each, best first; of the CPU also `threads`, as many as may be at work together."""
 
 
 def plan(
@@ -223,9 +228,12 @@ def _look_after(now: datetime, job: Job, worker: At) -> list[Action]:
 
 
 def _fill(jobs: Iterable[Job], living: Sequence[At], workers: Sequence[At], devices: Devices) -> list[Action]:
-    """Launch what fits, in the order of the queue; refuse what never will."""
+    """Launch what fits, in the order of the queue; refuse what never will. On the CPU a run fits while the threads of
+    all at work do; one with more than are free waits, and those behind it too, else it might wait for ever."""
     used = [worker.device for worker in living]
     free = {one["name"]: one["slots"] - used.count(one["name"]) for one in devices}
+    at_work = {one["name"]: sum(at.threads for at in living if at.device == one["name"]) for one in devices}
+    most = {one["name"]: one.get("threads") or math.inf for one in devices}
     slots = {one["name"]: one["slots"] for one in devices}
     if not any(slots.values()):
         return []  # whoever runs the server holds the queue
@@ -238,7 +246,11 @@ def _fill(jobs: Iterable[Job], living: Sequence[At], workers: Sequence[At], devi
         if not choices:
             actions.append(Refuse(job.run_id, _refusal(job.wants, slots)))
         elif (device := next((name for name in choices if free[name] > 0), None)) is not None:
+            if at_work[device] and at_work[device] + job.threads > most[device]:
+                free[device] = 0
+                continue
             free[device] -= 1
+            at_work[device] += job.threads
             actions.append(Launch(job.run_id, device))
     return actions
 

@@ -37,6 +37,7 @@ from app.store.tables import (
     Summary,
     now,
 )
+from trainer import catalog
 from trainer.metrics import TRAINING, Metric
 from trainer.spec import RunSpec
 
@@ -534,6 +535,8 @@ class Pending(NamedTuple):
     """When its worker was last heard of."""
     grace: float
     """Seconds that a stop or a pause may take."""
+    threads: int
+    """Of the CPU, if it runs there."""
 
 
 def pending(engine: Engine, *, queued: bool = True) -> list[Pending]:
@@ -548,12 +551,14 @@ def pending(engine: Engine, *, queued: bool = True) -> list[Pending]:
                 func.coalesce(col(Run.spec)["device"].as_string(), "auto"),
                 *(col(Run.stop_requested), col(Run.pause_requested), col(Run.responding), col(Run.retry_at)),
                 *(col(Attempt.heartbeat_at), func.coalesce(col(Attempt.grace), 0.0)),
+                *(col(Run.spec)["model"]["name"].as_string(), col(Run.parameters)),
             )
             .outerjoin(Attempt, and_(col(Attempt.run_id) == Run.id, col(Attempt.n) == Run.attempt))
             .where(THERE, or_(col(Run.status).in_(statuses), due))
             .order_by(col(Run.position), col(Run.turn), col(Run.id))
         )
-        return [Pending(*row) for row in session.execute(query)]
+        rows = session.execute(query).all()
+    return [Pending._make([*row, catalog.threads(model, parameters)]) for *row, model, parameters in rows]
 
 
 def oldest_deletion(engine: Engine) -> datetime | None:

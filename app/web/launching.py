@@ -9,6 +9,7 @@ from app.compare.estimate import Past, seconds_a_step
 from app.spec import stored
 from app.store import runs
 from app.web.state import Background
+from trainer import catalog
 from trainer.paths import flat
 from trainer.spec import Problem, RunSpec, SpecError
 
@@ -66,18 +67,22 @@ class Estimate:
         return None if rate is None else rate * spec.steps_total
 
     def of_all(self, specs: Sequence[RunSpec]) -> float | None:
-        """Of all together, side by side on the slots of their devices."""
+        """Of all together, side by side on the slots of their devices, and on the threads of the CPU."""
         each = [self.of(spec) for spec in specs]
         if not specs or None in each:
             return None
         loads: dict[str, float] = {}
+        threads = 0.0
         for spec, seconds in zip(specs, each, strict=True):
             kind = self._device(spec).partition(":")[0]
             loads[kind] = loads.get(kind, 0.0) + (seconds or 0.0)
+            if kind == "cpu":
+                threads += (seconds or 0.0) * catalog.threads(spec.model.name, spec.parameters)
         slots: dict[str, int] = {
             kind: sum(one["slots"] for one in self.devices if one["name"].startswith(kind)) for kind in loads
         }
-        return max([load / max(1, slots[kind]) for kind, load in loads.items()])
+        most = max((one.get("threads", 1) for one in self.devices if one["name"] == "cpu"), default=1)
+        return max([threads / most, *(load / max(1, slots[kind]) for kind, load in loads.items())])
 
     def _device(self, spec: RunSpec) -> str:
         if spec.device != "auto":

@@ -49,7 +49,9 @@ function showDevices(system) {
   const devices = system.devices ?? [];
   const used = devices.reduce((sum, device) => sum + device.used, 0);
   const slots = devices.reduce((sum, device) => sum + device.slots, 0);
-  setText(byId("slots-note"), system.devices ? `${used} of ${plural(slots, "slot")} in use` : "being looked for");
+  const cpu = devices.find((device) => device.name === "cpu");
+  const isFull = cpu && cpu.used < cpu.slots && cpu.threads_used >= cpu.threads;
+  setText(byId("slots-note"), system.devices ? `${used} of ${plural(slots, "slot")} in use${isFull ? `; what runs takes all ${cpu.threads} threads of the CPU` : ""}` : "being looked for");
   byId("devices").replaceChildren(
     ...devices.map((device) => {
       const cpu = device.name === "cpu";

@@ -35,8 +35,12 @@ def machine(gpu: int = 1, cpu: int = 1, cards: int = 1) -> list[dict[str, Any]]:
     return [*({"name": f"cuda:{at}", "slots": gpu} for at in range(cards)), {"name": "cpu", "slots": cpu}]
 
 
-def queued(run_id: int, wants: str = "auto") -> Job:
-    return Job(run_id, Status.QUEUED, wants=wants)
+def cores(count: int, slots: int | None = None) -> list[dict[str, Any]]:
+    return [{"name": "cpu", "slots": count if slots is None else slots, "threads": count}]
+
+
+def queued(run_id: int, wants: str = "auto", threads: int = 1) -> Job:
+    return Job(run_id, Status.QUEUED, wants=wants, threads=threads)
 
 
 RUNNING = Job(1, Status.RUNNING, 2, heartbeat=FRESH)
@@ -92,6 +96,15 @@ LAUNCHING: list[tuple[str, list[Job], list[At], Any, list[Action]]] = [
     ("no slot anywhere: all wait", [queued(1), queued(2, "cpu"), queued(3, "cuda:7")], [], machine(gpu=0, cpu=0), []),
     ("a full machine refuses all the same", [queued(2, "cuda:7"), RUNNING], [WORKER], machine(cpu=0),
      [Refuse(2, "device is 'cuda:7': there is no such device here; choose auto or cuda:0")]),
+    ("on the CPU while the threads of all fit", [queued(1, threads=1), queued(2, threads=1), queued(3, threads=1)], [],
+     cores(2), [Launch(1, "cpu"), Launch(2, "cpu")]),
+    ("one with all threads goes alone", [queued(1, threads=2), queued(2, threads=1)], [], cores(2), [Launch(1, "cpu")]),
+    ("one with more than are free waits, and those behind it", [queued(2, threads=2), queued(3, threads=1)],
+     [At(1, 1, "cpu", threads=1)], cores(2), []),
+    ("alone it goes, whatever it takes", [queued(1, threads=8)], [], cores(2), [Launch(1, "cpu")]),
+    ("no more than there are slots", [queued(1), queued(2)], [], cores(4, slots=1), [Launch(1, "cpu")]),
+    ("one that waits for threads keeps back none on a card", [queued(2, "cpu", threads=2), queued(3)],
+     [At(1, 1, "cpu", threads=1)], [*machine()[:1], *cores(2)], [Launch(3, "cuda:0")]),
     ("one that ended is not launched", [Job(1, Status.PAUSED, 1), Job(2, Status.FAILED, 1)], [], (), []),
     ("one at work without a worker of ours is not launched", [RUNNING], [], (), []),
 ]  # fmt: skip

@@ -118,8 +118,10 @@ class DeviceOut(BaseModel):
     name: str
     title: str
     memory: int | None = Field(description="Bytes; null: the machine's.")
-    slots: int
+    slots: int = Field(description="Most runs at a time.")
     used: int
+    threads: int | None = Field(default=None, description="Of the CPU: as many as may be at work together.")
+    threads_used: int | None = Field(default=None, description="By the runs at work.")
 
 
 class SpaceOut(BaseModel):
