@@ -425,6 +425,8 @@ class _Watching:
             return sorted(self.left)
         if event.kind == "deleted":
             self.left.discard(event.data["run"])
+        if event.kind == "missed":
+            return sorted(self.left)
         return [event.data["run"]] if event.kind == "run" and event.data["run"] in self.left else []
 
     def see(self, run: Run) -> None:

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import sqlalchemy
-from sqlalchemy import Engine, and_, delete, exists, func, or_, update
+from sqlalchemy import Engine, and_, delete, exists, func, or_, true, update
 from sqlmodel import Session, col, select
 
 from app.spec.stored import configuration
@@ -670,15 +670,23 @@ def attempts(session: Session, run_ids: Iterable[int]) -> dict[int, list[Attempt
     return found
 
 
-def changed_since(session: Session, change: int, most: int = 500) -> tuple[int, list[Run], list[int]]:
-    """The runs changed and the ids of those deleted after that change number, up to the one that is returned: about so
-    many, all of one change together."""
-    later = select(Run.changed).where(THERE, Run.changed > change).order_by(col(Run.changed))
+def count_changed(session: Session, change: int) -> int:
+    """How many runs changed after that change number."""
+    return session.exec(select(func.count()).select_from(Run).where(THERE, Run.changed > change)).one()
+
+
+def changed_since(
+    session: Session, change: int, only: Collection[int] = (), most: int = 500
+) -> tuple[int, list[Run], list[int]]:
+    """The runs changed, of these if there are any in `only`, and the ids of those deleted after that change number, up
+    to the one that is returned: about so many, all of one change together."""
+    asked = col(Run.id).in_(only) if only else true()
+    later = select(Run.changed).where(THERE, asked, Run.changed > change).order_by(col(Run.changed))
     upto: int = session.execute(select(col(Clock.change))).scalar_one()
     beyond = session.exec(later.offset(most).limit(1)).first()
     if beyond is not None:
         upto = max(beyond - 1, session.exec(later.limit(1)).one())
-    within = select(Run).where(THERE, Run.changed > change, Run.changed <= upto)
+    within = select(Run).where(THERE, asked, Run.changed > change, Run.changed <= upto)
     changed = list(session.exec(within.order_by(col(Run.changed), col(Run.id))))
     deleted = list(session.exec(select(Deletion.run_id).where(Deletion.changed > change, Deletion.changed <= upto)))
     return upto, changed, deleted

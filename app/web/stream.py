@@ -1,8 +1,9 @@
 """The live stream: one tail of the database feeds all listeners. An event says what changed, not the points.
 
-The tail looks four times a second whether another connection has committed (less often while nobody listens), and only
-then at the change counter; the number of a change is the id of its event. So a listener that comes back with its
-last id is told what changed since, by the same query, whatever the server remembers.
+The tail looks twenty times a second whether another connection has committed (less often while nothing runs, or nobody
+listens), and only then at the change counter; the number of a change is the id of its event. So a listener that comes
+back with its last id is told what changed since, by the same query, whatever the server remembers; one that missed more
+than it would ask for one by one is told that alone.
 """
 
 import asyncio
@@ -19,20 +20,22 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.store import runs
 from app.store.engine import clock, reading, watching
 from app.store.errors import StoreError
-from app.store.tables import Run
+from app.store.tables import ACTIVE, Run
 
-POLL_SECONDS = 0.25
+POLL_SECONDS = 0.05
+CALM_SECONDS = 0.25  # between two looks while nothing runs
 REST_SECONDS = 2.0  # between two looks while nobody listens
 RETRY_SECONDS = 1.0
 KEEPALIVE_SECONDS = 10.0
 MAX_LISTENERS = 100
-REMEMBERED = 240  # batches of changes kept for listeners that are a little behind: a minute's worth
+REMEMBERED = 1200  # batches of changes kept for listeners that are a little behind: a minute's worth
+MOST_TOLD = 500  # runs that changed, of which a listener that was long away is told one by one
 CATCHING_UP = 2  # listeners that were long away and read the database side by side
 
 log = logging.getLogger("runyard.web")
 
 Changes = list[tuple[str, int, str]]
-"""Events: kind (`run` or `deleted`), id of the run, data as JSON."""
+"""Events: kind (`run`, `deleted` or `missed`), id of the run, data as JSON."""
 
 
 class Tail:
@@ -118,7 +121,8 @@ class Tail:
                 if changed():
                     await asyncio.to_thread(self._read_news)
                 if self.listeners:
-                    await asyncio.sleep(POLL_SECONDS)
+                    is_busy = any(self.counts.get(status) for status in ACTIVE)
+                    await asyncio.sleep(POLL_SECONDS if is_busy else CALM_SECONDS)
                 else:
                     await _within(self._called, REST_SECONDS)
 
@@ -131,9 +135,9 @@ class Tail:
             self.change, self.counts = change, counts
             self._loop_tell()
 
-    def _changes_after(self, after: int) -> tuple[int, dict[str, int], Changes]:
+    def _changes_after(self, after: int, only: Collection[int] = ()) -> tuple[int, dict[str, int], Changes]:
         with reading(self.engine) as session:
-            change, changed, deleted = runs.changed_since(session, after)
+            change, changed, deleted = runs.changed_since(session, after, only)
             events: Changes = [("run", run.id or 0, _event_data(run)) for run in changed]
             events += [("deleted", run_id, json.dumps({"run": run_id})) for run_id in deleted]
             return change, runs.counts(session), events
@@ -160,7 +164,7 @@ class Tail:
         told: dict[str, int] | None = None
         while not self.closed and not place.is_set():
             news = self._news
-            at, events = await self._after(at)
+            at, events = await self._after(at, only)
             wanted = [event for event in events if not only or event[1] in only]
             for number, (kind, _, data) in enumerate(wanted, 1):
                 said = time.monotonic()
@@ -176,8 +180,9 @@ class Tail:
                 said = time.monotonic()
                 yield ServerSentEvent(comment="still here")
 
-    async def _after(self, at: int) -> tuple[int, Changes]:
-        """What changed after `at`: from memory, or, for a listener that was long away, from the database."""
+    async def _after(self, at: int, only: Collection[int]) -> tuple[int, Changes]:
+        """What changed after `at`: from memory, or, for a listener that was long away, from the database; of all runs,
+        if they are many, that they are."""
         if at >= self.change:
             return at, []
         batches = list(self._batches)
@@ -189,7 +194,15 @@ class Tail:
                 latest[run] = kind, run, data
             return newer[-1][0], list(latest.values())
         async with self._catching_up:
-            change, _, events = await asyncio.to_thread(self._changes_after, at)
+            return await asyncio.to_thread(self._missed, at, only)
+
+    def _missed(self, at: int, only: Collection[int]) -> tuple[int, Changes]:
+        if not only:
+            with reading(self.engine) as session:
+                change, many = clock(session), runs.count_changed(session, at)
+            if many > MOST_TOLD:
+                return change, [("missed", 0, json.dumps({"runs": many}))]
+        change, _, events = self._changes_after(at, only)
         return change, events
 
 

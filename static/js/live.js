@@ -17,7 +17,8 @@ let failures = 0;
 let counted = null;
 let away = null; // ends this window's part
 let channel = null;
-const listeners = { run: [], deleted: [], counts: [] };
+// a page that shows runs and missed too many changes to be told them begins anew: all that it looks at is in its address
+const listeners = { run: [], deleted: [], counts: [], missed: [() => listeners.run.length && location.reload()] };
 
 /** on("run", ({run, status, step}) => …); kinds: run, deleted, counts. */
 export function on(kind, listener) {

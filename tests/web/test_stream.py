@@ -11,7 +11,7 @@ from sqlmodel import select
 from app.store import runs
 from app.store.engine import open_database, reading, writing
 from app.store.tables import Run
-from app.web.stream import Tail
+from app.web.stream import MOST_TOLD, Tail
 from trainer.spec import parse
 
 
@@ -59,7 +59,7 @@ def told(tail: Tail, after: int, count: int) -> list[tuple[str | None, int | Non
         found: list[tuple[str | None, int | None, str | None]] = []
         async with asyncio.timeout(30):
             async for event in tail.listen((), str(after), asyncio.Event()):
-                run = json.loads(event.raw_data)["run"] if event.raw_data else None
+                run = json.loads(event.raw_data).get("run") if event.raw_data else None
                 found.append((event.event, run, event.id))
                 if len(found) == count:
                     return found
@@ -104,4 +104,29 @@ def test_what_was_said_of_a_run_last_stands_last(tmp_path: Path) -> None:
     tail._read_news()
     events = [(kind, run) for kind, run, _ in told(tail, 0, 3) if run is not None]
     assert events == [("deleted", ids[1]), ("run", ids[0])]
+    engine.dispose()
+
+
+def test_who_missed_very_many_changes_is_told_that_and_asks_anew(tmp_path: Path) -> None:
+    engine = open_database(tmp_path / "runyard.db")
+    many = MOST_TOLD + 1
+    with writing(engine) as session:
+        for seed in range(1, many + 1):
+            runs.add(session, parse({"seed": seed}), f"run {seed}")
+    tail = Tail(engine)
+    tail._read_first()
+    kind, _, number = told(tail, 0, 1)[0]
+    assert (kind, number) == ("missed", str(tail.change))
+
+    async def hear() -> list[int]:
+        found: list[int] = []
+        async for event in tail.listen((3, 7), "0", asyncio.Event()):
+            if event.event == "counts":
+                return found
+            found.append(json.loads(event.raw_data or "{}")["run"])
+        return found
+
+    with ThreadPoolExecutor(1) as thread:
+        heard = thread.submit(asyncio.run, hear()).result(30)
+    assert heard == [3, 7], "of a few, each is told"
     engine.dispose()

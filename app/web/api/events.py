@@ -55,7 +55,8 @@ async def events(
 ) -> AsyncIterator[ServerSentEvent]:
     """Server-sent events. `run`: `{run, experiment, name, status, step, attempt}` of a run that changed, at most four a
     second a run; a new attempt has dropped the points beyond its checkpoint. `deleted`: `{run}`. `counts`: number of
-    runs in each state, for every listener. Points are not sent: fetch the series. A comment every 10 s keeps the
+    runs in each state, for every listener. `missed`: `{runs}`, for one that comes back after more than 500 of all runs
+    have changed: ask anew for what you show. Points are not sent: fetch the series. A comment every 10 s keeps the
     connection. It ends when the token or the session that opened it is revoked."""
     let_in: Callable[[], Awaitable[bool]] | None = getattr(request.state, "let_in", None)  # None: open to all
     looked = time.monotonic()
