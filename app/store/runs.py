@@ -605,6 +605,35 @@ def of_experiment(session: Session, experiment_id: int) -> list[Run]:
     return list(session.exec(select(Run).where(Run.experiment_id == experiment_id, THERE).order_by(col(Run.id))))
 
 
+class Tally(NamedTuple):
+    """Of an experiment's runs what its line says."""
+
+    run_ids: list[int]
+    counts: dict[str, int]
+    """Number of runs in each state."""
+    to_relaunch: int
+
+
+def tally(members: Collection[Run]) -> Tally:
+    counts = {status.value: sum(run.status == status for run in members) for status in Status}
+    return Tally([run.id for run in members if run.id is not None], counts, len(to_relaunch(members)))
+
+
+def tallies(session: Session, experiment_ids: Collection[int]) -> dict[int, Tally]:
+    """Of each of these experiments. Columns alone: a list has thousands of runs."""
+    found = {one: Tally([], dict.fromkeys(map(str, Status), 0), 0) for one in experiment_ids}
+    columns = sqlalchemy.select(col(Run.experiment_id), col(Run.id), col(Run.status))
+    for one, run_id, status in session.execute(
+        columns.where(col(Run.experiment_id).in_(experiment_ids), THERE).order_by(col(Run.id))
+    ):
+        found[one].run_ids.append(run_id)
+        found[one].counts[status] += 1
+    for one, of_one in found.items():
+        if of_one.counts[Status.FAILED] or of_one.counts[Status.LOST]:
+            found[one] = of_one._replace(to_relaunch=len(to_relaunch(of_experiment(session, one))))
+    return found
+
+
 def to_relaunch(members: Collection[Run]) -> list[Run]:
     """Those that failed or were lost, were not launched again since, and will not resume by themselves."""
 

@@ -163,7 +163,8 @@ def mount(app: FastAPI) -> None:
 def _recent(engine: Any) -> list[ExperimentOut]:
     rows = experiments.listed(engine, None, 50)
     with reading(engine) as session:
-        return [ExperimentOut.of(row, runs.of_experiment(session, row.id or 0)) for row in rows]
+        tallies = runs.tallies(session, [row.id or 0 for row in rows])
+        return [ExperimentOut.of(row, tallies[row.id or 0]) for row in rows]
 
 
 def _with_code(text: str) -> Markup:

@@ -326,11 +326,8 @@ class ExperimentOut(BaseModel):
     )
 
     @classmethod
-    def of(cls, row: Experiment, members: Iterable[Run]) -> Self:
-        members = list(members)
-        counts = {status.value: sum(run.status == status for run in members) for status in Status}
-        ids = [run.id for run in members if run.id is not None]
-        return cls(**row.model_dump(), run_ids=ids, counts=counts, to_relaunch=len(runs.to_relaunch(members)))
+    def of(cls, row: Experiment, tally: runs.Tally) -> Self:
+        return cls(**row.model_dump(), **tally._asdict())
 
 
 class ExperimentPage(BaseModel):

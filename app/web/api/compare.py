@@ -109,14 +109,13 @@ def related(experiment_id: ExperimentId, engine: Database) -> list[RelatedOut]:
         configurations = {run.configuration for run in runs.of_experiment(session, experiment_id)}
         found = []
         for row, shared in experiments.sharing(session, experiment_id, configurations, MOST_RELATED):
-            said = compared_experiment(session, row).verdict
             found.append(
                 RelatedOut(
                     experiment=row.id or 0,
                     name=row.name,
                     created_at=row.created_at,
                     shared=shared,
-                    answer=said.sentences[said.headline] if said.sentences else "",
+                    answer=_answer(session, row),
                 )
             )
         return found
@@ -127,14 +126,28 @@ def compared_experiment(
 ) -> CompareOut:
     """The comparison of an experiment's runs; on what it is on, where nothing else is said."""
     members = runs.of_experiment(session, row.id or 0)
-    plan = facts.Plan(
+    usual = experiments.measured(row)
+    matters = row.smallest if smallest is None and measure in (None, usual) else smallest
+    return compared(session, row.name, members, measure or usual, _plan(row, members), matters)
+
+
+def _plan(row: Experiment, members: list[Run]) -> facts.Plan:
+    return facts.Plan(
         *experiments.progress(row, members),
         draws=(row.random or {}).get("count", 0),
         finds_best=(row.question or {}).get("kind") == "best",
     )
-    usual = experiments.measured(row)
-    matters = row.smallest if smallest is None and measure in (None, usual) else smallest
-    return compared(session, row.name, members, measure or usual, plan, matters)
+
+
+def _answer(session: Session, row: Experiment) -> str:
+    """The headline of an experiment's page, without its figures."""
+    rows = runs.of_experiment(session, row.id or 0)
+    measure = parse_measure(experiments.measured(row), runs.metrics(session, [one.id or 0 for one in rows]))
+    values = measures.values(session, rows, measure.kind, measure.of, measure.value)
+    members = [member(one, values.get(one.id or 0)) for one in rows]
+    known = tree.make(comparing.grouped(members), measure, _plan(row, rows), row.smallest)
+    said = verdict(known, names([path for path in comparing.differing(members) if path != "device"]))
+    return said.sentences[said.headline] if said.sentences else ""
 
 
 def compared(

@@ -8,7 +8,6 @@ from app.asking import cells, questions
 from app.spec.plan import Plan
 from app.store import experiments, runs
 from app.store.engine import reading, writing
-from app.store.tables import Run
 from app.web.launching import Estimate, check_devices
 from app.web.problems import Refused, documented
 from app.web.schemas import (
@@ -41,7 +40,7 @@ def launch(body: ExperimentIn, engine: Database, background: BackgroundNow, resp
         row, members = experiments.create(engine, body, planned, body.smallest)
     background.wake()
     response.headers["Location"] = f"/api/v1/experiments/{row.id}"
-    return ExperimentOut.of(row, members)
+    return ExperimentOut.of(row, runs.tally(members))
 
 
 @router.post("/plan", summary="What a launch would make", responses=documented(400, 403, 413, 422, 503))
@@ -106,18 +105,16 @@ def list_experiments(
         raise Refused(422, "cursor", "cursor is not one of ours: take `next` of the page before as it is")
     rows = experiments.listed(engine, int(cursor) if cursor else None, limit + 1, archived=archived)
     with reading(engine) as session:
-        items = [ExperimentOut.of(row, _members(session, row.id)) for row in rows[:limit]]
+        tallies = runs.tallies(session, [row.id or 0 for row in rows[:limit]])
+        items = [ExperimentOut.of(row, tallies[row.id or 0]) for row in rows[:limit]]
     return ExperimentPage(items=items, next=str(items[-1].id) if len(rows) > limit else None)
-
-
-def _members(session: object, experiment_id: int | None) -> list[Run]:
-    return runs.of_experiment(session, experiment_id or 0)  # type: ignore[arg-type]
 
 
 @router.get("/{experiment_id}", summary="One experiment", responses=documented(404, 422, 503))
 def get_experiment(experiment_id: ExperimentId, engine: Database) -> ExperimentOut:
     with reading(engine) as session:
-        return ExperimentOut.of(experiments.get(session, experiment_id), _members(session, experiment_id))
+        row = experiments.get(session, experiment_id)
+        return ExperimentOut.of(row, runs.tallies(session, [experiment_id])[experiment_id])
 
 
 @router.patch(

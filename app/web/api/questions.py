@@ -15,7 +15,7 @@ from app.compare.facts import Decision, Reason
 from app.compare.judged import Centre, Look
 from app.compare.question import Budget, Question, said, said_of_best
 from app.spec.experiment import MAX_NAME
-from app.store import experiments
+from app.store import experiments, runs
 from app.store.engine import reading
 from app.store.tables import Experiment
 from app.web.api.compare import compared
@@ -46,7 +46,7 @@ def ask(body: BetweenIn, engine: Database, background: BackgroundNow, response: 
     row, members = questions.launch(engine, name, base, grid, question, planned, body.smallest)
     background.wake()
     response.headers["Location"] = f"/api/v1/experiments/{row.id}"
-    return ExperimentOut.of(row, members)
+    return ExperimentOut.of(row, runs.tally(members))
 
 
 @router.post(
@@ -63,7 +63,7 @@ def confirm(
     row, members = questions.confirm(engine, experiment_id, body.max_seeds)
     background.wake()
     response.headers["Location"] = f"/api/v1/experiments/{row.id}"
-    return ExperimentOut.of(row, members)
+    return ExperimentOut.of(row, runs.tally(members))
 
 
 class CellOut(BaseModel):
