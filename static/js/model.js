@@ -97,10 +97,10 @@ async function showLayers() {
 }
 
 async function showRuns() {
-  const page = await get(`/runs${query({ q: `model:"${name}"`, status: "succeeded", sort: "test/accuracy.best", limit: MOST_RUNS })}`);
+  const page = await get(`/runs${query({ q: `model:"${name}"`, status: "succeeded", sort: "test/accuracy", limit: MOST_RUNS })}`);
   const runs = page.items;
   const count = `${page.next ? "over " : ""}${plural(runs.length, "finished run")}`;
-  byId("runs").replaceChildren(runs.length ? `${count}, best ${percent(runs[0].summary["test/accuracy"]?.best)}` : "none finished yet");
+  byId("runs").replaceChildren(runs.length ? `${count}, best ${percent(kept(runs[0].summary["test/accuracy"]))}` : "none finished yet");
   if (wantedRun && !runs.some((run) => String(run.id) === wantedRun)) runs.push(...(await wantedAlone()));
   byId("run").hidden = !runs.length;
   byId("run").replaceChildren(...runs.map((run) => el("option", { value: run.id, selected: String(run.id) === wantedRun }, `${run.name} · ${percent(kept(run.summary["test/accuracy"]))} · run ${run.id}`)));
