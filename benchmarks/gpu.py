@@ -149,7 +149,7 @@ def mnist(bench: Bench) -> None:
     by_script: dict[str, float] = {}
     bench.attempt("epochs", lambda: by_script.update(epochs(bench, "mnist-fc-vs-cnn", ("fc", "cnn"), times)))
     bench.attempt("first loss", lambda: first_loss(bench))
-    for slots in (1, SHARED_SLOTS):
+    for slots in (1, (os.cpu_count() or 1) if bench.device == "cpu" else SHARED_SLOTS):
         bench.attempt("20 runs", lambda slots=slots: twenty(bench, slots, by_script))
 
 
