@@ -238,3 +238,17 @@ def test_the_winner_of_a_search_is_confirmed_with_seeds_that_nobody_used(tmp_pat
     assert {knobs(spec) for spec in specs} == {best, runner_up, (0.01, 64, "shuffled")}
     with pytest.raises(SpecError, match="named one by one"):
         questions.add_values(engine, confirming.id or 0, {"optimizer.lr": [0.5]})
+
+
+def test_who_learned_nothing_is_not_among_those_that_the_evidence_is_shared_by(tmp_path: Path) -> None:
+    search = Search(tmp_path, [0.1, 0.12, 0.93, 0.95])
+    before = search.race().looking.least
+    with writing(search.asker.engine) as session:
+        for run in runs.of_experiment(session, search.id):
+            if run.spec["optimizer"]["lr"] in RATES[:2]:
+                change = {"untrained": True, "changed": session.change}
+                session.execute(update(Run).where(col(Run.id) == run.id).values(**change))
+    search.end()
+    looking = search.race().looking
+    assert (looking.left, looking.candidates) == (2, 4)
+    assert looking.least < before, "one pair is left to be judged, not six"

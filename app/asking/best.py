@@ -27,6 +27,8 @@ from app.store import experiments, runs
 from app.store.tables import ENDED, Experiment, Run, Status
 from trainer.spec import Problem, RunSpec, SpecError, parse
 
+BY_DIFFERENCE: tuple[Reason, ...] = ("behind", "behind another")
+
 
 @dataclass(frozen=True)
 class Race:
@@ -103,7 +105,7 @@ class Race:
             len(self.cells),
             len(self.left),
             self.seeds,
-            least_seeds(len(self.cells)),
+            least_seeds(sum(one is None or one[1] in (None, *BY_DIFFERENCE) for one in self.decisions)),
             len(self.runs),
             self.question.max_seeds,
         )

@@ -32,7 +32,9 @@ def rankings(family: Family) -> Rankings:
         place: sum(group.sample.values()) / len(group.sample) for place, group in enumerate(groups) if group.sample
     }
     finished = [[place for place in places if place in means] for places in by_block.values()]
-    counted = by_block.values() if family.plan.finds_best else finished  # else their number grows while it runs
+    counted = finished
+    if family.plan.finds_best:  # whoever may get there is counted from the start: else their number grows as they run
+        counted = [[place for place in places if _reason(family, place) is None] for places in by_block.values()]
     pairs = sum(len(places) * (len(places) - 1) // 2 for places in counted)
     blocks = tuple(
         _scaled(family, _ranking(family, places, means, pairs), launched)

@@ -241,7 +241,7 @@ def said_of_best(now: Looking, state: State, measure: Measure, smallest: float) 
         if now.end != "open":
             return f"It is settled, and goes on to the end of its budget: {left}."
         if now.seeds < now.least:
-            early = f"with {now.candidates} configurations, differences rule none out before seed {now.least}"
+            early = f"no difference can rule one out before seed {now.least}"
             return f"Looking for the best: {seeds} and {runs} so far; {early}."
         return f"Looking for the best: {left}, of at most {now.max_seeds} seeds."
     if not now.left:

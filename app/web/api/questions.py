@@ -232,6 +232,8 @@ def _of_sets(row: Experiment, found: Asked) -> QuestionOut:
 def _of_best(session: Session, row: Experiment, found: Race) -> QuestionOut:
     page = compared(session, row.name, list(found.runs), found.question.measure, found.facts.plan, row.smallest)
     state: Any = row.asking or "stopped"
+    if state == "asking" and found.is_answered and not row.asking_beyond:
+        state = "answered"  # which is noted within a moment
     looking = found.looking
     return QuestionOut(
         **_common(row, found),
