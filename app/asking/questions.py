@@ -113,6 +113,8 @@ class Asker:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._seen = (-1, 0)
+        self._waits: dict[int, tuple[Any, ...]] = {}
+        """Experiment to what it was when there was nothing to do: points alone make no difference, and come often."""
 
     def go_on(self, slots: int) -> bool:
         """Settle what is settled; launch the next sets where fewer runs are under way than there are slots. True:
@@ -129,9 +131,15 @@ class Asker:
         return launched
 
     def _one(self, row: Experiment, slots: int) -> bool:
+        experiment_id = row.id or 0
         with reading(self.engine) as session:
+            now = (row.model_dump_json(), slots, *runs.states(session, experiment_id))
+            if self._waits.get(experiment_id) == now:
+                return False
             if _next(session, row, slots) == ("asking", []):
+                self._waits[experiment_id] = now
                 return False  # nothing to write: a write is a change, and would be looked at again
+        self._waits.pop(experiment_id, None)
         with writing(self.engine) as session:
             row = experiments.get(session, row.id or 0)
             state, specs = _next(session, row, slots)

@@ -63,7 +63,8 @@ def _row(block: Ranking, place: int, facts: Facts, words: Words) -> Row:
     if contrast is not None:
         word = word_of(contrast)
         if contrast.behind is not None:
-            word += f" by {_named([contrast.behind], block.knob, facts, words)}"
+            name_of_other = _named([contrast.behind], block.knob, facts, words)
+            word += f" by {'another' if ',' in name_of_other else name_of_other}"
         return Row(name, place, means(contrast)[1], None, contrast, word)
     own = summary_of(_used(block, facts) if block.is_set else list(group.sample.items()))
     word = f"best of {len(facts.groups)}"

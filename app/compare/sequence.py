@@ -61,10 +61,20 @@ def looks(values: npt.ArrayLike, c: float = C, bound: float = BOUND) -> Looks:
     """
     given = np.asarray(values, float)
     rows = given.reshape(-1, given.shape[-1])
-    found = [_look(rows[:, :n], c, bound) for n in range(1, rows.shape[1] + 1)]
+    lengths = range(1, rows.shape[1] + 1)
+    if len(rows) == 1:  # a page looks at the same values again with every run that ends
+        row = tuple(rows[0].tolist())
+        found = [_look_again(row[:n], c, bound) for n in lengths]
+    else:
+        found = [_look(rows[:, :n], c, bound) for n in lengths]
     mean, low, high, evidence = (np.stack(part, -1) for part in zip(*found, strict=True))
     low, high = np.maximum.accumulate(low, -1), np.minimum.accumulate(high, -1)
     return Looks(*(part.reshape(given.shape) for part in (mean, low, high, evidence)))
+
+
+@functools.lru_cache(maxsize=20_000)
+def _look_again(row: tuple[float, ...], c: float, bound: float) -> tuple[Floats, Floats, Floats, Floats]:
+    return _look(np.array([row]), c, bound)
 
 
 def _look(x: Floats, c: float, bound: float) -> tuple[Floats, Floats, Floats, Floats]:

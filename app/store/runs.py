@@ -634,6 +634,13 @@ def tallies(session: Session, experiment_ids: Collection[int]) -> dict[int, Tall
     return found
 
 
+def states(session: Session, experiment_id: int) -> list[tuple[Any, ...]]:
+    """Of each run of an experiment what changes when it begins or ends, and not while it trains."""
+    columns = (col(Run.id), col(Run.status), col(Run.retry_at), col(Run.untrained))
+    query = sqlalchemy.select(*columns).where(col(Run.experiment_id) == experiment_id, THERE).order_by(col(Run.id))
+    return [tuple(row) for row in session.execute(query)]
+
+
 def to_relaunch(members: Collection[Run]) -> list[Run]:
     """Those that failed or were lost, were not launched again since, and will not resume by themselves."""
 
