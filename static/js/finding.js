@@ -10,6 +10,7 @@ const byId = (id) => document.getElementById(id);
 const experiment = Number(byId("experiment-menu").dataset.experiment);
 const path = `/experiments/${experiment}/question`;
 const MOST_RUNS = 500;
+const MOST_ROWS = 10; // as many as are seen without scrolling
 let found = null;
 
 offerActions(path, () => found, show); // before anything is awaited
@@ -42,8 +43,11 @@ const KINDS = { succeeded: "done", failed: "failed", lost: "failed", stopped: "f
 
 /** A line a configuration, a square a seed: it ran, runs, failed, or was not launched as it was ruled out. */
 function showRace() {
-  const rows = found.cells.map((cell, at) => {
-    const out = cell.decision === "ruled out";
+  const isOut = (at) => found.cells[at].decision === "ruled out";
+  const order = found.cells.map((_, at) => at);
+  if (order.length > MOST_ROWS) order.sort((a, b) => isOut(a) - isOut(b)); // those that are left stay in sight
+  const rows = order.map((at) => {
+    const [cell, out] = [found.cells[at], isOut(at)];
     const squares = found.sets.map((one) => {
       const { run, status } = one.runs[at];
       const kind = status === "missing" ? "none" : (KINDS[status] ?? "waits");
