@@ -159,6 +159,8 @@ def test_a_list_is_sorted_as_client_and_command_line_have_it(server: Server) -> 
     def order(**params: str) -> list[int]:
         return [run["id"] for run in server.call("GET", "/runs", params=params)["items"]]
 
+    for seed in (41, 42):
+        server.wait_for(server.launch(dataset="digits", model="fc", batch_size=900, seed=seed), "succeeded")
     assert order(sort="-created") == order(sort="created", order="desc") == order()
     assert order(sort="-test/accuracy.best") == order(sort="test/accuracy.best", order="desc")
     first = server.call("GET", "/runs", params={"sort": "-created", "limit": 1})
