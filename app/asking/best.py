@@ -10,10 +10,10 @@ from typing import Any
 
 from sqlmodel import Session
 
-from app.asking.cells import FIRST_OF_RACE, cells, least_seeds, problem
+from app.asking.cells import cells, least_seeds, problem
 from app.asking.sets import SeedSet, measured, seed_sets
 from app.compare import tree
-from app.compare.candidates import MOST_FAILED
+from app.compare.candidates import reason
 from app.compare.facts import Decision, Facts, Plan, Rankings, Reason
 from app.compare.groups import grouped
 from app.compare.measure import Measure
@@ -51,22 +51,12 @@ class Race:
         """Of each cell, and why it is ruled out, if it is; None: nothing can be said yet, or it is the highest."""
         blocks = self.facts.answer.blocks if isinstance(self.facts.answer, Rankings) else ()
         against = {place: one for block in blocks for place, one in block.against.items()}
-        failing = {one.group for one in self.facts.dropouts if len(one.failed) + len(one.lost) > MOST_FAILED}
-        untrained = {one.group for one in self.facts.untrained if self.facts.groups[one.group].is_untrained}
-        valueless = {
-            at for at, one in enumerate(self.facts.groups) if one.seeds_done >= FIRST_OF_RACE and not one.sample
-        }
         made: list[tuple[Decision, Reason | None] | None] = []
         for place in self.places:
-            one = against.get(-1 if place is None else place)
-            if one is not None and one.decision == "ruled out":
-                made.append((one.decision, one.reason))
-            elif place in failing:
-                made.append(("ruled out", "failing"))
-            elif place in valueless:
-                made.append(("ruled out", "no value"))
-            elif place in untrained and not self.measure.is_time:
-                made.append(("ruled out", "untrained"))
+            one = None if place is None else against.get(place)
+            why = None if place is None else reason(place, self.facts.groups[place], self.measure)
+            if why is not None and (one is None or one.decision != "ruled out"):
+                made.append(("ruled out", why))
             else:
                 made.append(None if one is None else (one.decision, one.reason))
         return tuple(made)
@@ -198,9 +188,7 @@ def leading(session: Session, row: Experiment) -> tuple[dict[str, Any], dict[str
     measure, values = measured(session, list(rows.values()), name)
     progress = experiments.progress(row, list(rows.values()))
     if progress.state == "running":
-        raise SpecError(
-            [Problem("experiment", f"experiment {row.id} has no winner yet: wait until its runs have ended")]
-        )
+        raise _no_winner(f"experiment {row.id} has no winner yet: wait until its runs have ended")
     groups = grouped([member(run, values.get(run_id)) for run_id, run in rows.items()])
     answer = tree.make(groups, measure, Plan(*progress), row.smallest).answer
     if not isinstance(answer, Rankings) or len(answer.blocks) != 1 or len(answer.blocks[0].order) < 3:

@@ -91,7 +91,7 @@ def confirm(engine: Engine, experiment_id: int, max_seeds: int) -> tuple[Experim
         specs = [cell.spec for cell in cells(base, {}, question)]
         seeds = experiments.unused_seeds(session, specs, FIRST_OF_RACE)
         name, smallest = f"Confirming {row.name}"[:MAX_NAME], row.smallest
-        note = f"Whether what was best in experiment {experiment_id} is, with seeds that nobody had used."
+        note = f"Checks the winner of experiment {experiment_id} on seeds that nobody had used."
     made, members = launch(engine, name, base, {"seed": seeds}, question, smallest=smallest)
     experiments.describe(engine, made.id or 0, note=note)
     return made, members

@@ -12,13 +12,13 @@ import numpy as np
 from app.compare import best, race, scale, sequence, statistics
 from app.compare.facts import BLOCK, DECIDED, Contrast, Decision, Ranking, Rankings, Reason, Side, Step
 from app.compare.family import Family, dropouts
-from app.compare.groups import differing
+from app.compare.groups import Group, differing
 from app.compare.judged import Judged, Mode, cut, watched
 from app.compare.measure import Measure
 from app.compare.statistics import is_paired
 
 MOST_FAILED = 1
-"""A configuration of which more runs failed is not what one would choose."""
+"""A configuration of which more runs failed, or have not got what is compared, is not what one would choose."""
 
 
 def rankings(family: Family) -> Rankings:
@@ -34,7 +34,10 @@ def rankings(family: Family) -> Rankings:
     finished = [[place for place in places if place in means] for places in by_block.values()]
     counted = finished
     if family.plan.finds_best:  # whoever may get there is counted from the start: else their number grows as they run
-        counted = [[place for place in places if _reason(family, place) is None] for places in by_block.values()]
+        counted = [
+            [place for place in places if reason(place, groups[place], family.measure) is None]
+            for places in by_block.values()
+        ]
     pairs = sum(len(places) * (len(places) - 1) // 2 for places in counted)
     blocks = tuple(
         _scaled(family, _ranking(family, places, means, pairs), launched)
@@ -67,27 +70,28 @@ def _scaled(family: Family, ranking: Ranking, launched: Sequence[int]) -> Rankin
 def _ranking(family: Family, places: Sequence[int], means: Mapping[int, float], pairs: int) -> Ranking:
     order = sorted(places, key=lambda place: means[place], reverse=family.measure.greater_is_better)
     if (len(order) > 2 or family.plan.finds_best) and family.plan.state != "running" and not family.measure.is_until:
-        out = {place: reason for place in order if (reason := _reason(family, place)) is not None}
+        out = {
+            place: why for place in order if (why := reason(place, family.groups[place], family.measure)) is not None
+        }
         rest = [place for place in order if place not in out]
         fixed = _is_fixed(family, order)
         ranked = _fixed_set(family, rest) if fixed else _watched_set(family, rest, pairs)
         if ranked is not None:
             top, comparisons = ranked.order[0], len(order) - 1 if fixed else pairs
-            last = {
-                place: _no_candidate(family, top, place, comparisons, reason, fixed) for place, reason in out.items()
-            }
+            last = {place: _no_candidate(family, top, place, comparisons, why, fixed) for place, why in out.items()}
             return replace(ranked, order=(*ranked.order, *out), against={**ranked.against, **last}, is_set=True)
     top, *others = order
     return Ranking(tuple(order), {one: family.contrast("pair", (), (-1, 1), (top, one), pairs) for one in others})
 
 
-def _reason(family: Family, place: int) -> Reason | None:
+def reason(place: int, group: Group, measure: Measure) -> Reason | None:
     """Why a configuration is no candidate, whatever its interval."""
-    group = family.groups[place]
-    if group.is_untrained and not family.measure.is_time:
+    if group.is_untrained and not measure.is_time:
         return "untrained"
     dropped = dropouts(place, group)
-    return "failing" if dropped and len(dropped.failed) + len(dropped.lost) > MOST_FAILED else None
+    if dropped and len(dropped.failed) + len(dropped.lost) > MOST_FAILED:
+        return "failing"
+    return "no value" if group.seeds_done > MOST_FAILED and not group.sample else None
 
 
 def _is_fixed(family: Family, places: Sequence[int]) -> bool:
@@ -192,8 +196,8 @@ def _watched_set(family: Family, places: Sequence[int], pairs: int) -> Ranking |
         if place in found.behind:
             is_shown = one.judged is not None and one.judged.is_one_sided
             other = None if is_shown else found.behind[place]
-            reason: Reason = "behind" if is_shown else "behind another"
-            one = replace(one, decision="ruled out", reason=reason, behind=other, more=None)
+            why: Reason = "behind" if is_shown else "behind another"
+            one = replace(one, decision="ruled out", reason=why, behind=other, more=None)
         elif one.decision in DECIDED or one.decision == "equal":
             one = replace(one, decision="may be best", more=None)
         against[place] = one

@@ -1,11 +1,10 @@
 // A question that is asked until answered: the answer, the confidence sequence over the seeds, each seed's set of runs.
 
-import { get, patch } from "./api.js";
+import { patch } from "./api.js";
 import { asked, el, report, setText, statusBadge, swatch } from "./dom.js";
-import { capital, csvOf, duration, percent, plural, points } from "./format.js";
-import { gathered, on } from "./live.js";
+import { csvOf, duration, percent, plural, points } from "./format.js";
 import { color } from "./palette.js";
-import { STATES, offerActions, showActions } from "./questions.js";
+import { STATES, follow, offerActions, showActions } from "./questions.js";
 import { drawInterval } from "./sequence.js";
 
 const byId = (id) => document.getElementById(id);
@@ -26,17 +25,7 @@ byId("sets-download").addEventListener("click", download);
 document.addEventListener("themechange", drawSequence);
 new ResizeObserver(drawSequence).observe(byId("sequence"));
 
-const refresh = gathered(async () => show(await get(path)), 250);
-on("run", (event) => event.experiment === experiment && refresh("run"));
-on("deleted", () => refresh("deleted"));
-get(path)
-  .then(show)
-  .catch((error) => {
-    setText(byId("answer"), `${capital(error.message)}.`);
-    if (error.status !== 422) return;
-    setText(byId("asked"), "can't be asked any more"); // a model or a data set of it is gone
-    for (const part of document.querySelectorAll(".of-question")) part.hidden = true;
-  });
+follow(experiment, path, byId("answer"), show);
 
 // Figures
 

@@ -1,10 +1,8 @@
 // Finding the best: the question above a comparison, how far it is, and who ran which seed. The answer is compare.js's.
 
-import { get } from "./api.js";
 import { el, setText } from "./dom.js";
-import { capital, duration, plural } from "./format.js";
-import { gathered, on } from "./live.js";
-import { STATES, offerActions, showActions } from "./questions.js";
+import { duration, plural } from "./format.js";
+import { STATES, follow, offerActions, showActions } from "./questions.js";
 
 const byId = (id) => document.getElementById(id);
 const experiment = Number(byId("experiment-menu").dataset.experiment);
@@ -15,17 +13,7 @@ let found = null;
 
 offerActions(path, () => found, show); // before anything is awaited
 
-const refresh = gathered(async () => show(await get(path)), 250);
-on("run", (event) => event.experiment === experiment && refresh("run"));
-on("deleted", () => refresh("deleted"));
-get(path)
-  .then(show)
-  .catch((error) => {
-    setText(byId("looking"), `${capital(error.message)}.`);
-    if (error.status !== 422) return;
-    setText(byId("asked"), "can't be asked any more"); // a model or a data set of it is gone
-    for (const part of document.querySelectorAll(".of-question")) part.hidden = true;
-  });
+follow(experiment, path, byId("looking"), show);
 
 function show(fresh) {
   found = fresh;
@@ -69,6 +57,6 @@ function showRace() {
   const there = new Set(launched.map((run) => KINDS[run.status] ?? "waits"));
   byId("race-legend").replaceChildren(
     ...keys.filter(([kind]) => there.has(kind)).map(([kind, words]) => el("span", {}, el("span.seeds", {}, el(`i.${kind}`)), ` ${words}`)),
-    el("span", {}, "a square a seed; who is ruled out runs no more"),
+    el("span", {}, "one square per seed; a configuration that is ruled out runs no more"),
   );
 }

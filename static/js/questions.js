@@ -1,7 +1,9 @@
-// What can be done with a question: stop, go on, raise its budget. Its page tells what it says of itself now.
+// A question on its page: it is followed, and can be stopped, kept going, given more. Its page shows what it says.
 
-import { patch, post } from "./api.js";
-import { askedFor, report } from "./dom.js";
+import { get, patch, post } from "./api.js";
+import { askedFor, report, setText } from "./dom.js";
+import { capital } from "./format.js";
+import { gathered, on } from "./live.js";
 
 const byId = (id) => document.getElementById(id);
 export const STATES = { asking: "asking", answered: "answered", spent: "budget spent", stopped: "stopped", failed: "gave up" };
@@ -23,6 +25,21 @@ export function offerActions(path, now, show) {
   act("stop-asking", () => post(`${path}/stop`));
   act("keep-asking", () => post(`${path}/continue`));
   act("raise-budget", () => raise(path, now()));
+}
+
+/** Read a question, and again whenever one of its experiment's runs changes; `words`: where it stands, if it can't be read. */
+export function follow(experiment, path, words, show) {
+  const refresh = gathered(async () => show(await get(path)), 250);
+  on("run", (event) => event.experiment === experiment && refresh("run"));
+  on("deleted", () => refresh("deleted"));
+  get(path)
+    .then(show)
+    .catch((error) => {
+      setText(words, `${capital(error.message)}.`);
+      if (error.status !== 422) return;
+      setText(byId("asked"), "can't be asked any more"); // a model or a data set of it is gone
+      for (const part of document.querySelectorAll(".of-question")) part.hidden = true;
+    });
 }
 
 /** Which of the buttons there are. */

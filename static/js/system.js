@@ -51,7 +51,7 @@ function showDevices(system) {
   const slots = devices.reduce((sum, device) => sum + device.slots, 0);
   const cpu = devices.find((device) => device.name === "cpu");
   const isFull = cpu && cpu.used < cpu.slots && cpu.threads_used >= cpu.threads;
-  setText(byId("slots-note"), system.devices ? `${used} of ${plural(slots, "slot")} in use${isFull ? `; what runs takes all ${cpu.threads} threads of the CPU` : ""}` : "being looked for");
+  setText(byId("slots-note"), system.devices ? `${used} of ${plural(slots, "slot")} in use${isFull ? `; they use all ${cpu.threads} CPU threads` : ""}` : "being looked for");
   byId("devices").replaceChildren(
     ...devices.map((device) => {
       const cpu = device.name === "cpu";
