@@ -42,6 +42,10 @@ Matters = Annotated[
         help="Smallest difference that matters; of an accuracy 0.01 is one point.  [1 point, else 5%]",
     ),
 ]
+Name = Annotated[str | None, typer.Option(help="Of the experiment.")]
+Preset = Annotated[str | None, typer.Option(help="Start from a preset, such as mnist-fc-vs-cnn.")]
+Hours = Annotated[float | None, typer.Option(help="At most so many hours of training, all runs together.")]
+Detach = Annotated[bool, typer.Option("--detach", help="Don't wait for the answer.")]
 Knobs = Annotated[
     list[str] | None,
     typer.Argument(
@@ -85,7 +89,7 @@ def add_to(cli: typer.Typer) -> None:
 def launch(
     knobs: Knobs = None,
     name: Annotated[str | None, typer.Option(help="Of the experiment; made from the preset when absent.")] = None,
-    preset: Annotated[str | None, typer.Option(help="Start from a preset, such as mnist-fc-vs-cnn.")] = None,
+    preset: Preset = None,
     random: Annotated[
         int, typer.Option(min=0, max=500, help="So many draws of the knobs given as LOW..HIGH, or LOW..HIGH:log.")
     ] = 0,
@@ -164,7 +168,7 @@ def ask(
     measure: Annotated[str, typer.Option(help="What of a run: test/accuracy, test/loss.best, …")] = "test/accuracy",
     smallest: Matters = None,
     seeds: Annotated[int, typer.Option(min=4, help="At most so many seeds.")] = 20,
-    hours: Annotated[float | None, typer.Option(help="At most so many hours of training, all runs together.")] = None,
+    hours: Hours = None,
     between: Annotated[
         tuple[int, int] | None,
         typer.Option(
@@ -173,9 +177,9 @@ def ask(
             show_default=False,
         ),
     ] = None,
-    name: Annotated[str | None, typer.Option(help="Of the experiment.")] = None,
-    preset: Annotated[str | None, typer.Option(help="Start from a preset, such as mnist-fc-vs-cnn.")] = None,
-    detach: Annotated[bool, typer.Option("--detach", help="Don't wait for the answer.")] = False,
+    name: Name = None,
+    preset: Preset = None,
+    detach: Detach = False,
     as_json: AsJson = False,
     url: Url = None,
     token: Token = None,
@@ -222,7 +226,7 @@ def best(
     smallest: Matters = None,
     seeds: Annotated[int, typer.Option(min=4, help="At most so many seeds each.")] = 30,
     runs: Annotated[int | None, typer.Option(min=2, help="At most so many runs; 500 when absent.")] = None,
-    hours: Annotated[float | None, typer.Option(help="At most so many hours of training, all runs together.")] = None,
+    hours: Hours = None,
     confirm: Annotated[
         int | None,
         typer.Option(
@@ -232,16 +236,16 @@ def best(
             show_default=False,
         ),
     ] = None,
-    name: Annotated[str | None, typer.Option(help="Of the experiment.")] = None,
-    preset: Annotated[str | None, typer.Option(help="Start from a preset, such as mnist-fc-vs-cnn.")] = None,
-    detach: Annotated[bool, typer.Option("--detach", help="Don't wait for the answer.")] = False,
+    name: Name = None,
+    preset: Preset = None,
+    detach: Detach = False,
     as_json: AsJson = False,
     url: Url = None,
     token: Token = None,
 ) -> None:
     """Find the best of a grid, as best model=cnn dataset=mnist optimizer.lr=0.01,0.03,0.1,0.3
 
-    All configurations run a seed; those that are ruled out run no more, the others run the next. Exit code 0 when one
+    All configurations run two seeds; those that are ruled out run no more, the others run the next. Exit code 0 when one
     is left or all that are left are alike, 4 when the budget ends first."""
     with connected(url, token) as client:
         if confirm is not None:
