@@ -245,8 +245,8 @@ def best(
 ) -> None:
     """Find the best of a grid, as best model=cnn dataset=mnist optimizer.lr=0.01,0.03,0.1,0.3
 
-    All configurations run two seeds; those that are ruled out run no more, the others run the next. Exit code 0 when one
-    is left or all that are left are alike, 4 when the budget ends first."""
+    All configurations run two seeds; those that are ruled out run no more, the others run the next. Exit code 0 when
+    one is left or all that are left are alike, 4 when the budget ends first."""
     with connected(url, token) as client:
         if confirm is not None:
             if knobs or preset:
