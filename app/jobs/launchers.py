@@ -25,9 +25,16 @@ from app.store.runs import Claim
 from trainer import hardware
 
 errors = logging.getLogger("runyard.jobs")
-SPINS = "20000"
-"""How often a thread of OpenMP looks for new work before it sleeps. 20,000 are enough for full speed; GCC's own 300,000
-make nets on several threads four times slower as soon as others want the same cores."""
+WORKER_VARIABLES = {
+    # How often a thread of OpenMP looks for new work before it sleeps. 20,000 are enough for full speed; GCC's own
+    # 300,000 make nets on several threads four times slower as soon as others want the same cores
+    "GOMP_SPINCOUNT": "20000",
+    # What a step frees, the next one takes again: the C library would hand it back to the system, which clears
+    # each page anew: a tenth of the step of the CNN. 32 MiB is the most that it takes (mallopt(3))
+    "MALLOC_MMAP_THRESHOLD_": str(32 * 2**20),
+    "MALLOC_TRIM_THRESHOLD_": str(2**40),
+}
+"""Of a worker's process, where whoever started the server has not set them."""
 DEVICES_SECONDS = 180.0  # for finding out the devices: PyTorch is imported and CUDA begins
 UNNAMED_SECONDS = 2.0  # between the moments in which a lock is taken and a process id is written into it, at most
 NAMES_BYTES = 64  # of a lock: room for the process ids that are written into it
@@ -232,7 +239,7 @@ class LocalLauncher:
             start_new_session=True,
             pass_fds=descriptors,
             cwd=Path(__file__).parents[2],
-            env={"GOMP_SPINCOUNT": SPINS, **os.environ, **self.settings.environment()},
+            env={**WORKER_VARIABLES, **os.environ, **self.settings.environment()},
         )
 
     def adopt(self, claim: Claim) -> AdoptedProcess | None:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, SQLModel, col
 
 from app.store.errors import StoreError, Vanished
-from app.store.tables import Clock
+from app.store.tables import Clock, table
 
 BUSY_SECONDS = 30.0
 WRITE_LOCK = 120
@@ -123,7 +123,7 @@ def _bring_up_to_date(connection: Connection, path: Path) -> None:
     tables = set(inspect(connection).get_table_names())
     if "run" not in tables:
         SQLModel.metadata.create_all(connection)
-        connection.execute(SQLModel.metadata.tables["clock"].insert().values(id=1, change=0))
+        connection.execute(table(Clock).insert().values(id=1, change=0))
         _stamp(connection, REVISIONS[-1])
         return
     if "alembic_version" not in tables:
@@ -177,12 +177,15 @@ class Writing(Session):
     change: int
 
 
+_CLOCK = table(Clock)
+_NEXT_CHANGE = update(_CLOCK).values(change=_CLOCK.c.change + 1).returning(_CLOCK.c.change)
+
+
 @contextmanager
 def writing(engine: Engine) -> Iterator[Writing]:
     """One write transaction: committed at the end of the block, rolled back when an exception leaves it."""
     with Writing(engine.execution_options(write=True), expire_on_commit=False) as session, session.begin():
-        numbered = update(Clock).values(change=Clock.change + 1).returning(col(Clock.change))
-        session.change = session.execute(numbered).scalar_one()
+        session.change = session.execute(_NEXT_CHANGE).scalar_one()
         yield session
 
 

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import sqlalchemy
-from sqlalchemy import Engine, and_, delete, exists, func, or_, true, update
+from sqlalchemy import Engine, and_, bindparam, delete, exists, func, or_, true, update
 from sqlmodel import Session, col, select
 
 from app.spec.stored import configuration
@@ -36,6 +36,7 @@ from app.store.tables import (
     Status,
     Summary,
     now,
+    table,
 )
 from trainer import catalog
 from trainer.metrics import TRAINING, Metric
@@ -426,21 +427,36 @@ def begin(
         )
 
 
+# A worker says these five times a second: written once, as those of app.store.series
+_RUNS, _ATTEMPTS = table(Run), table(Attempt)
+_PROGRESS = (
+    update(_RUNS)
+    .where(
+        _RUNS.c.id == bindparam("of_run"),
+        _RUNS.c.attempt == bindparam("of_attempt"),
+        _RUNS.c.status == Status.RUNNING,
+    )
+    .values(responding=True, **{name: bindparam(name) for name in ("steps_done", "seconds", "changed")})
+    .returning(_RUNS.c.stop_requested, _RUNS.c.pause_requested)
+)
+_ALIVE = (
+    update(_ATTEMPTS)
+    .where(_ATTEMPTS.c.run_id == bindparam("of_run"), _ATTEMPTS.c.n == bindparam("of_attempt"))
+    .values(heartbeat_at=bindparam("heartbeat_at"))
+)
+
+
 def progress(session: Writing, run_id: int, attempt: int, steps_done: int, seconds: float) -> Requests:
     """Note how far the worker is, and that it lives; what it is asked to do.
 
     Raises Superseded when it must not write.
     """
-    row = session.execute(
-        update(Run)
-        .where(col(Run.id) == run_id, col(Run.attempt) == attempt, col(Run.status) == Status.RUNNING)
-        .values(steps_done=steps_done, seconds=seconds, responding=True, changed=session.change)
-        .returning(col(Run.stop_requested), col(Run.pause_requested))
-    ).first()
+    who = {"of_run": run_id, "of_attempt": attempt}
+    news = {"steps_done": steps_done, "seconds": seconds, "changed": session.change}
+    row = session.execute(_PROGRESS, who | news).first()
     if row is None:
         raise Superseded(f"attempt {attempt} of run {run_id} is over: nothing more is recorded for it")
-    beat = update(Attempt).where(col(Attempt.run_id) == run_id, col(Attempt.n) == attempt).values(heartbeat_at=now())
-    session.execute(beat)
+    session.execute(_ALIVE, who | {"heartbeat_at": now()})
     return Requests(stop=bool(row[0]), pause=bool(row[1]))
 
 

@@ -3,15 +3,17 @@
 import math
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict
+from operator import attrgetter
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Engine, delete, func, update
+from sqlalchemy import Engine, bindparam, case, delete, func, or_, update
+from sqlalchemy.dialects.sqlite import Insert, insert
 from sqlmodel import Session, col, select
 
 from app.store.engine import Writing, reading
-from app.store.tables import Chunk, Summary
+from app.store.tables import Chunk, Summary, table
 from app.store.tables import Metric as MetricRow
 from trainer import metrics
 from trainer.metrics import Metric
@@ -52,6 +54,7 @@ def declared(session: Session, run_ids: Collection[int]) -> dict[int, dict[str, 
 
 def append(session: Writing, run_id: int, points: Iterable[Point]) -> None:
     """Add points behind those that are there, and bring the summaries up to date."""
+    session.flush()
     by_name: dict[str, list[Point]] = {}
     for point in points:
         by_name.setdefault(point.name, []).append(point)
@@ -60,43 +63,65 @@ def append(session: Writing, run_id: int, points: Iterable[Point]) -> None:
         _summarise(session, run_id, name, new)
 
 
+# A worker says these five times a second: written once, as SQLAlchemy takes longer to put a statement together than
+# SQLite to carry it out
+_CHUNKS, _SUMMARIES, _METRICS = table(Chunk), table(Summary), table(MetricRow)
+_LAST_CHUNK = (
+    _CHUNKS.select()
+    .where(_CHUNKS.c.run_id == bindparam("run_id"), _CHUNKS.c.name == bindparam("name"))
+    .order_by(_CHUNKS.c.first_step.desc())
+    .limit(1)
+)
+_FILL_CHUNK = (
+    update(_CHUNKS)
+    .where(
+        _CHUNKS.c.run_id == bindparam("of_run"),
+        _CHUNKS.c.name == bindparam("of_name"),
+        _CHUNKS.c.first_step == bindparam("of_step"),
+    )
+    .values({name: bindparam(name) for name in ("last_step", "points", "changed", "steps", "times", "values")})
+)
+_NEW_CHUNK = insert(_CHUNKS)
+_ASSUME_METRIC = insert(_METRICS).on_conflict_do_nothing()
+
+
+def _summary() -> Insert:
+    """A new summary, or what is new in it, put into the one that is there."""
+    statement = insert(_SUMMARIES)
+    new, old = statement.excluded, _SUMMARIES.c
+    is_less = or_(old.least.is_(None), new.least < old.least)
+    is_greater = or_(old.greatest.is_(None), new.greatest > old.greatest)
+    changes = {
+        "last": new.last,
+        "last_step": new.last_step,
+        **{name: case((is_less, new[name]), else_=old[name]) for name in ("least", "least_step")},
+        **{name: case((is_greater, new[name]), else_=old[name]) for name in ("greatest", "greatest_step")},
+    }
+    return statement.on_conflict_do_update(index_elements=["run_id", "metric"], set_=changes)
+
+
+_SUMMARY = _summary()
+
+
 def _append_chunks(session: Writing, run_id: int, name: str, new: list[Point]) -> None:
-    last = session.exec(
-        select(Chunk).where(Chunk.run_id == run_id, Chunk.name == name).order_by(col(Chunk.first_step).desc()).limit(1)
-    ).first()
-    if last is not None and new[0].step <= last.last_step:
+    last = session.execute(_LAST_CHUNK, {"run_id": run_id, "name": name}).first()
+    if last is None:
+        session.execute(_ASSUME_METRIC, {"run_id": run_id, **asdict(metrics.assumed(name))})
+    elif new[0].step <= last.last_step:
         raise ValueError(f"{name} of run {run_id} has step {last.last_step} already, {new[0].step} can't follow it")
-    if last is not None and last.points < CHUNK_POINTS:
+    elif last.points < CHUNK_POINTS:
         fitting, new = new[: CHUNK_POINTS - last.points], new[CHUNK_POINTS - last.points :]
         steps, times, values = _packed(fitting)
-        session.execute(
-            update(Chunk)
-            .where(col(Chunk.run_id) == run_id, col(Chunk.name) == name, col(Chunk.first_step) == last.first_step)
-            .values(
-                last_step=fitting[-1].step,
-                points=last.points + len(fitting),
-                changed=session.change,
-                steps=last.steps + steps,
-                times=last.times + times,
-                values=last.values + values,
-            )
-        )
+        which = {"of_run": run_id, "of_name": name, "of_step": last.first_step}
+        longer = {"steps": last.steps + steps, "times": last.times + times, "values": last.values + values}
+        end = {"last_step": fitting[-1].step, "points": last.points + len(fitting), "changed": session.change}
+        session.execute(_FILL_CHUNK, which | longer | end)
     for start in range(0, len(new), CHUNK_POINTS):
         part = new[start : start + CHUNK_POINTS]
         steps, times, values = _packed(part)
-        session.add(
-            Chunk(
-                run_id=run_id,
-                name=name,
-                first_step=part[0].step,
-                last_step=part[-1].step,
-                points=len(part),
-                changed=session.change,
-                steps=steps,
-                times=times,
-                values=values,
-            )
-        )
+        which = {"run_id": run_id, "name": name, "first_step": part[0].step}
+        end = {"last_step": part[-1].step, "points": len(part), "changed": session.change}
+        session.execute(_NEW_CHUNK, which | {"steps": steps, "times": times, "values": values} | end)
 
 
 def _packed(points: list[Point]) -> tuple[bytes, bytes, bytes]:
@@ -108,20 +133,23 @@ def _packed(points: list[Point]) -> tuple[bytes, bytes, bytes]:
 
 
 def _summarise(session: Writing, run_id: int, name: str, new: Sequence[Point]) -> None:
-    row = session.get(Summary, (run_id, name))
-    if row is None:
-        row = Summary(run_id=run_id, metric=name)
-        if session.get(MetricRow, (run_id, name)) is None:
-            declare(session, run_id, [metrics.assumed(name)])
-    row.last, row.last_step = _number(new[-1].value), new[-1].step
     finite = [point for point in new if math.isfinite(point.value)]
-    if finite:
-        least, greatest = (end(finite, key=lambda point: point.value) for end in (min, max))
-        if row.least is None or least.value < row.least:
-            row.least, row.least_step = least.value, least.step
-        if row.greatest is None or greatest.value > row.greatest:
-            row.greatest, row.greatest_step = greatest.value, greatest.step
-    session.add(row)
+    least = min(finite, key=_value, default=None)
+    greatest = max(finite, key=_value, default=None)
+    summary = {
+        "run_id": run_id,
+        "metric": name,
+        "last": _number(new[-1].value),
+        "last_step": new[-1].step,
+        "least": least and least.value,
+        "least_step": least and least.step,
+        "greatest": greatest and greatest.value,
+        "greatest_step": greatest and greatest.step,
+    }
+    session.execute(_SUMMARY, summary)
+
+
+_value = attrgetter("value")
 
 
 def _number(value: float) -> float | None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Column, DateTime, Index, LargeBinary, String, TypeDecorator
+from sqlalchemy import JSON, Column, DateTime, Index, LargeBinary, String, Table, TypeDecorator
 from sqlmodel import Field, SQLModel
 
 
@@ -27,6 +27,11 @@ ENDED = (Status.SUCCEEDED, Status.FAILED, Status.STOPPED, Status.PAUSED, Status.
 """Nothing goes on, for now."""
 RESUMABLE = (Status.PAUSED, Status.FAILED, Status.STOPPED, Status.LOST)
 """Can be queued again."""
+
+
+def table(model: type[SQLModel]) -> Table:
+    """A model's table, for statements that are written once, and past the session."""
+    return SQLModel.metadata.tables[str(model.__tablename__)]
 
 
 def now() -> datetime:

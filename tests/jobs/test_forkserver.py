@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from app.jobs.launchers import AdoptedProcess, is_held
+from app.jobs.launchers import WORKER_VARIABLES, AdoptedProcess, is_held
 from app.jobs.plan import VANISHED
 from app.jobs.worker import _keep_files_to_itself
 from tests.acceptance.test_line import raw
@@ -131,3 +132,30 @@ def test_what_a_worker_starts_as_a_program_does_not_get_its_lock(tmp_path: Path)
         os.set_inheritable(held.fileno(), True)
         _keep_files_to_itself()
         assert not os.get_inheritable(held.fileno())
+
+
+TAKES_AND_FREES = """
+import ctypes, resource
+libc = ctypes.CDLL(None)
+libc.malloc.restype = ctypes.c_void_p
+def step():
+    for size in (2**20, 2**23, 2**24):
+        taken = ctypes.c_void_p(libc.malloc(ctypes.c_size_t(size)))
+        ctypes.memset(taken, 1, size)
+        libc.free(taken)
+step()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(10):
+    step()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the variables are the GNU C library's")
+def test_a_worker_takes_again_what_a_step_has_freed() -> None:
+    def page_faults(variables: dict[str, str]) -> int:
+        bare = {name: value for name, value in os.environ.items() if name not in WORKER_VARIABLES}
+        command = [sys.executable, "-c", TAKES_AND_FREES]
+        return int(subprocess.run(command, env=bare | variables, capture_output=True, text=True, check=True).stdout)
+
+    assert page_faults(WORKER_VARIABLES) * 10 < page_faults({})

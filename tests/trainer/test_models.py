@@ -105,3 +105,23 @@ def test_a_net_that_can_not_take_the_images_is_refused_before_it_is_built(monkey
     monkeypatch.setitem(catalog.MODELS, "cnn", only_grey)
     with pytest.raises(SpecError, match=r"model cnn can't take cifar10's images of shape \(3, 32, 32\)"):
         parse({"model": "cnn", "dataset": "cifar10"})
+
+
+@pytest.mark.parametrize(("model", "dataset"), [("cnn", "mnist"), ("cifar-net", "cifar10")])
+def test_relu_behind_the_pooling_gives_the_bits_that_it_gives_before_it(model: str, dataset: str) -> None:
+    spec = parse({"model": model, "dataset": dataset})
+    net = loop.build(spec)
+    layers = list(net)  # type: ignore[call-overload]
+    for at in [at for at, layer in enumerate(layers) if isinstance(layer, nn.MaxPool2d)]:
+        layers[at : at + 2] = reversed(layers[at : at + 2])
+    textbook = nn.Sequential(*layers)
+    assert sum(isinstance(layer, nn.ReLU) for layer in layers) > 2
+    assert [type(layer) for layer in textbook[:3]] == [nn.Conv2d, nn.ReLU, nn.MaxPool2d]
+    images = torch.randn(64, *catalog.DATASETS[dataset].shape)
+    gradients = []
+    for each in (net, textbook):
+        each.zero_grad()
+        each(images).square().sum().backward()
+        gradients.append([weights.grad.clone() for weights in each.parameters() if weights.grad is not None])
+    assert torch.equal(net(images), textbook(images))
+    assert all(torch.equal(ours, theirs) for ours, theirs in zip(*gradients, strict=True))

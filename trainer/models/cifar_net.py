@@ -21,7 +21,7 @@ def build(shape: Shape, classes: int) -> "nn.Module":
 
     channels, height, width = shape
     return nn.Sequential(
-        # The same values as ReLU before max-pool, of a quarter of the pixels
+        # The same bits as ReLU before max-pool, of a quarter of the pixels
         *(nn.Conv2d(channels, 6, kernel_size=5), nn.MaxPool2d(2), nn.ReLU()),
         *(nn.Conv2d(6, 16, kernel_size=5), nn.MaxPool2d(2), nn.ReLU()),
         nn.Flatten(),
