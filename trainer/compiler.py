@@ -1,8 +1,10 @@
-"""PyTorch's compiler, put off until somebody asks for it: half of the time that a process needs to begin training.
+"""PyTorch's compiler, put off until somebody asks for it: 150 MB, and a second and more of each process that trains.
 
 Optimisers import `torch._dynamo` at their first use, for two functions that do nothing outside of a compiled net, and
-`import torchvision` imports `torch._dynamo.utils` for one that it may never call: 1.0 of 2.2 s of the processor and
-150 MB, and 1.5 of 3.8 s (torch 2.14.1, torchvision 0.29.1). Nothing here is compiled.
+`import torchvision` imports `torch._dynamo.utils` for one that it may never call: 1.0 of 2.2 s of the processor, and
+1.5 of 3.8 s (torch 2.14.1, torchvision 0.29.1). The fork server would pay that once for all of its workers; a worker
+that is started cold, whoever reads a data set and whoever looks at a net's layers pay it each. Nothing here is
+compiled; a net that compiles itself wakes the real one.
 """
 
 import importlib

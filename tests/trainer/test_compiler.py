@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+from trainer.prepared import Places
+
 SCRIPT = """
 import inspect, os, sys, torch
 from trainer import downloads, loop, spec
@@ -43,4 +45,34 @@ for ask in (compiled, imported, only_a_part):
 
 def test_it_comes_only_when_asked_for() -> None:
     done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+TRAINS_COMPILED = """
+import dataclasses, pathlib, sys, torch
+from trainer import catalog, devices, loop
+from trainer.loaded import LoadedData
+from trainer.prepared import Places, load
+from trainer.spec import parse
+
+def losses():
+    spec = parse({"model": "cnn", "dataset": "digits", "batch_size": 200, "epochs": 1, "precision": "float32"})
+    device = torch.device("cpu")
+    devices.make_repeatable(spec)
+    state = loop.start(spec, device)
+    data = LoadedData(spec, load("digits", Places(pathlib.Path(), pathlib.Path(sys.argv[1]))), device)
+    return [each.value for each in loop.train(spec, data, state) if each]
+
+before = losses()
+cnn = catalog.MODELS["cnn"]
+build = lambda *shape, **knobs: torch.compile(cnn.build(*shape, **knobs), backend="eager")
+catalog.MODELS["cnn"] = dataclasses.replace(cnn, build=build)
+assert losses() == before
+assert "torch._dynamo.eval_frame" in sys.modules
+"""
+
+
+def test_a_net_that_is_compiled_trains(places: Places) -> None:
+    command = [sys.executable, "-c", TRAINS_COMPILED, str(places.prepared)]
+    done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
