@@ -839,10 +839,12 @@ class Client(_Endpoints):
         runs: Sequence[int] = (),
         what: Literal["series", "runs"] = "series",
         format: Literal["csv", "json", "parquet"] | None = None,
+        system: bool = False,
     ) -> None:
         """Write runs and every point of theirs to a file, or to one that is open. `format`: without it the file's
-        ending says so, else it is CSV."""
+        ending says so, else it is CSV. `system`: with what they used of the machine."""
         params = {"experiment": experiment, "run": list(runs), "what": what, "format": format or _format_of(path)}
+        params["system"] = system
         call = _Call("GET", "/export", _as_nothing, params)
         try:
             with self._http.stream(**call.arguments()) as answer:
@@ -985,10 +987,12 @@ class AsyncClient(_Endpoints):
         runs: Sequence[int] = (),
         what: Literal["series", "runs"] = "series",
         format: Literal["csv", "json", "parquet"] | None = None,
+        system: bool = False,
     ) -> None:
         """Write runs and every point of theirs to a file, or to one that is open. `format`: without it the file's
-        ending says so, else it is CSV."""
+        ending says so, else it is CSV. `system`: with what they used of the machine."""
         params = {"experiment": experiment, "run": list(runs), "what": what, "format": format or _format_of(path)}
+        params["system"] = system
         call = _Call("GET", "/export", _as_nothing, params)
         try:
             async with self._http.stream(**call.arguments()) as answer:

@@ -714,12 +714,14 @@ def export(
     format: Annotated[
         Literal["csv", "json", "parquet"] | None, typer.Option(help="csv unless the file says so.")
     ] = None,
+    system: Annotated[bool, typer.Option("--system", help="With what the runs used of the machine.")] = False,
     url: Url = None,
     token: Token = None,
 ) -> None:
     """Write runs and every point of theirs to a file, or to the terminal."""
     with connected(url, token) as client:
-        client.export(output or sys.stdout.buffer, experiment=experiment, runs=ids or [], what=what, format=format)
+        file = output or sys.stdout.buffer
+        client.export(file, experiment=experiment, runs=ids or [], what=what, format=format, system=system)
 
 
 # Steering

@@ -1,17 +1,30 @@
 """Runs of the database as comparing sees them."""
 
 from collections.abc import Mapping
+from typing import Protocol
 
 from app.compare.groups import Member
 from app.spec import stored
 from app.store import series
 from app.store.tables import Run, Summary
-from trainer.metrics import Metric
+from trainer.metrics import Metric, assumed
 
 
 def _is_chosen(name: str, summaries: Mapping[str, Summary]) -> bool:
     """Of a test beside which images were held out: they choose the epoch, not the test's own best."""
     return name.startswith("test/") and name.replace("test/", "validation/", 1) in summaries
+
+
+class HasPer(Protocol):
+    """What is said of a series, here or over the API."""
+
+    @property
+    def per(self) -> str: ...
+
+
+def is_of_machine(name: str, declared: Mapping[str, HasPer]) -> bool:
+    """Of a series: it says what a run uses of the machine, and nothing of the training."""
+    return (declared.get(name) or assumed(name)).per == "second"
 
 
 def member(
@@ -23,6 +36,7 @@ def member(
     """`value`: what is compared; None where the run has none. `summaries`, `declared`: of its series, by name."""
     assert row.id is not None
     summaries, declared = summaries or {}, declared or {}
+    summaries = {name: found for name, found in summaries.items() if not is_of_machine(name, declared)}
     ends = {name: series.kept(found) for name, found in summaries.items()}
     last = {name: end for name, end in ends.items() if end is not None}
     bests = {name: series.best(found, declared[name]) for name, found in summaries.items() if name in declared}

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from app.jobs.dispatcher import Dispatcher
 from app.jobs.launchers import LocalLauncher
+from app.jobs.usage import Sampler
 from app.settings import Settings
 from app.store import credentials, predictions
 from app.store.engine import open_database, reading, unusable
@@ -44,10 +45,13 @@ def server(settings: Settings) -> Iterator[Uvicorn]:
         except DBAPIError as error:
             raise unusable(settings.database, error) from error
         opened.callback(dispatcher.close)
+        sampler = Sampler(dispatchers, dispatcher.working, lambda: dispatcher.devices)
+        opened.callback(sampler.close)
 
         # What the dispatcher starts (a look for devices, a fork server) must not slow the server's own start
         def begin() -> None:
             dispatcher.start()
+            sampler.start()
             threading.Thread(
                 target=_look_back, args=(dispatchers, settings), name="runyard-look-back", daemon=True
             ).start()

@@ -10,11 +10,13 @@ from trainer.spec import RunSpec
 
 
 def available() -> list[dict[str, Any]]:
-    """Name, description and memory in bytes (None: the machine's) of each device, best first."""
+    """Name, description and memory in bytes (None: the machine's) of each device, best first; of a GPU also its UUID,
+    by which NVIDIA's tools know it."""
     found: list[dict[str, Any]] = []
     for index in range(torch.cuda.device_count()):
         properties = torch.cuda.get_device_properties(index)
-        found.append({"name": f"cuda:{index}", "title": properties.name, "memory": properties.total_memory})
+        device = {"name": f"cuda:{index}", "title": properties.name, "memory": properties.total_memory}
+        found.append({**device, "uuid": f"GPU-{properties.uuid}"})
     return [*found, hardware.cpu()]
 
 

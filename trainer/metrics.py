@@ -37,6 +37,14 @@ TRAINING = (TRAIN_LOSS, GRADIENT_NORM, TEST_LOSS, TEST_ACCURACY)
 """What `trainer.loop.train` yields in any case."""
 VALIDATION = (VALIDATION_LOSS, VALIDATION_ACCURACY)
 """And where training images are held out."""
+CORES = Metric("system/cores", "Processor cores in use", "cores", per="second")
+MEMORY = Metric("system/memory", "Memory of the process", "MB", per="second")
+GPU = Metric("system/gpu", "GPU utilization", "fraction", per="second")
+GPU_MEMORY = Metric("system/gpu_memory", "GPU memory of the process", "MB", per="second")
+POWER = Metric("system/gpu_power", "GPU power", "W", per="second")
+TEMPERATURE = Metric("system/gpu_temperature", "GPU temperature", "°C", per="second")
+MACHINE = (CORES, MEMORY, GPU, GPU_MEMORY, POWER, TEMPERATURE)
+"""What the server samples while a run trains (app/jobs/usage.py)."""
 KNOWN = {metric.name: metric for metric in TRAINING + VALIDATION}
 
 

@@ -22,6 +22,7 @@ from app.asking.questions import Asker
 from app.jobs import causes
 from app.jobs.launchers import Later, Launched, Launcher
 from app.jobs.plan import Action, At, End, Job, Kill, Launch, Notice, Purge, Refuse, Resume, Silent, plan
+from app.jobs.usage import Working
 from app.settings import Settings
 from app.store import artifacts, runs
 from app.store.engine import reclaim, writer, writing
@@ -130,6 +131,10 @@ class Dispatcher:
             is_cpu = device["name"] == "cpu"
             found.append({**device, "slots": slots, "used": len(there), **(threads if is_cpu else {})})
         return found
+
+    def working(self) -> list[Working]:
+        """The workers that live, as far as is known."""
+        return [Working(worker.claim, worker.process.pid) for worker in list(self._workers.values())]
 
     def waits(self) -> str | None:
         """Why nothing is launched now, whatever is queued; None: it is, as slots become free."""

@@ -79,7 +79,7 @@ class Launcher(Protocol):
         """Begin to look for devices; `changed` is called when they are known."""
 
     def devices(self) -> list[dict[str, Any]] | None:
-        """Name, title and memory of each, best first; None while they are not known."""
+        """Name, title and memory of each, of a GPU its `uuid`, best first; None while they are not known."""
 
     def launch(self, claim: Claim) -> Launched:
         """Raises Later when it may go well in a moment, OSError when the process can't be started."""

@@ -22,7 +22,7 @@ LEAVING_SECONDS = 600.0  # what a worker may take that has seen that it is to le
 
 
 class Recorder:
-    """The one writer of a run's series, for one attempt."""
+    """The one writer of what a run's training measures, for one attempt."""
 
     def __init__(self, engine: Engine, run_id: int, attempt: int, start: Start) -> None:
         self.engine, self.run_id, self.attempt = engine, run_id, attempt

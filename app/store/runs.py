@@ -535,6 +535,12 @@ def at_work(engine: Engine) -> list[tuple[Run, Attempt | None]]:
         return [(run, attempt) for run, attempt in session.exec(query)]
 
 
+def training(session: Session, run_ids: Collection[int]) -> dict[int, tuple[int, float]]:
+    """Attempt and seconds of training so far of those that train."""
+    query = select(Run.id, Run.attempt, Run.seconds).where(col(Run.id).in_(run_ids), Run.status == Status.RUNNING)
+    return {run_id or 0: (attempt, seconds) for run_id, attempt, seconds in session.exec(query)}
+
+
 class Pending(NamedTuple):
     """What the dispatcher asks of a run that waits, is at work, or will go on by itself."""
 

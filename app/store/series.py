@@ -169,8 +169,12 @@ def kept(summary: Summary) -> float | None:
 
 
 def settle(session: Writing, run_id: int, kept_step: int) -> None:
-    """Note each series' value at the weights that were kept, which are those of `kept_step`."""
+    """Note each series' value at the weights that were kept, which are those of `kept_step`; what the machine says of
+    itself has none."""
+    declared_here = declared(session, [run_id]).get(run_id, {})
     for row in session.exec(select(Summary).where(Summary.run_id == run_id)).all():
+        if (declared_here.get(row.metric) or metrics.assumed(row.metric)).per == "second":
+            continue
         points = read(session, run_id, row.metric, 0, kept_step)
         row.final = _number(float(points.values[-1])) if len(points.values) else None
         session.add(row)

@@ -174,6 +174,19 @@ function remember() {
 
 // Data
 
+const USAGE_MS = 2000; // the server looks no more often
+let usageAt = -Infinity;
+const USED_OF = { start: "Since it began", minute: "In the last minute", run: "While it trained" };
+
+/** What it uses of the machine, or used. */
+async function showUsage() {
+  const ended = ENDED.includes(run.status);
+  if (!ended && performance.now() - usageAt < USAGE_MS) return;
+  usageAt = performance.now();
+  const { sentence, of } = await get(`/runs/${id}/usage`);
+  setText(byId("usage"), sentence ? `${USED_OF[of]}: ${sentence}` : "");
+}
+
 const options = () => ({
   points: Math.max(200, Math.min(1000, Math.round(byId("loss-chart").clientWidth / 1.4))),
   smoothing: Number(view.smoothing),
@@ -210,6 +223,7 @@ const refresh = gathered(async () => {
   if (tested) await loadTests();
   showRun();
   redraw();
+  showUsage().catch(report);
   if (tested || !ENDED.includes(run.status)) follow("log");
 });
 on("run", (event) => {
@@ -224,7 +238,7 @@ async function begin() {
   arrived();
   showRun();
   const known = catalogue();
-  await Promise.all([loadCurves(), showLog(), known, showSeen(known)]);
+  await Promise.all([loadCurves(), showLog(), showUsage(), known, showSeen(known)]);
 }
 let begun = false;
 let missed = false;

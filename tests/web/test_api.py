@@ -635,9 +635,10 @@ def test_a_series_that_nobody_declared_is_served_and_compared_and_not_judged(qui
     found = quick_server.call("GET", "/compare", params={"run": ids, "measure": "system/x"})
     said = "Nothing is judged: whether more or less system/x is better was not said."
     assert found["verdict"]["sentences"][-1] == said
-    assert (found["facts"]["contrasts"], found["groups"][0]["metrics"]["system/x"]["best"]) == ([], None)
+    assert (found["facts"]["contrasts"], "system/x" in found["groups"][0]["metrics"]) == ([], False)
+    assert found["groups"][0]["metrics"]["train/gradient_norm"]["best"] is None
     curve = quick_server.call("GET", f"/runs/{ids[0]}/series", params={"name": "odd/NaN", "smoothing": 0.9})
     assert [curve[name] for name in ("min", "mean", "last", "smoothed")] == [[None]] * 4
-    exported = quick_server.call("GET", "/export", params={"run": ids[0], "format": "json"})
+    exported = quick_server.call("GET", "/export", params={"run": ids[0], "format": "json", "system": True})
     values = {one["metric"]: one["values"] for one in exported["series"]}
     assert (values["system/x"], values["odd/NaN"]) == ([41.0], [None])

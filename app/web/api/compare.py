@@ -17,7 +17,7 @@ from app.compare.measure import parse as parse_measure
 from app.compare.statistics import expected_best, summary
 from app.compare.verdict import Verdict, Words
 from app.compare.words import verdict
-from app.members import member
+from app.members import is_of_machine, member
 from app.spec import knobs, stored
 from app.store import experiments, measures, runs, series
 from app.store.engine import reading
@@ -184,8 +184,8 @@ def compared(
         rows=first_rows,
         columns=first_columns,
         began=min((row.started_at for row in rows if row.started_at), default=None),
-        series=sorted({metric for of_run in summaries.values() for metric in of_run}),
-        metrics={name: MetricOut.of(metric) for name, metric in sorted(metrics.items())},
+        series=sorted({name for of_run in summaries.values() for name in of_run if not is_of_machine(name, metrics)}),
+        metrics={name: MetricOut.of(one) for name, one in sorted(metrics.items()) if not is_of_machine(name, metrics)},
         measure=MeasureOut(
             name=name_of_measure,
             title=measure.title,

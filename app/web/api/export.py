@@ -12,6 +12,7 @@ from fastapi.responses import FileResponse, Response, StreamingResponse
 from sqlalchemy import Engine
 from starlette.background import BackgroundTask
 
+from app.members import is_of_machine
 from app.spec.experiment import MAX_RUNS
 from app.store import experiments, runs, series
 from app.store.engine import reading
@@ -68,6 +69,7 @@ def export(
     format: Annotated[
         Literal["csv", "json", "parquet"], Query(description="json has the runs beside the series.")
     ] = "csv",
+    system: Annotated[bool, Query(description="With what the runs used of the machine, `system/…`.")] = False,
 ) -> Response:
     """A table `run, metric, step, time, value` of every point, or one of the runs with a column for each knob."""
     if (experiment is None) == (not run):
@@ -79,6 +81,8 @@ def export(
             experiments.get(session, experiment)
             rows = runs.of_experiment(session, experiment)
         found = runs_out(session, rows)
+    if not system:
+        found = [_of_training(each) for each in found]
     name = f"experiment-{experiment}" if experiment else f"run-{run[0]}" if len(run) == 1 else "runs"
     headers = {"Content-Disposition": f'attachment; filename="{name}-{what}.{format}"'}
     if format == "parquet":
@@ -98,14 +102,16 @@ def export(
 def _parts(engine: Engine, found: Iterable[RunOut]) -> Iterator[Part]:
     """Every series of every run, a chunk at a time. Nothing is held open between two: a client may be slow."""
     for run in found:
-        for metric in _names(engine, run.id):
+        for metric in run.summary:
             for points in series.chunks(engine, run.id, metric):
                 yield run.id, metric, points
 
 
-def _names(engine: Engine, run_id: int) -> list[str]:
-    with reading(engine) as session:
-        return series.names(session, run_id)
+def _of_training(run: RunOut) -> RunOut:
+    """The run without what the machine says of itself."""
+    summary = {name: figures for name, figures in run.summary.items() if not is_of_machine(name, run.metrics)}
+    metrics = {name: metric for name, metric in run.metrics.items() if not is_of_machine(name, run.metrics)}
+    return run.model_copy(update={"summary": summary, "metrics": metrics})
 
 
 def _table(found: Iterable[RunOut]) -> list[dict[str, Any]]:
@@ -158,7 +164,7 @@ def _json(engine: Engine, found: list[RunOut], *, with_series: bool) -> Iterator
         yield ', "series": ['
         separator = ""
         for run in found:
-            for metric in _names(engine, run.id):
+            for metric in run.summary:
                 yield f'{separator}{{"run": {run.id}, "metric": {json.dumps(metric)}'
                 for at, column in enumerate(("steps", "times", "values")):
                     yield f', "{column}": ['

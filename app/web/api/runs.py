@@ -38,6 +38,7 @@ from app.web.schemas import (
     runs_out,
 )
 from app.web.state import BackgroundNow, Database, SettingsNow
+from app.web.usage import UsageOut, usage
 from trainer import catalog
 from trainer.entries import shown
 from trainer.paths import nested
@@ -140,6 +141,13 @@ def bulk(body: Bulk, engine: Database, background: BackgroundNow) -> BulkOut:
 def get_run(run_id: RunId, engine: Database) -> RunOut:
     with reading(engine) as session:
         return runs_out(session, [runs.get(session, run_id)])[0]
+
+
+@router.get("/{run_id}/usage", summary="What a run uses of the machine", responses=documented(404, 422, 503))
+def get_usage(run_id: RunId, engine: Database) -> UsageOut:
+    """Processor, memory and GPU, sampled every two seconds; each is also a series, `system/…`."""
+    with reading(engine) as session:
+        return usage(session, runs.get(session, run_id))
 
 
 @router.patch("/{run_id}", summary="Rename, tag or note a run", responses=documented(400, 403, 404, 409, 413, 422, 503))

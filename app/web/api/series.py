@@ -18,9 +18,11 @@ from app.web.problems import Refused, documented
 from app.web.schemas import MAX_ID, MetricOut, RunId, RunIds, SeriesName
 from app.web.state import Database
 from trainer.entries import shown
-from trainer.metrics import KNOWN, assumed
+from trainer.metrics import KNOWN, MACHINE, assumed
 
 router = APIRouter(tags=["series"])
+SAMPLED = {*KNOWN, *(metric.name for metric in MACHINE)}
+"""Series that any run may have."""
 
 Points = Annotated[int, Query(ge=1, le=10_000, description="At most this many buckets for the longest run's length.")]
 Width = Annotated[
@@ -126,8 +128,8 @@ def one(
 
 
 def _refuse_unknown(session: Session, rows: Sequence[Run], name: str) -> None:
-    """A series that no training yields and none of the runs has: it is misspelt."""
-    if name in KNOWN:
+    """A series that none of the runs has and no other yields: it is misspelt."""
+    if name in SAMPLED:
         return
     there = runs.summaries(session, [row.id or 0 for row in rows])
     names = sorted({*KNOWN, *(metric for of_run in there.values() for metric in of_run)})
