@@ -4,14 +4,20 @@ Pure functions. Bucket k of width w holds steps k·w+1 to (k+1)·w, the same for
 between refreshes and runs can be compared bucket by bucket. Min and max are kept: a spike is never lost.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from app.store.series import Points
+from app.store.series import Points, Rollups
 
 Floats = npt.NDArray[np.float64]
+Steps = npt.NDArray[np.int64]
+
+
+SMALLEST = 2.0**-54
+"""1 less a number below this is 1."""
 
 
 class Buckets(NamedTuple):
@@ -47,15 +53,24 @@ def smooth(values: Floats, factor: float) -> Floats:
         return known
     # m_k = f^k (m_0 + (1-f) sum of x_i / f^i), a block at a time, so that f^-i stays within a float's range. Blocks lie
     # where they lie whatever follows: a value never changes as the series grows.
-    block = max(1, int(100 / -np.log10(max(factor, 1e-100))))
-    powers = factor ** np.arange(1.0, min(block, len(values)) + 1)
-    averages, before = np.empty(len(values)), 0.0
-    for start in range(0, len(values), block):
-        part = values[start : start + block]
-        scale = powers[: len(part)]
-        averages[start : start + block] = scale * (before + (1 - factor) * np.cumsum(part / scale))
-        before = averages[start + len(part) - 1]
-    return averages / (1 - factor ** np.arange(1, len(values) + 1))
+    block = min(len(values), max(1, int(100 / -np.log10(max(factor, 1e-100)))))
+    if not block:
+        return values
+    powers = factor ** np.arange(1.0, block + 1)
+    blocks = np.zeros((-(-len(values) // block), block))
+    blocks.reshape(-1)[: len(values)] = values
+    blocks /= powers
+    np.cumsum(blocks, axis=1, out=blocks)
+    blocks *= 1 - factor
+    before = 0.0
+    for row in blocks:
+        row += before
+        before = powers[-1] * row[-1]
+    blocks *= powers
+    averages: Floats = blocks.reshape(-1)[: len(values)]
+    counting = averages[: int(math.log(SMALLEST, factor)) + 1 if factor > SMALLEST else 1]
+    counting /= 1 - factor ** np.arange(1, len(counting) + 1)
+    return averages
 
 
 def bucketed(points: Points, width: int, smoothed: Floats | None = None) -> Buckets:
@@ -63,31 +78,59 @@ def bucketed(points: Points, width: int, smoothed: Floats | None = None) -> Buck
 
     Min, max and mean are of a bucket's finite values, NaN where it has none.
     """
-    steps, times, values = points
-    if not len(steps):
-        return Buckets(steps, times, values, values, values, values, smoothed)
-    numbers = (steps - 1) // width
-    starts = np.flatnonzero(np.concatenate(([True], numbers[1:] != numbers[:-1])))
-    ends = np.concatenate((starts[1:], [len(steps)])) - 1
-    return Buckets(
-        steps[ends],
-        times[ends],
-        *_of_finite(values, starts, ends),
-        values[ends],
-        None if smoothed is None else smoothed[ends],
+    if not len(points.steps):
+        nothing = points.values
+        return Buckets(points.steps, points.times, nothing, nothing, nothing, nothing, smoothed)
+    rolled = rolled_up(points, width)
+    ends = np.searchsorted(points.steps, rolled.steps)
+    return _buckets(rolled, None if smoothed is None else smoothed[ends])
+
+
+def merged(rollups: Rollups, points: Points, width: int) -> Buckets:
+    """As `bucketed`, of a series that is known by `rollups`, none of which reaches over the end of a bucket, and by all
+    other points."""
+    both = [rollups, rolled_up(points, width)] if len(points.steps) else [rollups]
+    order = np.argsort(np.concatenate([part.steps for part in both]), kind="stable")
+    whole = Rollups(*(np.concatenate(columns)[order] for columns in zip(*both, strict=True)))
+    if not len(order):
+        return bucketed(points, width)
+    starts, ends = _bounds(whole.steps, width)
+    return _buckets(
+        Rollups(
+            whole.steps[ends],
+            whole.times[ends],
+            whole.last[ends],
+            np.add.reduceat(whole.finite, starts),
+            np.add.reduceat(whole.total, starts),
+            np.fmin.reduceat(whole.least, starts),
+            np.fmax.reduceat(whole.greatest, starts),
+        )
     )
 
 
-def _of_finite(
-    values: Floats, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
-) -> tuple[Floats, Floats, Floats]:
-    """Min, max and mean of the values in each bucket."""
-    finite = np.isfinite(values)
-    if finite.all():
-        sums = np.add.reduceat(values, starts)
-        return np.minimum.reduceat(values, starts), np.maximum.reduceat(values, starts), sums / (ends - starts + 1)
-    known = np.where(finite, values, np.nan)
-    counts = np.add.reduceat(finite.astype(float), starts)
+def _bounds(steps: Steps, width: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Places of the first and of the last step of each bucket."""
+    numbers = (steps - 1) // width
+    starts = np.flatnonzero(np.concatenate(([True], numbers[1:] != numbers[:-1])))
+    return starts, np.concatenate((starts[1:], [len(steps)])) - 1
+
+
+def _buckets(rolled: Rollups, smoothed: Floats | None = None) -> Buckets:
     with np.errstate(invalid="ignore"):
-        means = np.add.reduceat(np.where(finite, values, 0.0), starts) / counts  # 0 / 0 is NaN
-    return np.fmin.reduceat(known, starts), np.fmax.reduceat(known, starts), means
+        means = rolled.total / rolled.finite  # 0 / 0 is NaN
+    return Buckets(rolled.steps, rolled.times, rolled.least, rolled.greatest, means, rolled.last, smoothed)
+
+
+def rolled_up(points: Points, width: int) -> Rollups:
+    """Each bucket that holds a point, in short."""
+    steps, times, values = points
+    starts, ends = _bounds(steps, width)
+    finite = np.isfinite(values)
+    counts, known, zeroed = (ends - starts + 1).astype(float), values, values
+    if not finite.all():
+        counts = np.add.reduceat(finite.astype(float), starts)
+        known, zeroed = np.where(finite, values, np.nan), np.where(finite, values, 0.0)
+    return Rollups(
+        *(steps[ends], times[ends], values[ends], counts, np.add.reduceat(zeroed, starts)),
+        *(np.fmin.reduceat(known, starts), np.fmax.reduceat(known, starts)),
+    )

@@ -22,7 +22,7 @@ POOLED, MOST_CONNECTIONS = 8, 60
 """Connections that are kept, and how many more there may be: more than threads, so that none waits for one."""
 LEAST_FREE = 64 * 1024
 """Bytes that a disk must have for SQLite to open a database."""
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011")
 """Migrations, oldest first; a test compares them with app/store/migrations/versions."""
 
 

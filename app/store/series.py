@@ -4,16 +4,17 @@ import math
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from operator import attrgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Engine, bindparam, case, delete, func, or_, update
+import sqlalchemy
+from sqlalchemy import Engine, and_, bindparam, case, delete, exists, func, or_, update
 from sqlalchemy.dialects.sqlite import Insert, insert
 from sqlmodel import Session, col, select
 
 from app.store.engine import Writing, reading
-from app.store.tables import Chunk, Summary, table
+from app.store.tables import Chunk, Rollup, Summary, table
 from app.store.tables import Metric as MetricRow
 from trainer import metrics
 from trainer.metrics import Metric
@@ -36,6 +37,26 @@ class Points(NamedTuple):
     steps: npt.NDArray[np.int64]
     times: npt.NDArray[np.float64]
     values: npt.NDArray[np.float64]
+
+    @classmethod
+    def of(cls, steps: bytes, times: bytes, values: bytes) -> Self:
+        """As they are stored."""
+        return cls(np.frombuffer(steps, "<i8"), np.frombuffer(times, "<f8"), np.frombuffer(values, "<f8"))
+
+
+class Rollups(NamedTuple):
+    """Stretches of a series in short, in the order of steps; arrays of shape (n,)."""
+
+    steps: npt.NDArray[np.int64]
+    """The last of each."""
+    times: npt.NDArray[np.float64]
+    """Of that step, as `last`."""
+    last: npt.NDArray[np.float64]
+    finite: npt.NDArray[np.float64]
+    """How many of its values are; `total`, `least` and `greatest` are of these, the latter NaN where there are none."""
+    total: npt.NDArray[np.float64]
+    least: npt.NDArray[np.float64]
+    greatest: npt.NDArray[np.float64]
 
 
 def declare(session: Writing, run_id: int, metrics: Iterable[Metric]) -> None:
@@ -65,7 +86,7 @@ def append(session: Writing, run_id: int, points: Iterable[Point]) -> None:
 
 # A worker says these five times a second: written once, as SQLAlchemy takes longer to put a statement together than
 # SQLite to carry it out
-_CHUNKS, _SUMMARIES, _METRICS = table(Chunk), table(Summary), table(MetricRow)
+_CHUNKS, _ROLLUPS, _SUMMARIES, _METRICS = table(Chunk), table(Rollup), table(Summary), table(MetricRow)
 _LAST_CHUNK = (
     _CHUNKS.select()
     .where(_CHUNKS.c.run_id == bindparam("run_id"), _CHUNKS.c.name == bindparam("name"))
@@ -81,7 +102,7 @@ _FILL_CHUNK = (
     )
     .values({name: bindparam(name) for name in ("last_step", "points", "changed", "steps", "times", "values")})
 )
-_NEW_CHUNK = insert(_CHUNKS)
+_NEW_CHUNK, _NEW_ROLLUP = insert(_CHUNKS), insert(_ROLLUPS)
 _ASSUME_METRIC = insert(_METRICS).on_conflict_do_nothing()
 
 
@@ -116,12 +137,34 @@ def _append_chunks(session: Writing, run_id: int, name: str, new: list[Point]) -
         longer = {"steps": last.steps + steps, "times": last.times + times, "values": last.values + values}
         end = {"last_step": fitting[-1].step, "points": last.points + len(fitting), "changed": session.change}
         session.execute(_FILL_CHUNK, which | longer | end)
+        if end["points"] == CHUNK_POINTS:
+            session.execute(_NEW_ROLLUP, _rollup(run_id, name, Points.of(**longer)))
     for start in range(0, len(new), CHUNK_POINTS):
         part = new[start : start + CHUNK_POINTS]
         steps, times, values = _packed(part)
         which = {"run_id": run_id, "name": name, "first_step": part[0].step}
         end = {"last_step": part[-1].step, "points": len(part), "changed": session.change}
-        session.execute(_NEW_CHUNK, which | {"steps": steps, "times": times, "values": values} | end)
+        packed = {"steps": steps, "times": times, "values": values}
+        session.execute(_NEW_CHUNK, which | packed | end)
+        if len(part) == CHUNK_POINTS:
+            session.execute(_NEW_ROLLUP, _rollup(run_id, name, Points.of(**packed)))
+
+
+def _rollup(run_id: int, name: str, points: Points) -> dict[str, Any]:
+    """Of a full chunk, as a row."""
+    finite = points.values[np.isfinite(points.values)]
+    return {
+        "run_id": run_id,
+        "name": name,
+        "first_step": int(points.steps[0]),
+        "last_step": int(points.steps[-1]),
+        "last_time": float(points.times[-1]),
+        "last": _number(float(points.values[-1])),
+        "finite": len(finite),
+        "total": float(finite.sum()),
+        "least": float(finite.min()) if len(finite) else None,
+        "greatest": float(finite.max()) if len(finite) else None,
+    }
 
 
 def _packed(points: list[Point]) -> tuple[bytes, bytes, bytes]:
@@ -215,6 +258,11 @@ def _shorten_last(session: Writing, run_id: int, name: str, step: int) -> None:
     ).first()
     if chunk is None:
         return
+    session.execute(
+        delete(Rollup).where(
+            col(Rollup.run_id) == run_id, col(Rollup.name) == name, col(Rollup.first_step) == chunk.first_step
+        )
+    )
     kept = int(np.searchsorted(np.frombuffer(chunk.steps, "<i8"), step, side="right"))
     chunk.steps, chunk.times, chunk.values = (part[: 8 * kept] for part in (chunk.steps, chunk.times, chunk.values))
     chunk.points, chunk.changed = kept, session.change
@@ -232,11 +280,41 @@ def read(session: Session, run_id: int, name: str, first: int = 1, last: int | N
     if last is not None:
         query = query.where(Chunk.first_step <= last)
     rows = session.exec(query).all()
-    points = Points(
-        np.frombuffer(b"".join(row[0] for row in rows), "<i8"),
-        np.frombuffer(b"".join(row[1] for row in rows), "<f8"),
-        np.frombuffer(b"".join(row[2] for row in rows), "<f8"),
-    )
+    return _between(_joined(rows), first, last)
+
+
+def read_rolled(
+    session: Session, run_id: int, name: str, width: int, first: int = 1, last: int | None = None
+) -> tuple[Rollups, Points]:
+    """As `read`, but of a full chunk that lies within one stretch of `width` steps (1 to width, and so on) the rollup
+    alone; and all other points."""
+    rolled, chunk = _ROLLUPS.c, _CHUNKS.c
+    fits = and_(rolled.first_step >= first, (rolled.first_step - 1) // width == (rolled.last_step - 1) // width)
+    among = chunk.last_step >= first
+    if last is not None:
+        fits, among = and_(fits, rolled.last_step <= last), and_(among, chunk.first_step <= last)
+    fields = (rolled.last_step, rolled.last_time, *(rolled[field] for field in Rollups._fields[2:]))
+    short = session.execute(
+        sqlalchemy.select(*fields).where(rolled.run_id == run_id, rolled.name == name, fits).order_by(rolled.first_step)
+    ).all()
+    same = and_(*(rolled[key] == chunk[key] for key in ("run_id", "name", "first_step")))
+    rest = session.execute(
+        sqlalchemy.select(chunk.steps, chunk.times, chunk["values"])
+        .where(chunk.run_id == run_id, chunk.name == name, among, ~exists().where(same, fits))
+        .order_by(chunk.first_step)
+    ).all()
+    columns = list(zip(*short, strict=True)) or [()] * len(fields)
+    rollups = Rollups(np.array(columns[0], np.int64), *(np.array(column, np.float64) for column in columns[1:]))
+    return rollups, _between(_joined(rest), first, last)
+
+
+def _joined(rows: Sequence[Any]) -> Points:
+    """Steps, times and values of some chunks, in their order."""
+    steps, times, values = (b"".join(row[at] for row in rows) for at in range(3))
+    return Points.of(steps, times, values)
+
+
+def _between(points: Points, first: int, last: int | None) -> Points:
     part = slice(
         int(np.searchsorted(points.steps, first)),
         None if last is None else int(np.searchsorted(points.steps, last, side="right")),

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Column, DateTime, Index, LargeBinary, String, Table, TypeDecorator
+from sqlalchemy import JSON, Column, DateTime, ForeignKeyConstraint, Index, LargeBinary, String, Table, TypeDecorator
 from sqlmodel import Field, SQLModel
 
 
@@ -244,6 +244,27 @@ class Chunk(SQLModel, table=True):
     steps: bytes = Field(sa_type=LargeBinary)  # int64
     times: bytes = Field(sa_type=LargeBinary)  # float64, seconds of training
     values: bytes = Field(sa_type=LargeBinary)  # float64
+
+
+class Rollup(SQLModel, table=True):
+    """A full chunk in short: a chart of a long series needs no more of it."""
+
+    __tablename__ = "rollup"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["run_id", "name", "first_step"], ["chunk.run_id", "chunk.name", "chunk.first_step"], ondelete="CASCADE"
+        ),
+    )
+    run_id: int = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    first_step: int = Field(primary_key=True)
+    last_step: int
+    last_time: float
+    last: float | None  # NaN is None here
+    finite: int  # how many of its values are; the others are left out of what follows
+    total: float
+    least: float | None
+    greatest: float | None
 
 
 class Credential(SQLModel, table=True):

@@ -165,6 +165,11 @@ def _curves(
 def _curve(
     engine: Engine, run_id: int, name: str, width: int, smoothing: float, first: int, last: int | None
 ) -> dict[str, Any]:
+    if not smoothing and width >= series.CHUNK_POINTS:
+        with reading(engine) as session:
+            rollups, rest = series.read_rolled(session, run_id, name, width, first, last)
+        points = len(rollups.steps) * series.CHUNK_POINTS + len(rest.steps)
+        return _curve_out(run_id, points, buckets.merged(rollups, rest, width))
     with reading(engine) as session:
         found = series.read(session, run_id, name, 1 if smoothing else first, last)
     smoothed = buckets.smooth(found.values, smoothing) if smoothing else None
@@ -172,11 +177,15 @@ def _curve(
         start = int(found.steps.searchsorted(first))
         smoothed = smoothed[start:]
         found = series.Points(found.steps[start:], found.times[start:], found.values[start:])
-    curve = buckets.bucketed(found, width, smoothed)._asdict()
+    return _curve_out(run_id, len(found.steps), buckets.bucketed(found, width, smoothed))
+
+
+def _curve_out(run_id: int, points: int, curve: buckets.Buckets) -> dict[str, Any]:
+    arrays = curve._asdict().items()
     return {
         "run": run_id,
-        "points": len(found.steps),
-        **{key: None if array is None else finite(array) for key, array in curve.items()},
+        "points": points,
+        **{key: None if array is None else finite(array) for key, array in arrays},
     }
 
 
