@@ -152,7 +152,8 @@ def _train(
                 _log_epoch(spec, measured)
                 continue  # more of the same steps may follow: a checkpoint between them would lose it
             recorder.flush_if_due()
-            if state.epochs_tested > tested or time.monotonic() - kept > CHECKPOINT_SECONDS:
+            goes_on = tested < state.epochs_tested < spec.epochs  # what ends now is done before a checkpoint is of use
+            if goes_on or time.monotonic() - kept > CHECKPOINT_SECONDS:
                 keep()
                 kept, tested = time.monotonic(), state.epochs_tested
             if is_asked_to_end.is_set():

@@ -439,11 +439,11 @@ _PROGRESS = (
     .values(responding=True, **{name: bindparam(name) for name in ("steps_done", "seconds", "changed")})
     .returning(_RUNS.c.stop_requested, _RUNS.c.pause_requested)
 )
-_ALIVE = (
-    update(_ATTEMPTS)
-    .where(_ATTEMPTS.c.run_id == bindparam("of_run"), _ATTEMPTS.c.n == bindparam("of_attempt"))
-    .values(heartbeat_at=bindparam("heartbeat_at"))
+_OWN_ATTEMPT = update(_ATTEMPTS).where(
+    _ATTEMPTS.c.run_id == bindparam("of_run"), _ATTEMPTS.c.n == bindparam("of_attempt")
 )
+_ALIVE = _OWN_ATTEMPT.values(heartbeat_at=bindparam("heartbeat_at"))
+_GIVE_GRACE = _OWN_ATTEMPT.values(grace=bindparam("grace"))
 
 
 def progress(session: Writing, run_id: int, attempt: int, steps_done: int, seconds: float) -> Requests:
@@ -472,8 +472,7 @@ def beat(engine: Engine, run_id: int, attempt: int, grace: float) -> None:
 
 def give_grace(session: Writing, run_id: int, attempt: int, seconds: float) -> None:
     """Note how long the worker may take to leave when it is asked to."""
-    own = (col(Attempt.run_id) == run_id, col(Attempt.n) == attempt)
-    session.execute(update(Attempt).where(*own).values(grace=seconds))
+    session.execute(_GIVE_GRACE, {"of_run": run_id, "of_attempt": attempt, "grace": seconds})
 
 
 def checkpointed(session: Writing, run_id: int, attempt: int, step: int) -> None:
