@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 TESTS ?= tests
 
+PEERS := $(VENV)/peers
 RUNTIME := $(VENV)/.runtime-stamp
 DEV := $(VENV)/.dev-stamp
 # pip prints a warning line for each package source that is set up but absent: noise, not trouble
@@ -14,7 +15,7 @@ QUIETLY := 2> >(grep -v '^WARNING: Location' >&2)
 SHELL := /bin/bash
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test lint chaos peeking clean
+.PHONY: help demo serve test lint chaos bench peeking clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +42,9 @@ lint: $(DEV) ## check style and types
 chaos: $(DEV) ## break it at random and attack it; some of it needs root and libfaketime
 	$(BIN)/python -m pytest -q -s -m chaos -n 0 -o faulthandler_timeout=2900 $(TESTS) $(ARGS)
 
+bench: $(DEV) $(PEERS)/.stamp ## measure it beside the tutorial's script and other trackers (ARGS=--quick)
+	@$(BIN)/python -m benchmarks --peers $(PEERS)/bin/python $(ARGS)
+
 peeking: $(RUNTIME) ## simulate what looking after every seed does
 	@$(BIN)/python -m benchmarks.peeking $(ARGS)
 
@@ -54,6 +58,13 @@ $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python is %d.%d: Runyard needs 3.11 or newer, name one with make PYTHON=python3.12" % sys.version_info[:2])'
 	@echo "making $(VENV)"
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "no virtual environment could be made: on Debian install python3-venv"; exit 1; }
+
+# Other trackers, away from our own packages
+$(PEERS)/.stamp: | $(BIN)/python
+	@echo "installing TensorBoard and Trackio for the benchmarks"
+	@$(PYTHON) -m venv $(PEERS)
+	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check tensorboard trackio $(QUIETLY)
+	@touch $@
 
 $(RUNTIME): pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing Runyard and PyTorch (several GB, a few minutes the first time)"

@@ -1,10 +1,4 @@
-"""python -m benchmarks.serving: how quick a server answers, and how soon a listener hears of a change.
-
-    lists   each list of runs and experiments at 100 and at 10,000 runs, medians of 9
-    live    from a commit to the event at each of 1 and of 100 listeners, 100 changes; median and 95%
-
-Both on runs that nobody trained. Run it on an otherwise idle machine.
-"""
+"""How quickly a server answers, and how soon a listener hears of a change: on runs that nobody trained."""
 
 import asyncio
 import json
@@ -15,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import numpy as np
+from sqlalchemy import Engine
 from sqlmodel import col, update
 
 from app.store import experiments, series
@@ -22,6 +17,7 @@ from app.store.engine import open_database, writing
 from app.store.series import Point
 from app.store.tables import Run, Status, now
 from benchmarks.filled import fill, record
+from benchmarks.report import Report
 from tests.serving import Server, serving
 
 ANSWERS = 9
@@ -59,19 +55,29 @@ def finished(home: Path, count: int) -> None:
     engine.dispose()
 
 
-def lists(root: Path) -> None:
-    for count in (100, 10_000):
-        home = root / str(count)
-        finished(home, count)
-        with serving(home, root / "prepared", **IDLE) as server, server.api() as client:
-            for path, params in LISTS:
-                took = []
-                for _ in range(ANSWERS):
-                    began = time.perf_counter()
-                    client.get(path, params=params).raise_for_status()
-                    took.append(time.perf_counter() - began)
-                asked = httpx.Request("GET", path, params=params).url.raw_path.decode()
-                print(f"{count:>6,} runs   {1000 * statistics.median(took):>6.0f} ms   {asked}", flush=True)
+def lists(report: Report, counts: tuple[int, ...]) -> None:
+    """Each list, at so many runs."""
+    table = report.table(
+        "Lists from the server, medians of n", "list", *(f"at {count:,} runs" for count in counts), "n"
+    )
+    took: dict[str, list[str]] = {}
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name)
+        (root / "prepared").mkdir()
+        for count in counts:
+            home = root / str(count)
+            finished(home, count)
+            with serving(home, root / "prepared", **IDLE) as server, server.api() as client:
+                for path, params in LISTS:
+                    asked = httpx.Request("GET", path, params=params).url.raw_path.decode()
+                    seconds = []
+                    for _ in range(ANSWERS):
+                        began = time.perf_counter()
+                        client.get(path, params=params).raise_for_status()
+                        seconds.append(time.perf_counter() - began)
+                    took.setdefault(asked, []).append(f"{1000 * statistics.median(seconds):.0f} ms")
+    for asked, figures in took.items():
+        table.add(f"`{asked}`", *figures, str(ANSWERS))
 
 
 async def listening(server: Server, heard: list[dict[int, float]], ready: asyncio.Event) -> None:
@@ -103,49 +109,43 @@ def when_told(step: int, steps: dict[int, float]) -> float:
     return min(at for told, at in steps.items() if told >= step)
 
 
-def live(root: Path) -> None:
-    home = root / "live"
-    _, (run_id, *_) = fill(home, 1, 1, 0)
-    with serving(home, root / "prepared", **IDLE) as server:
-        engine = open_database(home / "runyard.db")
-        record(engine, run_id, [1.0], total=10_000, status=Status.RUNNING)
-        for count in (1, 100):
-            heard: list[dict[int, float]] = [{} for _ in range(count)]
-            committed: dict[int, float] = {}
-
-            def change(committed: dict[int, float] = committed) -> None:
-                random = np.random.default_rng(1)
-                for step in range(2, CHANGES + 2):
-                    time.sleep(0.05 + 0.1 * float(random.random()))
-                    with writing(engine) as session:
-                        values = {"steps_done": step, "changed": session.change}
-                        session.execute(update(Run).where(col(Run.id) == run_id).values(**values))
-                    committed[step] = time.perf_counter()
-
-            async def both(heard: list[dict[int, float]] = heard) -> None:
-                ready = asyncio.Event()
-                async with asyncio.TaskGroup() as group:
-                    group.create_task(listening(server, heard, ready))
-                    await ready.wait()
-                    await asyncio.to_thread(change)
-
-            asyncio.run(both())
-            later = [when_told(step, steps) - at for steps in heard for step, at in committed.items()]
-            print(
-                f"{count:>4} listeners   median {1000 * statistics.median(later):.0f} ms   "
-                f"95% {1000 * float(np.quantile(later, 0.95)):.0f} ms   n = {len(later):,}",
-                flush=True,
-            )
-        engine.dispose()
-
-
-def main() -> None:
+def live(report: Report, counts: tuple[int, ...]) -> None:
+    """From a commit to the event at each of so many listeners."""
+    table = report.table("From a commit to its event", "listeners", "median", "95%", "n")
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
         (root / "prepared").mkdir()
-        live(root)
-        lists(root)
+        _, (run_id, *_) = fill(root / "home", 1, 1, 0)
+        with serving(root / "home", root / "prepared", **IDLE) as server:
+            engine = open_database(root / "home" / "runyard.db")
+            record(engine, run_id, [1.0], total=10_000, status=Status.RUNNING)
+            for count in counts:
+                later = delays(server, engine, run_id, count)
+                quantile = f"{1000 * float(np.quantile(later, 0.95)):.0f} ms"
+                table.add(str(count), f"{1000 * statistics.median(later):.0f} ms", quantile, f"{len(later):,}")
+            engine.dispose()
 
 
-if __name__ == "__main__":
-    main()
+def delays(server: Server, engine: Engine, run_id: int, count: int) -> list[float]:
+    """Seconds of each change at each of so many listeners."""
+    heard: list[dict[int, float]] = [{} for _ in range(count)]
+    committed: dict[int, float] = {}
+
+    def change() -> None:
+        random = np.random.default_rng(1)
+        for step in range(2, CHANGES + 2):
+            time.sleep(0.05 + 0.1 * float(random.random()))
+            with writing(engine) as session:
+                values = {"steps_done": step, "changed": session.change}
+                session.execute(update(Run).where(col(Run.id) == run_id).values(**values))
+            committed[step] = time.perf_counter()
+
+    async def both() -> None:
+        ready = asyncio.Event()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(listening(server, heard, ready))
+            await ready.wait()
+            await asyncio.to_thread(change)
+
+    asyncio.run(both())
+    return [when_told(step, steps) - at for steps in heard for step, at in committed.items()]

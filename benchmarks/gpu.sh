@@ -45,9 +45,9 @@ EOF
 measure() { # NAME PART...: figures, at most so many seconds of them
     local name=$1 out="$site/$1.txt"; shift
     local small=(); [ "$device" = cpu ] && small=(--small)
-    timeout -s INT -k 20 $((seconds + 60)) "$python" -m benchmarks.gpu "$@" --datasets "$kept/datasets" --device "$device" \
+    timeout -s INT -k 20 $((seconds + 60)) "$python" -m benchmarks.training "$@" --datasets "$kept/datasets" --device "$device" \
         --budget "$seconds" "${small[@]}" 2>&1 | tee "$out" || failures+=("$name: some figures are missing")
-    tables+=("$(sed -n '/medians of n\.$/,$p' "$out")")
+    tables+=("$(sed -n '/^Training on /,$p' "$out")")
 }
 
 check() { # NAME ARGUMENT...: tests, until the stage's time is over
