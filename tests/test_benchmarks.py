@@ -1,23 +1,15 @@
 """The plumbing of benchmarks: each part measures something and tells it in its table. No figure is judged."""
 
 import json
-import os
 import re
-import shutil
 import sys
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
 
-from benchmarks import answers, pages, recording, training
-from benchmarks.filled import fill
+from benchmarks import answers, recording, training
 from benchmarks.report import Report, Table, spread
-from tests.serving import serving
 from trainer.prepared import Places
-
-CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
-IDLE = {"RUNYARD_PRELOAD": "0", "RUNYARD_CPU_SLOTS": "0"}
 
 
 def row(table: Table, start: str) -> tuple[str, ...]:
@@ -100,19 +92,3 @@ def test_lists_and_live_events_are_measured(monkeypatch: pytest.MonkeyPatch) -> 
     assert row(live, "2")[3] == "10", "each change at each listener"
     assert len(lists.rows) == len(answers.LISTS)
     assert all(cells[1].endswith(" ms") for cells in lists.rows)
-
-
-@pytest.mark.skipif(CHROMIUM is None and not os.environ.get("CI"), reason="there is no Chromium here")
-def test_a_page_is_visited_twice(places: Places, tmp_path: Path) -> None:
-    experiment, runs = fill(tmp_path / "home", 1, 2, 50)
-    with sync_playwright() as playwright, serving(tmp_path / "home", places.prepared, **IDLE) as server:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=pages.ARGUMENTS)
-        path = pages.addresses(experiment, runs)["Run"]
-        context = browser.new_context()
-        first, second = (pages.visit(context, server.url + path) for _ in range(2))
-        with server.api() as client:
-            answers = {title: client.get(server.url + path) for title, path in pages.addresses(1, runs).items()}
-        browser.close()
-    assert {title: answer.status_code for title, answer in answers.items()} == dict.fromkeys(answers, 200)
-    assert first.paint > 0
-    assert first.sent > second.sent > second.of_series > 0, "what is the browser's by then is not sent again"

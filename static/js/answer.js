@@ -1,6 +1,6 @@
 // The answer of a comparison: the sentences, the table that bears them out, every difference with its interval.
 
-import { query } from "./api.js";
+import { query } from "./model/address.js";
 import { bars } from "./bars.js";
 import { el, setText } from "./dom.js";
 import { integer, percent, plural } from "./format.js";

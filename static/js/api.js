@@ -33,18 +33,3 @@ export const get = (path, options) => call("GET", path, undefined, options);
 export const post = (path, body, options) => call("POST", path, body ?? {}, options);
 export const patch = (path, body) => call("PATCH", path, body);
 export const remove = (path) => call("DELETE", path);
-
-/** A name as one part of an address; what is allowed there stays readable. */
-export const segment = (name) => encodeURIComponent(name).replaceAll("%3A", ":").replaceAll("%40", "@");
-
-/** Query string of a plain object; arrays repeat, empty values are left out. */
-export function query(values) {
-  const params = new URLSearchParams();
-  for (const [key, value] of Object.entries(values)) {
-    for (const item of Array.isArray(value) ? value : [value]) {
-      if (item !== null && item !== undefined && item !== "") params.append(key, item);
-    }
-  }
-  const text = params.toString();
-  return text ? `?${text}` : "";
-}

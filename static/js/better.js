@@ -2,7 +2,7 @@
 
 import { post } from "./api.js";
 import { askedFor } from "./dom.js";
-import { valueOf } from "./form.js";
+import { valueOf } from "./model/form.js";
 import { launchedExperiment, promiseUndo } from "./undo.js";
 
 const button = document.getElementById("ask-better");

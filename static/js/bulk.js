@@ -1,6 +1,7 @@
 // What can be done with the selected runs: the bar at the bottom, and deletion that can be undone.
 
-import { post, query } from "./api.js";
+import { post } from "./api.js";
+import { query } from "./model/address.js";
 import { asked, report, setText, toast } from "./dom.js";
 import { ENDED, plural, RESUMABLE } from "./format.js";
 import { deleted, launched, offerUndo, stopped } from "./undo.js";

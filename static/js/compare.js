@@ -1,7 +1,8 @@
 // The compare page: the answer, panels by the two knobs that vary most, final accuracies, figures.
 // What is being looked at is in the URL; the server computes every figure, this page places them.
 
-import { get, post, query } from "./api.js";
+import { get, post } from "./api.js";
+import { query } from "./model/address.js";
 import { showAnswer, showPairs, showWatched } from "./answer.js";
 import { offerAsking } from "./better.js";
 import { showConfigurations } from "./configurations.js";

@@ -1,6 +1,6 @@
 // The configurations of a comparison as a table, its runs below each on demand; and what differs among them.
 
-import { query } from "./api.js";
+import { query } from "./model/address.js";
 import { el, icon, setText } from "./dom.js";
 import { csvOf, duration, integer, loss, plural } from "./format.js";
 import { slug } from "./share.js";

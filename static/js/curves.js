@@ -1,6 +1,7 @@
 // Curves as the server sends them: fetched in buckets, brought up to date by their tail. No drawing here.
 
-import { get, query } from "./api.js";
+import { get } from "./api.js";
+import { query } from "./model/address.js";
 
 const MOST = 250; // runs a request
 const LISTS = ["steps", "times", "min", "max", "mean", "last", "smoothed"];

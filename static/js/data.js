@@ -1,6 +1,7 @@
 // All data sets: what each is, eight of its images, whether it is on disk; folders of images that can be read.
 
-import { get, segment } from "./api.js";
+import { get } from "./api.js";
+import { segment } from "./model/address.js";
 import { el, report, setText } from "./dom.js";
 import { ago } from "./format.js";
 import { multiple, showImages } from "./images.js";

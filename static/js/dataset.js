@@ -1,6 +1,7 @@
 // One data set: samples by class, balance, brightness, pixels in order and shuffled. Seeds are in the URL.
 
-import { get, query, segment } from "./api.js";
+import { get } from "./api.js";
+import { query, segment } from "./model/address.js";
 import { el, report, setText } from "./dom.js";
 import { bytes, integer, moment, percent, plural } from "./format.js";
 import { cut, multiple, picture, showImages } from "./images.js";

@@ -3,7 +3,7 @@
 import { get, patch, post, remove } from "./api.js";
 import { relaunchFailed } from "./bulk.js";
 import { asked, report, setText, toast } from "./dom.js";
-import { valueOf } from "./form.js";
+import { valueOf } from "./model/form.js";
 import { plural } from "./format.js";
 import { gathered, on } from "./live.js";
 import { deletedExperiment, launched, offerUndo, promiseUndo } from "./undo.js";

@@ -1,6 +1,7 @@
 // Test images with what one or two nets say of them: rows that grow on request, and one image opened large.
 
-import { get, query } from "./api.js";
+import { get } from "./api.js";
+import { query } from "./model/address.js";
 import { el, icon, report } from "./dom.js";
 import { integer } from "./format.js";
 import { cut, multiple, picture } from "./images.js";

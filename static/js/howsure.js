@@ -1,6 +1,7 @@
 // What looking after every seed does: the simulation of GET /peeking, drawn, and run again with another seed.
 
-import { get, query } from "./api.js";
+import { get } from "./api.js";
+import { query } from "./model/address.js";
 import { report, setText } from "./dom.js";
 import { percent, integer } from "./format.js";
 import { token } from "./palette.js";

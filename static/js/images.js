@@ -1,6 +1,7 @@
 // Example images as a net sees them: in order above, shuffled below, drawn at whole multiples of their pixels.
 
-import { get, query, segment } from "./api.js";
+import { get } from "./api.js";
+import { query, segment } from "./model/address.js";
 import { el } from "./dom.js";
 
 /** Fill `element` with rows of images; resolves to false where the data set can't show any yet. */

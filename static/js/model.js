@@ -1,13 +1,14 @@
 // One model: its layers from a real trace, where its parameters and its work are, what a trained one's first layer looks for.
 // Data set, knobs and run are in the URL.
 
-import { get, query } from "./api.js";
+import { get } from "./api.js";
+import { query } from "./model/address.js";
 import { el, report, setText, swatch } from "./dom.js";
 import { bytes, integer, percent, plural } from "./format.js";
 import { multiple } from "./images.js";
 import { kept } from "./metrics.js";
 import { color } from "./palette.js";
-import { join, leaf } from "./paths.js";
+import { join, leaf } from "./model/paths.js";
 
 const MOST_RUNS = 100; // to choose from, the best first
 

@@ -1,6 +1,7 @@
 // All models, with their parameters on the data set chosen.
 
-import { get, query } from "./api.js";
+import { get } from "./api.js";
+import { query } from "./model/address.js";
 import { el, report, setText, swatch } from "./dom.js";
 import { integer } from "./format.js";
 

@@ -1,12 +1,14 @@
 // New experiment: a form whose preview, errors and script are the server's answer to the same body that it launches.
 
-import { get, post, query } from "./api.js";
+import { get, post } from "./api.js";
+import { query } from "./model/address.js";
 import { chipField, choiceField } from "./chips.js";
 import { copy, el, report, setText, swatch, toast } from "./dom.js";
-import { BEST, addressOf, askable, bodyOf, compact, emptyForm, formAt, formOf, inPoints, keyOf, newQuestion, newSearch, rangesOf } from "./form.js";
+import { BEST, addressOf, askable, bodyOf, compact, emptyForm, formAt, formOf, inPoints, keyOf, newQuestion, newSearch, rangesOf } from "./model/form.js";
 import { duration, integer, plural } from "./format.js";
 import { showImages } from "./images.js";
 import { gathered } from "./live.js";
+import { productOf, said, sentenceOf } from "./model/sentence.js";
 import { launchedExperiment, promiseUndo } from "./undo.js";
 
 const byId = (id) => document.getElementById(id);
@@ -425,11 +427,19 @@ const seen = gathered(async () => {
 
 // The server's answer
 
+/** What the runs are a product of; where equal ones count once, what is left. */
+function productWords(configurations) {
+  const { factors, runs } = productOf(form, catalog);
+  const words = runs === plan.runs ? factors : [{ count: configurations, noun: configurations === 1 ? "configuration" : "configurations" }, factors.at(-1)];
+  return `${words.map(({ count, noun }) => `${integer(count)} ${noun}`).join(" × ")} = ${plural(plan.runs, "run")}`;
+}
+
 function showPlan() {
   showFieldErrors([]);
   const count = plan.configurations.length;
   if (plan.question) setText(byId("plan-title"), plan.question);
-  else setText(byId("plan-title"), `${plural(count, "configuration")} × ${plural(plan.seeds, "seed")} = ${plural(plan.runs, "run")}`);
+  else setText(byId("plan-title"), productWords(count));
+  setText(byId("sentence"), said(sentenceOf(form, catalog)));
   byId("plan").replaceChildren(
     ...plan.configurations.map((one) =>
       el(

@@ -1,7 +1,8 @@
 // What a finished run says of the test set: confusion matrix, accuracy per class, its most confident mistakes.
 // What is looked at (a cell, a class, which pixels) is in the URL.
 
-import { get, query } from "./api.js";
+import { get } from "./api.js";
+import { query } from "./model/address.js";
 import { el, report, setText, swatch } from "./dom.js";
 import { capital, integer, loss, percent, plural } from "./format.js";
 import { showGallery } from "./gallery.js";

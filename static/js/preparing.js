@@ -1,6 +1,7 @@
 // Where a data set is: on disk, on its way with a progress bar, or to be downloaded.
 
-import { get, post, segment } from "./api.js";
+import { get, post } from "./api.js";
+import { segment } from "./model/address.js";
 import { el, icon, report } from "./dom.js";
 import { ago, percent } from "./format.js";
 

@@ -1,17 +1,18 @@
 // One run: its figures, loss and accuracy as they come, what it was told to do, how it ended.
 
-import { get, patch, post, query, remove } from "./api.js";
+import { get, patch, post, remove } from "./api.js";
+import { query } from "./model/address.js";
 import { tagsIn } from "./bulk.js";
 import { asked, copy, el, report, setStatus, setText, statusBadge, swatch, toast } from "./dom.js";
 import { caption, fetchCurves, replaceTail, tailStart, xOf } from "./curves.js";
 import { ago, duration, elapsed, ENDED, integer, loss, moment, percent, RESUMABLE } from "./format.js";
 import { showImages } from "./images.js";
-import { formAddress } from "./form.js";
+import { formAddress } from "./model/form.js";
 import { keys } from "./keys.js";
 import { gathered, on } from "./live.js";
 import { color, dash, token } from "./palette.js";
 import { declared, kept } from "./metrics.js";
-import { join } from "./paths.js";
+import { join } from "./model/paths.js";
 import { deleted, offerUndo, promiseUndo, stopped } from "./undo.js";
 import { band, draw, line, onZoom, tip, xAxis, yAxis } from "./plots.js";
 

@@ -1,6 +1,7 @@
 // The Runs page: filter, watch, select to compare. Filters and order are in the URL; rows change in place.
 
-import { get, query } from "./api.js";
+import { get } from "./api.js";
+import { query } from "./model/address.js";
 import { bulkBar, relaunchFailed } from "./bulk.js";
 import { columnsMenu } from "./columns.js";
 import { el, icon, report, setStatus, setText, statusBadge, swatch } from "./dom.js";
@@ -11,7 +12,7 @@ import { offerViews } from "./views.js";
 import { gathered, on } from "./live.js";
 import { kept } from "./metrics.js";
 import { colorVariable, dash } from "./palette.js";
-import { valueAt } from "./paths.js";
+import { valueAt } from "./model/paths.js";
 import { keepPromise, stopExperiment } from "./undo.js";
 import { showWelcome } from "./welcome.js";
 

@@ -1,7 +1,8 @@
 // Two finished runs on the same test images: where they agree, whether chance explains the difference, and the images
 // that only one of them gets right. The runs and the class looked at are in the URL.
 
-import { get, query } from "./api.js";
+import { get } from "./api.js";
+import { query } from "./model/address.js";
 import { copy, el, report, setText, swatch, toast } from "./dom.js";
 import { capital, integer, percent, plural, points } from "./format.js";
 import { showGallery } from "./gallery.js";

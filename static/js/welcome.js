@@ -1,8 +1,9 @@
 // The empty Runs page: presets to launch, the same from a script, the machine.
 
-import { get, post, query } from "./api.js";
+import { get, post } from "./api.js";
+import { query } from "./model/address.js";
 import { el, report, setText } from "./dom.js";
-import { compact } from "./form.js";
+import { compact } from "./model/form.js";
 import { bytes, plural } from "./format.js";
 import { showImages } from "./images.js";
 import { launchedExperiment, promiseUndo } from "./undo.js";

@@ -1,6 +1,6 @@
 // An experiment as the form holds it: knob paths to lists of texts, as typed; and its ways into a URL and a request.
 
-import { query } from "./api.js";
+import { query } from "./address.js";
 import { join, leaf } from "./paths.js";
 
 /** {name, models: {fc: {n_hidden: ["8"]}}, optimizers: {sgd: {lr: ["0.1", "0.01"], …}}, knobs: {dataset: ["digits"], …}} */
