@@ -16,7 +16,7 @@ from app.store.runs import GRACE, LONG_GRACE, Requests, Start
 from app.store.series import Point
 from app.store.tables import Status
 
-FLUSH_SECONDS = 0.2
+FLUSH_SECONDS = 0.25
 BEAT_SECONDS = 2.0  # a worker that has written nothing for so long says that it lives
 LEAVING_SECONDS = 600.0  # what a worker may take that has seen that it is to leave: its checkpoint may be large
 
@@ -37,12 +37,13 @@ class Recorder:
 
     def add(self, point: Point) -> None:
         self._points.append(point)
-        self.steps_done, self.seconds = point.step, point.time
 
     def flush_if_due(self) -> None:
         """Call after each step. Raises Superseded when this attempt should no longer write."""
         moment = time.monotonic()
-        self._longest, self._looked = max(self._longest, moment - self._looked), moment
+        if moment - self._looked > self._longest:
+            self._longest = moment - self._looked
+        self._looked = moment
         if moment - self._flushed >= FLUSH_SECONDS:
             self.flush()
 
@@ -59,6 +60,8 @@ class Recorder:
         nothing.
         """
         grace = self._usual_grace()
+        if self._points:
+            self.steps_done, self.seconds = self._points[-1].step, self._points[-1].time
         with writing(self.engine) as session:
             if abs(grace - self._grace) > 1:
                 runs.give_grace(session, self.run_id, self.attempt, grace)

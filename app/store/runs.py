@@ -427,7 +427,7 @@ def begin(
         )
 
 
-# A worker says these five times a second: written once, as those of app.store.series
+# A worker says these four times a second: written once, as those of app.store.series
 _RUNS, _ATTEMPTS = table(Run), table(Attempt)
 _PROGRESS = (
     update(_RUNS)

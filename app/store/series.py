@@ -3,7 +3,6 @@
 import math
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict
-from operator import attrgetter
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -43,6 +42,14 @@ class Points(NamedTuple):
         """As they are stored."""
         return cls(np.frombuffer(steps, "<i8"), np.frombuffer(times, "<f8"), np.frombuffer(values, "<f8"))
 
+    def packed(self) -> dict[str, bytes]:
+        """As `of` takes them."""
+        return {field: array.tobytes() for field, array in self._asdict().items()}
+
+    def part(self, start: int, end: int) -> Self:
+        """Those at these places."""
+        return type(self)(self.steps[start:end], self.times[start:end], self.values[start:end])
+
 
 class Rollups(NamedTuple):
     """Stretches of a series in short, in the order of steps; arrays of shape (n,)."""
@@ -79,12 +86,14 @@ def append(session: Writing, run_id: int, points: Iterable[Point]) -> None:
     by_name: dict[str, list[Point]] = {}
     for point in points:
         by_name.setdefault(point.name, []).append(point)
-    for name, new in by_name.items():
+    for name, of_series in by_name.items():
+        _, steps, times, values = zip(*of_series, strict=True)
+        new = Points(np.array(steps, "<i8"), np.array(times, "<f8"), np.array(values, "<f8"))
         _append_chunks(session, run_id, name, new)
         _summarise(session, run_id, name, new)
 
 
-# A worker says these five times a second: written once, as SQLAlchemy takes longer to put a statement together than
+# A worker says these four times a second: written once, as SQLAlchemy takes longer to put a statement together than
 # SQLite to carry it out
 _CHUNKS, _ROLLUPS, _SUMMARIES, _METRICS = table(Chunk), table(Rollup), table(Summary), table(MetricRow)
 _LAST_CHUNK = (
@@ -124,30 +133,31 @@ def _summary() -> Insert:
 _SUMMARY = _summary()
 
 
-def _append_chunks(session: Writing, run_id: int, name: str, new: list[Point]) -> None:
+def _append_chunks(session: Writing, run_id: int, name: str, new: Points) -> None:
     last = session.execute(_LAST_CHUNK, {"run_id": run_id, "name": name}).first()
+    room = 0
     if last is None:
         session.execute(_ASSUME_METRIC, {"run_id": run_id, **asdict(metrics.assumed(name))})
-    elif new[0].step <= last.last_step:
-        raise ValueError(f"{name} of run {run_id} has step {last.last_step} already, {new[0].step} can't follow it")
+    elif new.steps[0] <= last.last_step:
+        raise ValueError(f"{name} of run {run_id} has step {last.last_step} already, {new.steps[0]} can't follow it")
     elif last.points < CHUNK_POINTS:
-        fitting, new = new[: CHUNK_POINTS - last.points], new[CHUNK_POINTS - last.points :]
-        steps, times, values = _packed(fitting)
+        room = CHUNK_POINTS - last.points
+        fitting = new.part(0, room)
         which = {"of_run": run_id, "of_name": name, "of_step": last.first_step}
-        longer = {"steps": last.steps + steps, "times": last.times + times, "values": last.values + values}
-        end = {"last_step": fitting[-1].step, "points": last.points + len(fitting), "changed": session.change}
+        longer = {field: getattr(last, field) + packed for field, packed in fitting.packed().items()}
+        points = last.points + len(fitting.steps)
+        end = {"last_step": int(fitting.steps[-1]), "points": points, "changed": session.change}
         session.execute(_FILL_CHUNK, which | longer | end)
-        if end["points"] == CHUNK_POINTS:
+        if points == CHUNK_POINTS:
             session.execute(_NEW_ROLLUP, _rollup(run_id, name, Points.of(**longer)))
-    for start in range(0, len(new), CHUNK_POINTS):
-        part = new[start : start + CHUNK_POINTS]
-        steps, times, values = _packed(part)
-        which = {"run_id": run_id, "name": name, "first_step": part[0].step}
-        end = {"last_step": part[-1].step, "points": len(part), "changed": session.change}
-        packed = {"steps": steps, "times": times, "values": values}
-        session.execute(_NEW_CHUNK, which | packed | end)
-        if len(part) == CHUNK_POINTS:
-            session.execute(_NEW_ROLLUP, _rollup(run_id, name, Points.of(**packed)))
+    for start in range(room, len(new.steps), CHUNK_POINTS):
+        part = new.part(start, start + CHUNK_POINTS)
+        points = len(part.steps)
+        which = {"run_id": run_id, "name": name, "first_step": int(part.steps[0])}
+        end = {"last_step": int(part.steps[-1]), "points": points, "changed": session.change}
+        session.execute(_NEW_CHUNK, which | part.packed() | end)
+        if points == CHUNK_POINTS:
+            session.execute(_NEW_ROLLUP, _rollup(run_id, name, part))
 
 
 def _rollup(run_id: int, name: str, points: Points) -> dict[str, Any]:
@@ -167,32 +177,20 @@ def _rollup(run_id: int, name: str, points: Points) -> dict[str, Any]:
     }
 
 
-def _packed(points: list[Point]) -> tuple[bytes, bytes, bytes]:
-    return (
-        np.array([point.step for point in points], "<i8").tobytes(),
-        np.array([point.time for point in points], "<f8").tobytes(),
-        np.array([point.value for point in points], "<f8").tobytes(),
-    )
-
-
-def _summarise(session: Writing, run_id: int, name: str, new: Sequence[Point]) -> None:
-    finite = [point for point in new if math.isfinite(point.value)]
-    least = min(finite, key=_value, default=None)
-    greatest = max(finite, key=_value, default=None)
-    summary = {
+def _summarise(session: Writing, run_id: int, name: str, new: Points) -> None:
+    finite = np.flatnonzero(np.isfinite(new.values))
+    summary: dict[str, Any] = {
         "run_id": run_id,
         "metric": name,
-        "last": _number(new[-1].value),
-        "last_step": new[-1].step,
-        "least": least and least.value,
-        "least_step": least and least.step,
-        "greatest": greatest and greatest.value,
-        "greatest_step": greatest and greatest.step,
+        "last": _number(float(new.values[-1])),
+        "last_step": int(new.steps[-1]),
+        **dict.fromkeys(("least", "least_step", "greatest", "greatest_step")),
     }
+    if len(finite):
+        for field, find in (("least", np.argmin), ("greatest", np.argmax)):
+            at = finite[find(new.values[finite])]
+            summary |= {field: float(new.values[at]), f"{field}_step": int(new.steps[at])}
     session.execute(_SUMMARY, summary)
-
-
-_value = attrgetter("value")
 
 
 def _number(value: float) -> float | None:
@@ -218,8 +216,11 @@ def settle(session: Writing, run_id: int, kept_step: int) -> None:
     for row in session.exec(select(Summary).where(Summary.run_id == run_id)).all():
         if (declared_here.get(row.metric) or metrics.assumed(row.metric)).per == "second":
             continue
-        points = read(session, run_id, row.metric, 0, kept_step)
-        row.final = _number(float(points.values[-1])) if len(points.values) else None
+        if row.last_step is not None and row.last_step <= kept_step:
+            row.final = row.last
+        else:
+            points = read(session, run_id, row.metric, 0, kept_step)
+            row.final = _number(float(points.values[-1])) if len(points.values) else None
         session.add(row)
 
 
@@ -247,8 +248,7 @@ def _cut(session: Writing, run_id: int, name: str, step: int) -> None:
     session.flush()
     points = read(session, run_id, name, 0)
     if len(points.steps):
-        rows = zip(points.steps.tolist(), points.times.tolist(), points.values.tolist(), strict=True)
-        _summarise(session, run_id, name, [Point(name, *one) for one in rows])
+        _summarise(session, run_id, name, points)
 
 
 def _shorten_last(session: Writing, run_id: int, name: str, step: int) -> None:

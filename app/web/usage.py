@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import BaseModel, Field
 from sqlmodel import Session
 
-from app.store import series
+from app.store import runs, series
 from app.store.tables import ACTIVE, Run
 from app.web.schemas import MetricOut
 from trainer import catalog
@@ -49,7 +49,8 @@ def usage(session: Session, run: Run) -> UsageOut:
     samples, is_active = len(found[MEMORY]), run.status in ACTIVE
     since = -LATELY if is_active else 0
     means = {metric.name: float(np.mean(values[since:])) for metric, values in found.items()}
-    threads = catalog.threads(run.spec["model"]["name"], run.parameters)
+    ran = [attempt.environment for attempt in runs.attempts(session, [run_id]).get(run_id, []) if attempt.environment]
+    threads = ran[-1]["threads"] if ran else catalog.threads(run.spec["model"]["name"], run.parameters)
     return UsageOut(
         samples=samples,
         of="run" if not is_active else "start" if samples < LATELY else "minute",
