@@ -132,7 +132,8 @@ def _refuse_unknown(session: Session, rows: Sequence[Run], name: str) -> None:
     if name in SAMPLED:
         return
     there = runs.summaries(session, [row.id or 0 for row in rows])
-    names = sorted({*KNOWN, *(metric for of_run in there.values() for metric in of_run)})
+    others = {metric for of_run in there.values() for metric in of_run} - SAMPLED
+    names = sorted({*KNOWN, *others})
     if name not in names:
         raise Refused(422, "name", f"name is {shown(name)}: there is no such series here; choose {' or '.join(names)}")
 
