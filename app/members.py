@@ -1,30 +1,17 @@
 """Runs of the database as comparing sees them."""
 
 from collections.abc import Mapping
-from typing import Protocol
 
 from app.compare.groups import Member
 from app.spec import stored
 from app.store import series
 from app.store.tables import Run, Summary
-from trainer.metrics import Metric, assumed
+from trainer.metrics import Metric, is_of_machine
 
 
 def _is_chosen(name: str, summaries: Mapping[str, Summary]) -> bool:
     """Of a test beside which images were held out: they choose the epoch, not the test's own best."""
     return name.startswith("test/") and name.replace("test/", "validation/", 1) in summaries
-
-
-class HasPer(Protocol):
-    """What is said of a series, here or over the API."""
-
-    @property
-    def per(self) -> str: ...
-
-
-def is_of_machine(name: str, declared: Mapping[str, HasPer]) -> bool:
-    """Of a series: it says what a run uses of the machine, and nothing of the training."""
-    return (declared.get(name) or assumed(name)).per == "second"
 
 
 def member(

@@ -1,7 +1,8 @@
 """What is measured, declared: what a series is called, in which unit, what of it is better, and how often it comes."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 Better = Literal["more", "less"]
 Per = Literal["step", "test", "second", "run"]
@@ -54,3 +55,16 @@ def assumed(name: str) -> Metric:
     What a machine says of itself (`system/…`) goes on beside the training; anything else belongs to its steps.
     """
     return KNOWN.get(name) or Metric(name, name, per="second" if name.startswith("system/") else "step")
+
+
+class Declared(Protocol):
+    """What is said of a series, here or over the API."""
+
+    @property
+    def per(self) -> str: ...
+
+
+def is_of_machine(name: str, declared: Mapping[str, Declared]) -> bool:
+    """Of a series: it says what a run uses of the machine, and nothing of its training. `declared`: what is said of
+    each, by name."""
+    return (declared.get(name) or assumed(name)).per == "second"

@@ -1,4 +1,4 @@
-"""Writes what a worker measures into the store: in batches, at least four times a second, or once a step."""
+"""Writes what a worker measures into the store: in batches, four times a second, or once a step."""
 
 import contextlib
 import math

@@ -212,9 +212,9 @@ def kept(summary: Summary) -> float | None:
 def settle(session: Writing, run_id: int, kept_step: int) -> None:
     """Note each series' value at the weights that were kept, which are those of `kept_step`; what the machine says of
     itself has none."""
-    declared_here = declared(session, [run_id]).get(run_id, {})
+    said = declared(session, [run_id]).get(run_id, {})
     for row in session.exec(select(Summary).where(Summary.run_id == run_id)).all():
-        if (declared_here.get(row.metric) or metrics.assumed(row.metric)).per == "second":
+        if metrics.is_of_machine(row.metric, said):
             continue
         if row.last_step is not None and row.last_step <= kept_step:
             row.final = row.last
@@ -335,7 +335,7 @@ def chunks(engine: Engine, run_id: int, name: str) -> Iterator[Points]:
             ).first()
         if row is None:
             return
-        yield Points(np.frombuffer(row[0], "<i8"), np.frombuffer(row[1], "<f8"), np.frombuffer(row[2], "<f8"))
+        yield Points.of(*row[:3])
         after = row[3]
 
 
@@ -343,7 +343,3 @@ def last_step(session: Session, run_id: int, name: str) -> int:
     """The last step that is recorded; 0: none."""
     found = session.exec(select(func.max(Chunk.last_step)).where(Chunk.run_id == run_id, Chunk.name == name)).one()
     return int(found or 0)
-
-
-def names(session: Session, run_id: int) -> list[str]:
-    return sorted(session.exec(select(Summary.metric).where(Summary.run_id == run_id)))

@@ -32,7 +32,7 @@ class UsedOut(BaseModel):
 class UsageOut(BaseModel):
     """What a run uses, or used."""
 
-    samples: int = Field(description="One every two seconds; 0 of a run that was shorter.")
+    samples: int = Field(description="One every two seconds, from the fourth second on; 0 of a run that was shorter.")
     sentence: str | None = Field(description="null without a sample.")
     of: Literal["start", "minute", "run"] = Field(
         description="Since when the sentence holds: since the run began, in the last minute, or over all of it."

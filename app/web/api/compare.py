@@ -17,7 +17,7 @@ from app.compare.measure import parse as parse_measure
 from app.compare.statistics import expected_best, summary
 from app.compare.verdict import Verdict, Words
 from app.compare.words import verdict
-from app.members import is_of_machine, member
+from app.members import member
 from app.spec import knobs, stored
 from app.store import experiments, measures, runs, series
 from app.store.engine import reading
@@ -55,6 +55,7 @@ from app.web.titles import (
     value_title,
 )
 from trainer import catalog
+from trainer.metrics import is_of_machine
 from trainer.paths import flat, split
 from trainer.spec import parse
 

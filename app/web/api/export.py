@@ -12,7 +12,6 @@ from fastapi.responses import FileResponse, Response, StreamingResponse
 from sqlalchemy import Engine
 from starlette.background import BackgroundTask
 
-from app.members import is_of_machine
 from app.spec.experiment import MAX_RUNS
 from app.store import experiments, runs, series
 from app.store.engine import reading
@@ -22,6 +21,7 @@ from app.web.numbers import finite
 from app.web.problems import Refused, documented
 from app.web.schemas import Id, RunOut, runs_out
 from app.web.state import Database
+from trainer.metrics import is_of_machine
 from trainer.paths import flat
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from trainer.entries import shown
 from trainer.metrics import KNOWN, MACHINE, assumed
 
 router = APIRouter(tags=["series"])
-SAMPLED = {*KNOWN, *(metric.name for metric in MACHINE)}
+EXPECTED = {*KNOWN, *(metric.name for metric in MACHINE)}
 """Series that any run may have."""
 
 Points = Annotated[int, Query(ge=1, le=10_000, description="At most this many buckets for the longest run's length.")]
@@ -129,10 +129,10 @@ def one(
 
 def _refuse_unknown(session: Session, rows: Sequence[Run], name: str) -> None:
     """A series that none of the runs has and no other yields: it is misspelt."""
-    if name in SAMPLED:
+    if name in EXPECTED:
         return
     there = runs.summaries(session, [row.id or 0 for row in rows])
-    others = {metric for of_run in there.values() for metric in of_run} - SAMPLED
+    others = {metric for of_run in there.values() for metric in of_run} - EXPECTED
     names = sorted({*KNOWN, *others})
     if name not in names:
         raise Refused(422, "name", f"name is {shown(name)}: there is no such series here; choose {' or '.join(names)}")
