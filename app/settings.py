@@ -58,6 +58,12 @@ class Settings(BaseSettings):
         "0 starts each worker cold.",
     )
 
+    measure: bool = Field(
+        default=True,
+        description="Measure once, while nothing runs, how long a step of each preset takes here, so that New "
+        "experiment can say how long it takes; 0: not.",
+    )
+
     @cached_property
     def datasets_dir(self) -> Path:
         return (self.datasets or self.home / "datasets").absolute()

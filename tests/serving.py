@@ -67,7 +67,13 @@ class Server:
     """For `call`, with the address it is for."""
 
     def start(self) -> None:
-        variables = {"RUNYARD_HOME": str(self.home), "RUNYARD_PORT": "0", "RUNYARD_CPU_SLOTS": "1", **self.environment}
+        variables = {
+            "RUNYARD_HOME": str(self.home),
+            "RUNYARD_PORT": "0",
+            "RUNYARD_CPU_SLOTS": "1",
+            "RUNYARD_MEASURE": "0",
+            **self.environment,
+        }
         with (self.home / "server.err").open("a") as errors:
             environment = {**os.environ, **variables}
             if self.cold:

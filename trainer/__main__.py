@@ -25,6 +25,8 @@ from trainer.paths import put
 from trainer.prepared import Places, ensure_prepared, load, register_folders, save
 from trainer.spec import RunSpec, SpecError, parse
 
+LEAST_URGENT = 19  # of nice(1): whatever else wants the processor has it
+
 cli = typer.Typer(add_completion=False, help="Train one net in this terminal.", pretty_exceptions_enable=False)
 
 
@@ -149,6 +151,25 @@ def layers(asked: str) -> None:
     wanted = json.loads(asked)
     found = trace(wanted["model"], wanted["knobs"], tuple(wanted["shape"]), wanted["classes"])
     print(json.dumps([dataclasses.asdict(layer) for layer in found]))
+
+
+@cli.command(hidden=True)
+def pace(asked: str, device: Annotated[str, typer.Option()] = "cpu") -> None:
+    """Print how long a step takes of each of some specs, as a line of JSON each; `asked`: the specs, as JSON."""
+    os.nice(LEAST_URGENT)
+    hardware.bound_memory()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    import torch
+
+    from trainer.devices import make_repeatable
+    from trainer.loop import Diverged
+    from trainer.pace import seconds_a_step
+
+    for at, body in enumerate(json.loads(asked)):
+        spec = parse(body)
+        make_repeatable(spec)
+        with contextlib.suppress(Diverged, torch.OutOfMemoryError):
+            print(json.dumps({"at": at, "seconds_a_step": seconds_a_step(spec, torch.device(device))}), flush=True)
 
 
 def _end_with_parent() -> None:

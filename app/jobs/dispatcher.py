@@ -21,9 +21,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.asking.questions import Asker
 from app.jobs import causes
 from app.jobs.launchers import Later, Launched, Launcher
+from app.jobs.pace import Paces
 from app.jobs.plan import Action, At, End, Job, Kill, Launch, Notice, Purge, Refuse, Resume, Silent, plan
 from app.jobs.usage import Working
 from app.settings import Settings
+from app.spec.estimate import Past
 from app.store import artifacts, runs
 from app.store.engine import reclaim, writer, writing
 from app.store.errors import Conflict, NotFound, StoreError
@@ -93,6 +95,8 @@ class Dispatcher:
         self._unlaunched: dict[int, tuple[Claim, str | None]] = {}  # claims without a worker, and why for good
         self._look_next = self._purge_next = self._launch_next = self._logs_next = 0.0
         self._said = ""
+        self._is_idle = False  # as of the last look: nothing runs, nothing waits
+        self._paces = Paces(settings, lambda: self._is_idle, lambda: self.devices)
         self._wake, self._closing = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._follow, name="runyard-dispatcher", daemon=True)
 
@@ -100,6 +104,7 @@ class Dispatcher:
         """Begin; `adopt()` first."""
         self.launcher.start(self.wake)
         self._thread.start()
+        self._paces.start()
 
     def wake(self) -> None:
         self._wake.set()
@@ -107,6 +112,7 @@ class Dispatcher:
     def close(self) -> None:
         self._closing.set()
         self._wake.set()
+        self._paces.close()
         if self._thread.is_alive():
             self._thread.join()
         self.launcher.close()
@@ -131,6 +137,10 @@ class Dispatcher:
             is_cpu = device["name"] == "cpu"
             found.append({**device, "slots": slots, "used": len(there), **(threads if is_cpu else {})})
         return found
+
+    def paces(self) -> Sequence[Past]:
+        """What a step of the presets takes here, as far as it is measured."""
+        return self._paces.found()
 
     def working(self) -> list[Working]:
         """The workers that live, as far as is known."""
@@ -194,7 +204,8 @@ class Dispatcher:
         if self._asker.go_on(sum(device["slots"] for device in self.slots())):
             jobs = self._look_and_act(ready)
         waits = any(job.status == Status.QUEUED or job.retry_at is not None for job in jobs)
-        if ready and not (waits or self._workers):
+        self._is_idle = not (waits or self._workers)
+        if ready and self._is_idle:
             pause = look = IDLE_SECONDS
         else:
             is_ending = any(worker.stopping_since is not None for worker in self._workers.values())

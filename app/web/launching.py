@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlmodel import Session
 
-from app.compare.estimate import Past, seconds_a_step
 from app.spec import stored
+from app.spec.estimate import Past, rates, seconds_a_step
 from app.store import runs
 from app.web.state import Background
 from trainer import catalog
@@ -52,18 +52,19 @@ def _used(devices: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
 
 
 class Estimate:
-    """Seconds of training, judged by the last runs that succeeded here."""
+    """Seconds of training, judged by the last runs that succeeded here, or else by what was measured of the presets."""
 
     def __init__(self, session: Session, background: Background) -> None:
-        self.past = [
+        past = (
             Past(stored.flat(run.spec), run.device or "cpu", run.steps_done, run.seconds)
             for run in runs.succeeded(session)
-        ]
+        )
+        self.rates = {**rates(background.paces()), **rates(past)}
         self.devices = background.slots()
 
     def of(self, spec: RunSpec) -> float | None:
         """Of one run; None when none like it ran here."""
-        rate = seconds_a_step(flat(spec.to_json()), self._device(spec), self.past)
+        rate = seconds_a_step(flat(spec.to_json()), self._device(spec), self.rates)
         return None if rate is None else rate * spec.steps_total
 
     def of_all(self, specs: Sequence[RunSpec]) -> float | None:

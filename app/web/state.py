@@ -1,5 +1,6 @@
 """What the routes find in `app.state`, typed, as FastAPI dependencies."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Protocol, cast
 
@@ -8,6 +9,7 @@ from sqlalchemy import Engine
 from starlette.requests import Request
 
 from app.settings import Settings
+from app.spec.estimate import Past
 from app.web.preparing import Preparing
 from trainer.prepared import Places
 
@@ -24,6 +26,9 @@ class Background(Protocol):
 
     def slots(self) -> list[dict[str, Any]]:
         """The devices with their slots and how many are used."""
+
+    def paces(self) -> Sequence[Past]:
+        """What a step of the presets takes here, as far as it is measured."""
 
     def waits(self) -> str | None:
         """Why nothing is launched now, whatever is queued; None: it is, as slots become free."""

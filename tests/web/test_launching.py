@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from app.spec.estimate import Past
 from app.web.launching import check_devices
 from trainer.spec import SpecError, parse
 
@@ -20,6 +21,9 @@ class Devices:
 
     def waits(self) -> str | None:
         return None
+
+    def paces(self) -> list[Past]:
+        return []
 
     def slots(self) -> list[dict[str, Any]]:
         return self.devices

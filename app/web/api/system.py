@@ -17,14 +17,17 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from app.settings import Settings
+from app.spec.experiment import ExperimentSpec
 from app.store import credentials, runs
 from app.store.engine import REVISIONS, reading
+from app.web.launching import Estimate
 from app.web.problems import documented
 from app.web.security import asks_everybody
 from app.web.state import BackgroundNow, Database, PlacesNow, SettingsNow, TailNow
 from trainer import catalog
 from trainer.entries import Knob, Model
 from trainer.paths import join
+from trainer.prepared import Places
 
 router = APIRouter(tags=["system"])
 DISK_SECONDS = 30.0
@@ -102,6 +105,10 @@ class PresetOut(BaseModel):
     grid: dict[str, list[Any]]
     published: list[PublishedOut]
     source: str
+    seconds: float | None = Field(
+        default=None,
+        description="How long it takes here, by runs like it, or else by some steps; null: not known yet.",
+    )
 
 
 class CatalogOut(BaseModel):
@@ -191,8 +198,19 @@ class SystemOut(BaseModel):
 
 
 @router.get("/catalog", summary="What can be trained")
-def get_catalog(places: PlacesNow) -> CatalogOut:
-    """Models, data sets, knobs with their ranges, and presets."""
+def get_catalog(places: PlacesNow, engine: Database, background: BackgroundNow) -> CatalogOut:
+    """Models, data sets, knobs with their ranges, and presets with the time that they take here."""
+    with reading(engine) as session:
+        estimate = Estimate(session, background)
+    found = whole_catalog(places)
+    for preset in found.presets:
+        spec = ExperimentSpec(name=preset.title, base=preset.base, grid=preset.grid)
+        preset.seconds = estimate.of_all(spec.expand())
+    return found
+
+
+def whole_catalog(places: Places) -> CatalogOut:
+    """The catalogue as it is on any machine, but for which data sets are there."""
     return CatalogOut(
         models=[_model(model) for model in catalog.MODELS.values()],
         datasets=[
