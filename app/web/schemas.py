@@ -13,6 +13,7 @@ from app.compare import sequence
 from app.compare.question import MOST_RUNS, MOST_SEEDS, Budget, Question
 from app.spec import stored
 from app.spec.experiment import MAX_NAME, MAX_RUNS, ExperimentSpec
+from app.spec.mend import is_diverged, mend
 from app.store import runs, series
 from app.store.runs import MOST_TAGS
 from app.store.tables import Attempt, Experiment, Run, Status, Summary
@@ -277,6 +278,11 @@ class RunOut(BaseModel):
     untrained: bool | None = Field(
         description="It learned nothing: no better than always giving the most frequent class. Null: not known (yet)."
     )
+    diverged: bool = Field(description="It failed as its loss became NaN or infinite: to resume it would not help.")
+    mend: dict[str, Any] | None = Field(
+        description="Of a run that diverged or learned nothing: what usually helps, as `overrides` of "
+        "POST /runs/{run_id}/relaunch."
+    )
     repeats: int | None = Field(
         description="A run that had succeeded with its configuration and seed before its experiment was made."
     )
@@ -361,6 +367,7 @@ class PlanOut(BaseModel):
     unused_seeds: list[int] = Field(
         description="As many seeds that none of these configurations was launched with: what was seen is no evidence."
     )
+    ahead: int = Field(description="Runs of others that are at work or queued before.")
     most_runs: int | None = Field(description="Of a question: runs if its whole budget of seeds is used.")
 
 
@@ -414,6 +421,8 @@ def _run_out(
         **row.model_dump(exclude={"spec"}),
         tags=tags,
         spec=spec,
+        diverged=row.status == Status.FAILED and is_diverged(row.cause),
+        mend=mend(spec, row.cause, untrained=row.untrained),
         steps_per_epoch=row.steps_total // spec["epochs"],
         summary={
             name: SummaryOut.of(summary, declared.get(name) or assumed(name))

@@ -34,6 +34,13 @@ export function duration(seconds) {
   return `${Math.floor(minutes / 1440)} d ${Math.floor((minutes % 1440) / 60)} h`;
 }
 
+/** Seconds, where only their size counts: "50 s", "8 min", "15 h" */
+export function roughly(seconds) {
+  if (seconds < 95) return `${Math.max(5, Math.round(seconds / 5) * 5)} s`;
+  if (seconds < 5700) return `${Math.round(seconds / 60)} min`;
+  return `${Math.round(seconds / 3600)} h`;
+}
+
 /** Bytes -> "1.2 GB" (decimal, as disks are sold) */
 export function bytes(value) {
   if (value == null) return DASH;

@@ -4,8 +4,10 @@ import { get } from "./api.js";
 import { query, segment } from "./model/address.js";
 import { el } from "./dom.js";
 
-/** Fill `element` with rows of images; resolves to false where the data set can't show any yet. */
-export async function showImages(element, { dataset, orders, seed, count = 8, size = 56 }) {
+const ORDERS = { original: "In order", shuffled: "Shuffled" };
+
+/** Fill `element` with rows of images, their labels above unless `labels` is false; resolves to false where the data set can't show any yet. */
+export async function showImages(element, { dataset, orders, seed, count = 8, size = 56, labels = true }) {
   let found;
   try {
     found = await get(`/datasets/${segment(dataset)}/images${query({ count, permutation_seed: seed })}`);
@@ -18,13 +20,13 @@ export async function showImages(element, { dataset, orders, seed, count = 8, si
     return el(
       "div.strip-row",
       {},
-      el("span.muted", {}, order[0].toUpperCase() + order.slice(1)),
+      el("span.muted", {}, ORDERS[order]),
       ...found.labels.map((label, index) => picture(pictures[index], found.shape, size, `${label}, ${order}`)),
     );
   });
   const heads = el("div.strip-row", {}, el("span.muted", {}, "Label"), ...found.labels.map((label) => el("span.muted.label", { title: label }, label)));
   element.style.setProperty("--size", `${size}px`);
-  element.replaceChildren(heads, ...rows);
+  element.replaceChildren(...(labels ? [heads] : []), ...rows);
   return true;
 }
 

@@ -7,7 +7,6 @@ import { asked, copy, el, report, setStatus, setText, statusBadge, swatch, toast
 import { caption, fetchCurves, replaceTail, tailStart, xOf } from "./curves.js";
 import { ago, duration, elapsed, ENDED, integer, loss, moment, percent, RESUMABLE } from "./format.js";
 import { showImages } from "./images.js";
-import { formAddress } from "./model/form.js";
 import { keys } from "./keys.js";
 import { gathered, on } from "./live.js";
 import { color, dash, token } from "./palette.js";
@@ -65,6 +64,8 @@ const smoothingMoved = gathered(async () => {
 }, 120);
 showSmoothing();
 
+byId("relaunch").addEventListener("click", () => relaunch().catch(report));
+byId("cause-way").addEventListener("click", () => loaded.then(() => relaunch(run.mend ?? {})).catch(report));
 for (const verb of ["stop", "pause", "resume"]) {
   byId(verb).addEventListener("click", async (event) => {
     event.target.disabled = true;
@@ -313,9 +314,8 @@ function showRun() {
   byId("stop").hidden = (ended && !run.retry_at) || (!ended && run.stop_requested);
   setText(byId("stop"), run.retry_at ? "Don’t resume" : "Stop");
   byId("pause").hidden = ended || asked;
-  byId("resume").hidden = !RESUMABLE.includes(run.status) || isDiverged(run); // it would become NaN again
+  byId("resume").hidden = !RESUMABLE.includes(run.status) || run.diverged; // it would become NaN again
   byId("delete").hidden = ["starting", "running"].includes(run.status);
-  byId("relaunch").href = formAddress(run.name, run.spec);
   byId("tags").replaceChildren(...run.tags.map((tag) => el("a.tag", { href: `/${query({ tag })}` }, tag)));
   setText(byId("edit-tags"), run.tags.length ? "Edit tags" : "Add tag");
   setText(byId("edit-note"), run.note ? "Edit note" : "Add note");
@@ -388,7 +388,14 @@ function showLastLoss() {
   setText(byId("f-loss-note"), value == null ? "" : curve.smoothed ? "smoothed" : "last batch");
 }
 
-const isDiverged = (one) => /^(test )?loss became/.test(one.cause ?? "");
+/** The run once more, with changes: a dialog. */
+async function relaunch(changes = {}) {
+  await loaded;
+  const { openRelaunch } = await import("./views/relaunch.js");
+  const experiment = document.querySelector(".under-head a")?.textContent;
+  const why = !Object.keys(changes).length ? "" : `${run.diverged ? "The steps were too large" : "It learned nothing"}. Smaller steps usually help; what is changed is marked.`;
+  await openRelaunch(run, { changes, why, where: run.experiment_id ? `“${experiment}”` : "" });
+}
 
 /** Why a run failed, in one line, and the way out. */
 /** Why a queued run does not start, where that is not that others go first. */
@@ -417,25 +424,19 @@ function showCause() {
   const kept = run.steps_done ? `The ${integer(run.steps_done)} steps that were recorded are kept.` : "No step was recorded.";
   const more = rest.join(": ");
   setText(byId("cause-more"), `${goesOn}${more ? `${more[0].toUpperCase()}${more.slice(1)}. ` : ""}${kept}`);
-  const way = byId("cause-way");
-  const diverged = isDiverged(run);
-  const spec = structuredClone(run.spec);
-  if (diverged) spec.optimizer.lr = Number((spec.optimizer.lr / 10).toPrecision(3));
-  way.hidden = Boolean(run.retry_at);
-  way.href = formAddress(run.name, spec, diverged ? { "optimizer.lr": run.spec.optimizer.lr } : {});
-  setText(way, diverged ? `Try learning rate ${spec.optimizer.lr}` : "Launch it again");
+  byId("cause-way").hidden = Boolean(run.retry_at);
+  setText(byId("cause-way"), run.mend ? wayOut(run.mend) : "Launch it again");
 }
 
 /** A run that ended well and learned nothing: what that means, and what usually helps. */
 function showUntrained() {
   setText(byId("cause-title"), "It learned nothing");
   setText(byId("cause-more"), "On the test images it is no better than always giving the most frequent class. A lower learning rate, or more epochs, usually helps.");
-  const spec = structuredClone(run.spec);
-  spec.optimizer.lr = Number((spec.optimizer.lr / 10).toPrecision(3));
   byId("cause-way").hidden = false;
-  byId("cause-way").href = formAddress(run.name, spec, { "optimizer.lr": run.spec.optimizer.lr });
-  setText(byId("cause-way"), `Try learning rate ${spec.optimizer.lr}`);
+  setText(byId("cause-way"), wayOut(run.mend));
 }
+
+const wayOut = (mend) => `Try learning rate ${mend["optimizer.lr"]}`;
 
 function showConfig() {
   const spec = run.spec;

@@ -8,6 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.words import press
 from tests.serving import Server, lasting_port, serving, until
 from trainer.prepared import Places
 
@@ -160,14 +161,17 @@ def test_a_run_is_noted_tagged_and_relaunched_with_changes(
     page.get_by_role("button", name="Save tags").click()
     expect(page.locator("#tags")).to_have_text("keep")
     expect(page.locator("#log")).to_contain_text("finished after 15 steps")
-    page.get_by_role("link", name="Relaunch").click()
-    expect(page.locator("#launch")).to_have_text("Launch 1 run", timeout=WAIT)
+    page.get_by_role("button", name="Relaunch").click()
+    dialog = page.get_by_role("dialog", name="Relaunch")
+    expect(dialog.locator(".says")).to_contain_text("1 run in")
+    dialog.get_by_role("link", name="All settings").click()
+    expect(page.locator("#launch-words")).to_have_text("Launch 1 run", timeout=WAIT)
     assert "seed=3" in page.url
     expect(page.locator("#plan")).to_contain_text(" s")  # its time, by runs like it
-    expect(page.locator("#launch-note")).to_contain_text("about")
-    page.locator("#seed").fill("11,12")
+    expect(page.locator("#takes")).to_contain_text("about")
+    press(page, "seed").get_by_role("textbox", name="Which seeds").fill("3, 11, 12")
     page.keyboard.press("Enter")
-    expect(page.locator("#launch")).to_have_text("Launch 3 runs", timeout=WAIT)
+    expect(page.locator("#launch-words")).to_have_text("Launch 3 runs", timeout=WAIT)
     page.locator("#launch").click()
     expect(page).to_have_url(re.compile(r"/compare\?experiment="))
 
@@ -335,6 +339,7 @@ def test_a_launch_is_undone_from_its_toast(server: Server, page: Page) -> None:
     server.call("POST", "/runs/bulk", json={"action": "stop", "run_ids": blocking})
 
     page.goto(f"{server.url}/experiments/new?model=cnn&dataset=digits&epochs=500")
+    page.locator("#name-line summary").click()
     page.get_by_label("Name", exact=True).fill("A mistake")
     page.get_by_role("button", name=re.compile("^Launch ")).click()
     page.wait_for_url(re.compile(r"/compare\?experiment=\d+"))
@@ -367,8 +372,8 @@ def test_failed_runs_are_launched_again_once(server: Server, page: Page) -> None
 def test_the_form_offers_to_hold_images_out_where_an_epoch_is_chosen(server: Server, page: Page) -> None:
     page.goto(f"{server.url}/experiments/new?model=cnn&dataset=digits")
     note = page.locator("#chosen-by-tests")
-    best = page.get_by_role("button", name="best", exact=True)
-    expect(best).to_be_enabled()
+    page.locator("#recipe summary").click()
+    best = press(page, "keep").get_by_role("button", name="best", exact=True)
     expect(note).to_be_hidden()
     best.click()
     expect(note).to_be_visible()

@@ -16,18 +16,18 @@ FORM = (
 
 def test_a_question_is_asked_by_click_and_answers_itself(shared_server: Server, page: Page) -> None:
     page.goto(f"{shared_server.url}{FORM}")
-    expect(page.locator("#launch")).to_have_text("Launch 2 runs", timeout=WAIT)
-    page.get_by_role("button", name="Ask until answered").click()
-    expect(page.locator("#plan-title")).to_have_text(
+    expect(page.locator("#launch-words")).to_have_text("Launch 2 runs", timeout=WAIT)
+    page.get_by_role("button", name="until I know", exact=True).click()
+    expect(page.locator("#product")).to_have_text(
         "Does learning rate 0.2 instead of 0.0001 change the test accuracy of the FC net?"
     )
     page.get_by_label("Most seeds").fill("3")
-    expect(page.locator("#ask .error")).to_contain_text("max_seeds is 3")
+    expect(page.locator("#question .error")).to_contain_text("max_seeds is 3")
     page.get_by_label("Most seeds").fill("6")
-    expect(page.locator("#launch")).to_have_text("Ask, with 8 runs first")
+    expect(page.locator("#launch-words")).to_have_text("Ask, with 8 runs first")
     expect(page).to_have_url(re.compile(r"ask\.about=optimizer\.lr"))
     page.reload()
-    expect(page.locator("#launch")).to_have_text("Ask, with 8 runs first", timeout=WAIT)
+    expect(page.locator("#launch-words")).to_have_text("Ask, with 8 runs first", timeout=WAIT)
     expect(page.get_by_label("Most seeds")).to_have_value("6")
     page.locator("#launch").click()
 
@@ -47,23 +47,25 @@ def test_a_question_is_asked_by_click_and_answers_itself(shared_server: Server, 
 
 def test_the_best_is_found_by_click(shared_server: Server, page: Page) -> None:
     page.goto(f"{shared_server.url}{FORM.replace('name=Rates', 'name=Best')}&optimizer.lr=0.05")
-    expect(page.locator("#launch")).to_have_text("Launch 3 runs", timeout=WAIT)
-    page.get_by_role("button", name="Find the best").click()
-    expect(page.locator("#plan-title")).to_have_text("Which learning rate gives the highest test accuracy?")
+    expect(page.locator("#launch-words")).to_have_text("Launch 3 runs", timeout=WAIT)
+    page.get_by_role("button", name="until the best is found", exact=True).click()
+    expect(page.locator("#product")).to_have_text("Which learning rate gives the highest test accuracy?")
     expect(page.locator("#ask-about")).to_be_hidden()
     expect(page.locator("#chosen-by-tests")).to_contain_text("The test images choose the best configuration")
     page.get_by_role("button", name="Hold out 719 training images").click()
-    expect(page.locator("#plan-title")).to_have_text("Which learning rate gives the highest validation accuracy?")
+    expect(page.locator("#product")).to_have_text("Which learning rate gives the highest validation accuracy?")
     expect(page.locator("#ask-measure option").first).to_have_text("validation accuracy")
     page.get_by_label("Most seeds").fill("3")
-    expect(page.locator("#ask .error")).to_contain_text("max_seeds is 3")
+    expect(page.locator("#question .error")).to_contain_text("max_seeds is 3")
     page.get_by_label("Most seeds").fill("12")
     page.get_by_label("Most runs").fill("40")
-    expect(page.locator("#launch")).to_have_text("Ask, with 6 runs first")
+    expect(page.locator("#launch-words")).to_have_text("Ask, with 6 runs first")
     page.reload()
-    expect(page.get_by_role("button", name="Find the best")).to_have_attribute("aria-pressed", "true", timeout=WAIT)
+    expect(page.get_by_role("button", name="until the best is found", exact=True)).to_have_attribute(
+        "aria-pressed", "true", timeout=WAIT
+    )
     expect(page.get_by_label("Most runs")).to_have_value("40")
-    expect(page.locator("#launch")).to_have_text("Ask, with 6 runs first")
+    expect(page.locator("#launch-words")).to_have_text("Ask, with 6 runs first")
     page.locator("#launch").click()
 
     expect(page).to_have_url(re.compile(r"/compare\?experiment=\d+$"), timeout=WAIT)
@@ -119,17 +121,19 @@ def compared(server: Server, experiment: int) -> dict[str, Any]:
 def test_a_range_is_drawn_from_at_random(shared_server: Server, page: Page) -> None:
     form = FORM.replace("&optimizer.lr=0.0001&optimizer.lr=0.2", "&optimizer.lr=0.001..0.1:log")
     page.goto(f"{shared_server.url}{form}")
-    expect(page.locator("#launch")).to_have_text("Launch 20 runs", timeout=WAIT)
-    page.get_by_label("How many").fill("3")
-    expect(page.locator("#launch")).to_have_text("Launch 3 runs")
+    expect(page.locator("#launch-words")).to_have_text("Launch 20 runs", timeout=WAIT)
+    expect(page.get_by_role("button", name="search", exact=True)).to_have_attribute("aria-pressed", "true")
+    page.locator('[data-path="random.count"]').click()
+    page.get_by_label("How many", exact=True).fill("3")
+    expect(page.locator("#launch-words")).to_have_text("Launch 3 runs")
     expect(page.locator("#script")).to_contain_text('"random": {"count": 3, "ranges": {"optimizer.lr"')
     expect(page).to_have_url(re.compile(r"random\.count=3"))
-    page.get_by_label("How many").fill("0")
-    expect(page.locator("#random .error")).to_contain_text("random.count is 0")
+    page.get_by_label("How many", exact=True).fill("0")
+    expect(page.locator(".editor .error")).to_contain_text("random.count is 0")
     page.goto(f"{shared_server.url}{form.replace('0.001..0.1', '0.1..0.001')}")
-    expect(page.locator(".errors .error")).to_contain_text(
+    expect(page.locator("#wrong .error")).to_contain_text(
         "goes from 0.1 to 0.001: high has to be above low", timeout=WAIT
     )
     page.goto(f"{shared_server.url}{FORM}")
-    expect(page.locator("#launch")).to_have_text("Launch 2 runs", timeout=WAIT)
-    expect(page.locator("#random")).to_be_hidden()
+    expect(page.locator("#launch-words")).to_have_text("Launch 2 runs", timeout=WAIT)
+    expect(page.locator('[data-path="random.count"]')).to_be_hidden()

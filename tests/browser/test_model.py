@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Route
 
-from app.web.api.system import get_catalog
+from app.web.api.system import whole_catalog
 from trainer.prepared import Places
 
 ROOT = Path(__file__).parents[2]
@@ -29,7 +29,7 @@ def catalog(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The catalogue as the API gives it, in a file."""
     folder = tmp_path_factory.mktemp("catalog")
     path = folder / "catalog.json"
-    path.write_text(get_catalog(Places(folder, folder)).model_dump_json())
+    path.write_text(whole_catalog(Places(folder, folder)).model_dump_json())
     return path
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
+from tests.browser.words import press, type_into
 from tests.conftest import REAL
 from tests.serving import Server, serving, until
 from trainer.prepared import Places
@@ -39,14 +40,10 @@ def test_launch_watch_stop_and_compare_without_a_reload(busy_server: Server, pag
     card.get_by_role("link", name="Change first").click()
 
     # the form: the preset, made long enough to watch
-    expect(page.locator("#launch")).to_have_text("Launch 20 runs", timeout=WAIT)
-    epochs = page.get_by_label("Epochs")
-    epochs.press("Backspace")
-    epochs.fill("60,")
-    seeds = page.get_by_role("textbox", name="Seeds")
-    for _ in range(4):
-        seeds.press("Backspace")
-    expect(page.locator("#launch")).to_have_text("Launch 4 runs")
+    expect(page.locator("#launch-words")).to_have_text("Launch 20 runs", timeout=WAIT)
+    type_into(page, "epochs", "60")
+    type_into(page, "seed", "1")
+    expect(page.locator("#launch-words")).to_have_text("Launch 4 runs")
     assert "epochs=60" in page.url
     page.evaluate("() => { window.sameDocument = 'before the launch' }")
     page.locator("#launch").click()
@@ -86,7 +83,7 @@ def test_launch_watch_stop_and_compare_without_a_reload(busy_server: Server, pag
     assert busy_server.run(run_id)["cause"] == "stopped by user"
 
     # back to the comparison by clicking, and stop what is left
-    page.get_by_role("link", name="Digits, pixels in order and shuffled").click()
+    page.get_by_role("link", name="FC and CNN on Digits, pixel order").click()
     expect(page.locator(".panel-title")).to_have_count(4)
     page.get_by_role("button", name=re.compile(r"^Stop \d runs?$")).click()
     expect(page.locator("#counts")).to_have_text("Nothing running", timeout=WAIT)
@@ -135,41 +132,60 @@ def test_runs_are_selected_filtered_and_compared(server: Server, page: Page) -> 
 def test_errors_stand_under_their_field_in_the_words_of_the_api(server: Server, page: Page) -> None:
     page.goto(f"{server.url}/experiments/new")
     expect(page.locator("#launch")).to_be_enabled(timeout=WAIT)
-    momentum = page.get_by_label("Momentum")
-    momentum.fill("1.5,")
-    expect(page.locator("[data-errors~='optimizer'] .error")).to_have_text(
-        "optimizer.momentum is 1.5: choose a number from 0 to 0.9999"
-    )
-    expect(page.locator(".value.wrong")).to_have_text("1.5")
+    page.locator("#recipe summary").click()
+    editor = press(page, "optimizer.momentum")
+    editor.get_by_role("textbox", name="Momentum").fill("1.5")
+    message = "optimizer.momentum is 1.5: choose a number from 0 to 0.9999"
+    expect(editor.get_by_role("alert")).to_have_text(message)
+    expect(page.locator("#wrong .error")).to_have_text(message)
+    expect(page.locator('#settings [data-path="optimizer.momentum"]')).to_have_class(re.compile("wrong"))
     expect(page.locator("#launch")).to_be_disabled()
-    page.get_by_role("button", name="Remove 1.5").click()
+    editor.get_by_role("textbox", name="Momentum").fill("0.9")
     expect(page.locator("#launch")).to_be_enabled()
-    page.get_by_label("Name").fill("")
-    expect(page.locator("[data-errors=name] .error")).to_have_text("name is empty: give it at least one character")
-    page.get_by_label("Name").fill("<img src=x onerror=alert(1)> 🚀")
-    page.locator("#m-fc").uncheck()
-    page.locator("#m-cnn").uncheck()
-    expect(page.locator("[data-errors=model] .error")).to_contain_text("grid.model is empty")
-    page.locator("#m-fc").check()
-    page.get_by_label("Hidden units").fill("16,")
-    expect(page.locator("#plan")).to_contain_text("FC, original, hidden units 16")
+    page.keyboard.press("Enter")
+    expect(editor).to_be_hidden()
+    page.locator("#name-line summary").click()
+    page.get_by_label("Name", exact=True).fill("<img src=x onerror=alert(1)> 🚀")
+    expect(page.locator("#name-words")).to_have_text("<img src=x onerror=alert(1)> 🚀")
+    editor = press(page, "epochs")
+    editor.get_by_role("textbox", name="Epochs").fill("")
+    expect(page.locator("#wrong .error")).to_contain_text("grid.epochs is empty")
+    editor.get_by_role("textbox", name="Epochs").fill("2")
+    editor = press(page, "model")
+    editor.get_by_role("button", name="FC", exact=False).first.click()
+    editor = press(page, "model")
+    editor.get_by_role("textbox", name="Hidden units").fill("16")
+    expect(page.locator("#plan")).to_contain_text("FC, original")
+    expect(page.locator("#sentence")).to_contain_text("hidden units")
     expect(page.locator("#script")).to_contain_text('"n_hidden": 16')
 
 
 @pytest.mark.mend("C8")
-def test_a_failed_run_says_why_first_and_the_way_out_opens_the_form_filled(server: Server, page: Page) -> None:
+def test_a_failed_run_says_why_first_and_the_way_out_is_the_sentence_mended(server: Server, page: Page) -> None:
     run_id = server.launch(model={"name": "fc", "n_hidden": 512}, optimizer={"lr": 100, "momentum": 0.99})
     server.wait_for(run_id, "failed")
     page.goto(f"{server.url}/runs/{run_id}")
     expect(page.locator("#cause-title")).to_contain_text(re.compile("Loss became (NaN|infinite) at step"))
     expect(page.get_by_role("button", name="Resume")).to_be_hidden()  # it would become NaN again
-    page.get_by_role("link", name="Try learning rate 10").click()
-    expect(page.locator("#launch")).to_have_text("Launch 1 run", timeout=WAIT)
-    assert "optimizer.lr=10" in page.url
-    expect(page.locator("#plan")).to_contain_text("669,706")
-    changed = page.locator('[data-knob="optimizer.lr"]')
-    expect(changed).to_contain_text("was 100")
-    expect(changed).to_be_in_viewport()
+    page.get_by_role("button", name="Try learning rate 0.1").click()
+    dialog = page.get_by_role("dialog", name="Relaunch with a change")
+    rate, momentum = (dialog.locator(f'[data-path="optimizer.{knob}"]') for knob in ("lr", "momentum"))
+    expect(rate.locator(".was")).to_have_text("100")
+    expect(rate.locator(".said")).to_have_text("0.1")
+    expect(momentum.locator(".was")).to_have_text("0.99")
+    expect(dialog.locator(".says")).to_contain_text("The failed run stays.")
+    dialog.get_by_role("button", name="Put 0.99 back").click()
+    expect(momentum).to_be_hidden()
+    rate.click()
+    page.keyboard.type("0.05")
+    page.keyboard.press("Enter")
+    expect(dialog).to_be_visible()
+    expect(rate.locator(".said")).to_have_text("0.05")
+    page.keyboard.press("Control+Enter")
+    expect(page).not_to_have_url(re.compile(f"/runs/{run_id}$"), timeout=WAIT)
+    again = server.run(int(page.url.rpartition("/")[2]))
+    assert again["spec"]["optimizer"] == {**server.run(run_id)["spec"]["optimizer"], "lr": 0.05}
+    server.wait_for(again["id"], "succeeded")
 
 
 def test_a_run_is_renamed_and_deleted_on_its_page(server: Server, page: Page) -> None:

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { segment } from "../../static/js/model/address.js";
-import { addressOf, askable, bodyOf, compact, emptyForm, formAddress, formAt, formOf, inPoints, newQuestion, newSearch, rangeOf, rangesOf, valueOf } from "../../static/js/model/form.js";
+import { addressOf, askable, bodyOf, compact, emptyForm, changedAddress, formAt, formOf, inPoints, newQuestion, newSearch, rangeOf, rangesOf, valueOf } from "../../static/js/model/form.js";
 import { valueAt } from "../../static/js/model/paths.js";
-import { withTexts } from "../../static/js/model/sentence.js";
+import { withTexts } from "../../static/js/model/settings.js";
 import { catalog } from "./catalog.js";
 
 const form = (base = {}, grid = {}) => formOf("x", { dataset: "digits", model: "cnn", ...base }, grid, catalog);
@@ -85,10 +85,14 @@ test("a number is a number, and anything else goes to the server as it is", () =
   assert.deepEqual(["1e-3", "0.5", "abc", "", " "].map(valueOf), [0.001, 0.5, "abc", "", " "]);
 });
 
-test("a run's address has its settings, and marks what was changed", () => {
+test("the address of a form that comes from a run marks what was changed", () => {
+  const form = formOf("again", { dataset: "digits", model: "fc", seed: 2 }, {}, catalog);
+  assert.match(changedAddress(form, {}), /^\/experiments\/new\?name=again&model=fc&.*seed=2.*[^&]$/);
+  assert.match(changedAddress(form, { "optimizer.lr": 100 }), /&changed=optimizer.lr%3D100$/);
+});
+
+test("a spec's values by path", () => {
   const spec = { model: { name: "fc", n_hidden: 8 }, optimizer: { name: "sgd", lr: 0.1 }, dataset: "digits", seed: 2 };
-  assert.equal(formAddress("again", spec), "/experiments/new?name=again&model=fc&optimizer=sgd&dataset=digits&seed=2&fc.n_hidden=8&optimizer.lr=0.1");
-  assert.match(formAddress("again", spec, { "optimizer.lr": 100 }), /&changed=optimizer.lr%3D100$/);
   assert.deepEqual([valueAt(spec, "model"), valueAt(spec, "optimizer.lr"), valueAt(spec, "model.n_features"), valueAt(spec, "seed"), valueAt({ ...spec, cutout: null }, "cutout")], ["fc", 0.1, null, 2, null]);
   assert.equal(segment("folder:my pets@2"), "folder:my%20pets@2");
 });

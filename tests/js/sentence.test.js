@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { bodyOf, formOf, newQuestion, newSearch } from "../../static/js/model/form.js";
-import { productOf, recipeOf, said, sentenceOf, textsAt, wayOf, withChosen, withTexts } from "../../static/js/model/sentence.js";
+import { nameOf, productOf, recipeOf, said, sentenceOf } from "../../static/js/model/sentence.js";
+import { applies, modelSettings, optimizerSettings, recipeSettings, settingAt, textsAt, withTexts } from "../../static/js/model/settings.js";
+import { around, middle, wayOf, withWay } from "../../static/js/model/way.js";
 import { catalog, preset } from "./catalog.js";
 
 const form = (base = {}, grid = {}) => formOf("x", { dataset: "digits", model: "cnn", ...base }, grid, catalog);
@@ -60,14 +62,14 @@ test("typing replaces, comparing adds, and an equal value counts once", () => {
 });
 
 test("nets and optimisers are chosen in the catalogue's order, and keep what was typed", () => {
-  const chosen = withChosen(withTexts(form(), "cnn.n_features", ["9"]), "models", ["cnn", "fc"], catalog);
+  const chosen = withTexts(withTexts(form(), "cnn.n_features", ["9"]), "model", ["cnn", "fc"], catalog);
   assert.deepEqual(textsAt(chosen, "model"), ["fc", "cnn"]);
   assert.deepEqual(chosen.models.cnn.n_features, ["9"]);
-  const optimizers = withChosen(form(), "optimizers", ["adam", "sgd"], catalog);
+  const optimizers = withTexts(form(), "optimizer", ["adam", "sgd"], catalog);
   assert.deepEqual(textsAt(optimizers, "optimizer"), ["sgd", "adam"]);
   assert.deepEqual(textsAt(optimizers, "adam.lr"), ["0.001"]);
   assert.deepEqual(textsAt(withTexts(optimizers, "adam.lr", ["0.5"]), "adam.lr"), ["0.5"]);
-  assert.deepEqual(textsAt(withChosen(form(), "models", [], catalog), "model"), []);
+  assert.deepEqual(textsAt(withTexts(form(), "model", [], catalog), "model"), []);
 });
 
 test("ranges are drawn from, and multiply by the draws", () => {
@@ -114,4 +116,50 @@ test("what the catalogue does not know is called by its name", () => {
   assert.match(sentence(gone), /on folder:gone, pixels/);
   assert.match(sentence(withTexts(form(), "pixel_order", ["spiral"])), /pixels spiral/);
   assert.deepEqual(textsAt(form(), "nothing.there"), []);
+});
+
+test("a search begins around the rate, and leaves the middle of its ranges", () => {
+  const search = withWay(form(), "search", catalog);
+  assert.equal(wayOf(search), "search");
+  assert.deepEqual(textsAt(search, "optimizer.lr"), ["0.001..0.1:log"]);
+  assert.equal(withWay(search, "search", catalog), search);
+  assert.deepEqual(withWay(search, "fixed", catalog), form());
+  const best = withWay(search, "best", catalog);
+  assert.deepEqual([wayOf(best), textsAt(best, "optimizer.lr")], ["best", ["0.01"]]);
+  const asked = withWay(best, "ask", catalog);
+  assert.deepEqual([wayOf(asked), textsAt(asked, "optimizer.lr")], ["ask", ["0.01"]]);
+  assert.equal(wayOf(withWay(best, "search", catalog)), "search");
+  const two = withWay(withTexts(form(), "optimizer", ["sgd", "adam"], catalog), "search", catalog);
+  assert.deepEqual([textsAt(two, "optimizer"), textsAt(two, "optimizer.lr")], [["sgd"], ["0.001..0.1:log"]]);
+  assert.equal(around("much"), "0.001..0.1:log");
+  assert.equal(middle({ low: 16, high: 48 }), "32");
+});
+
+test("an experiment that nobody named is called after what it compares", () => {
+  const { base, grid, title } = preset("mnist-fc-vs-cnn");
+  assert.equal(nameOf(formOf(title, base, grid, catalog), catalog), "FC and CNN on MNIST, pixel order");
+  assert.equal(nameOf(form({ dataset: "mnist" }, { epochs: [1, 3], "optimizer.lr": [0.01, 0.1] }), catalog), "CNN on MNIST, epochs × learning rate");
+  assert.equal(nameOf(form({}, { batch_size: [8, 9] }), catalog), "CNN on Digits, batch size");
+  assert.equal(nameOf(withTexts(form(), "model", catalog.models.map(({ name }) => name), catalog), catalog), `${catalog.models.length} nets on Digits`);
+  assert.equal(nameOf(withTexts(form(), "model", [], catalog), catalog), "No net on Digits");
+});
+
+test("a setting that changes nothing is not offered, unless it is not at its default", () => {
+  const offered = (of) => recipeSettings(of, catalog).filter((setting) => applies(of, setting)).map(({ path }) => path);
+  const dependent = ["permutation_seed", "decay_epochs", "decay_factor", "validation_seed"];
+  assert.deepEqual(dependent.filter((path) => offered(form()).includes(path)), []);
+  const all = form({ schedule: "step", validation: 100, pixel_order: "shuffled" });
+  assert.deepEqual(dependent.filter((path) => offered(all).includes(path)), dependent);
+  assert.ok(offered(form({ decay_epochs: 7 })).includes("decay_epochs"));
+  assert.ok(!offered({ ...form(), knobs: { ...form().knobs, pixel_order: undefined, schedule: undefined, validation: undefined } }).includes("decay_factor"));
+});
+
+test("a setting is found by its path", () => {
+  assert.equal(settingAt(form(), "epochs", catalog).title, "Epochs");
+  assert.equal(settingAt(form(), "optimizer.lr", catalog).name, "learning rate");
+  assert.equal(settingAt(form(), "cnn.n_features", catalog).title, "Feature maps");
+  assert.equal(settingAt(form(), "device", catalog).fallback, "auto");
+  assert.equal(settingAt(form(), "model", catalog), null);
+  assert.deepEqual(modelSettings(withTexts(form(), "model", ["fc", "cnn"], catalog), catalog).map(({ title }) => title), ["FC's hidden units", "CNN's feature maps"]);
+  assert.deepEqual(optimizerSettings(withTexts(form(), "optimizer", ["adam", "sgd"], catalog), catalog).slice(0, 2).map(({ path }) => path), ["sgd.lr", "sgd.momentum"]);
 });

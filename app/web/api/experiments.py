@@ -8,6 +8,7 @@ from app.asking import cells, questions
 from app.spec.plan import Plan
 from app.store import experiments, runs
 from app.store.engine import reading, writing
+from app.store.tables import ACTIVE, Status
 from app.web.launching import Estimate, check_devices
 from app.web.problems import Refused, documented
 from app.web.schemas import (
@@ -53,6 +54,7 @@ def plan(body: ExperimentIn, engine: Database, background: BackgroundNow) -> Pla
         estimate = Estimate(session, background)
         already = experiments.already_run(session, planned.specs)
         unused = experiments.unused_seeds(session, planned.specs, planned.seeds)
+        waiting = runs.counts(session)
     question = cells.judged_by(body.question, planned.cells) if body.question else None
     return PlanOut(
         runs=len(planned.specs),
@@ -62,6 +64,7 @@ def plan(body: ExperimentIn, engine: Database, background: BackgroundNow) -> Pla
         question=question_title(question, body.grid, planned.cells) if question else None,
         already=already,
         unused_seeds=unused,
+        ahead=sum(waiting[status.value] for status in (Status.QUEUED, *ACTIVE)),
         most_runs=cells.most_runs(planned.cells, question) if question else None,
         configurations=[
             ConfigurationOut(

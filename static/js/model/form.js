@@ -212,21 +212,8 @@ const DEFAULT_OPTIMIZER = "sgd";
 /** The knob's name within its model or optimiser. */
 export const keyOf = (knob) => leaf(knob.path);
 
-/** The address of a form filled with one run's spec; `changed`: path to what it was, of knobs that are other ones here. */
-export function formAddress(name, spec, changed = {}) {
-  const form = emptyForm();
-  form.name = name;
-  for (const [key, value] of Object.entries(spec)) {
-    if (key === "model" || key === "optimizer") {
-      const { name: one, ...knobs } = value;
-      form[`${key}s`][one] = Object.fromEntries(Object.entries(knobs).map(([knob, setting]) => [knob, [String(setting)]]));
-    } else {
-      form.knobs[key] = [String(value)];
-    }
-  }
-  const marks = query({ changed: Object.entries(changed).map(([path, was]) => `${path}=${was}`) });
-  return `${addressOf(form)}${marks.replace("?", "&")}`;
-}
+/** The address of a form that comes from a run, its changes marked. `changed`: path to what it was. */
+export const changedAddress = (form, changed) => `${addressOf(form)}${query({ changed: Object.entries(changed).map(([path, was]) => `${path}=${was}`) }).replace("?", "&")}`;
 
 /** JSON with a line for each entry of base and grid, and everything below on that line. */
 export function compact(body) {

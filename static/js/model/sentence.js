@@ -1,14 +1,13 @@
 // New experiment as a sentence: the form's settings in words, each of which can be pressed. Pure functions.
 
-import { BEST, keyOf, knobPaths, rangeOf, valueOf } from "./form.js";
-import { join, split } from "./paths.js";
+import { rangeOf } from "./form.js";
+import { split } from "./paths.js";
+import { DEFAULT_OPTIMIZER, isDefault, modelSettings, recipeSettings, textsAt } from "./settings.js";
+import { draws, wayOf } from "./way.js";
 
 const ORDERS = { original: "in order", shuffled: "shuffled" };
 const NOUNS = { model: "nets", dataset: "data sets", pixel_order: "orders", optimizer: "optimisers", "optimizer.lr": "rates", epochs: "epochs" };
-const SEEDS = { fixed: null, ask: "seeds until it is answered", best: "seeds until the best is found" };
-const DEFAULT_OPTIMIZER = "sgd";
-/** What the sentence says in any case; all else only where it has several values, or was changed. */
-const ALWAYS = ["dataset", "pixel_order", "epochs", "seed"];
+const SEEDS = { ask: "seeds until it is answered", best: "seeds until the best is found" };
 /** What there is instead of a value that changes nothing. */
 const NEUTRAL = [0, "0", "off", "none", "all"];
 
@@ -16,80 +15,8 @@ const NEUTRAL = [0, "0", "off", "none", "all"];
 const listed = (texts) => (texts.length === 2 ? texts.join(" and ") : texts.join(", "));
 const plural = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
-/** A title within a sentence: "Learning rate" -> "learning rate"; one of capitals stays as it is. */
-const lower = (title) => (/^[A-Z][A-Z]/.test(title) ? title : `${title[0].toLowerCase()}${title.slice(1)}`);
-
-/** How seeds are launched: `fixed`, `ask` or `best`. */
-export const wayOf = ({ ask }) => (ask === null ? "fixed" : ask.about === BEST ? "best" : "ask");
-
-/** Where a form keeps the values of a setting: [object, key]. A model's own knob is `fc.n_hidden`, an optimiser's `optimizer.lr`, or `adam.lr` where there are several. */
-function place(form, path) {
-  const [head, knob] = split(path);
-  if (head in form.models && knob) return [form.models[head], knob];
-  if (head === "optimizer" && knob) return [Object.values(form.optimizers)[0] ?? {}, knob];
-  if (head in form.optimizers && knob) return [form.optimizers[head], knob];
-  return [form.knobs, path];
-}
-
-/** The texts of a setting, as typed; of `model` and `optimizer` the names of those that are chosen. */
-export function textsAt(form, path) {
-  if (path === "model") return Object.keys(form.models);
-  if (path === "optimizer") return Object.keys(form.optimizers);
-  const [of, key] = place(form, path);
-  return of[key] ?? [];
-}
-
-/** The form with other texts of a setting: typing replaces them, "+ compare" adds one. Equal ones count once. */
-export function withTexts(form, path, texts) {
-  const changed = structuredClone(form);
-  const [of, key] = place(changed, path);
-  of[key] = [...new Set(texts.map((text) => text.trim()).filter(Boolean))];
-  return changed;
-}
-
-/** The form with other models or optimisers (`kind`: models, optimizers) chosen, in the catalogue's order; new ones have their defaults. */
-export function withChosen(form, kind, names, catalog) {
-  const changed = structuredClone(form);
-  const fresh = (knobs) => Object.fromEntries(knobs.map((knob) => [keyOf(knob), [String(knob.default)]]));
-  const known = catalog[kind].filter((one) => names.includes(one.name));
-  changed[kind] = Object.fromEntries(known.map((one) => [one.name, changed[kind][one.name] ?? fresh(one.knobs)]));
-  return changed;
-}
-
-/** Path, title as a sentence has it, default and texts of each setting but models, data, order, epochs, rate and seeds: the recipe. */
-function recipe(form, catalog) {
-  const several = Object.keys(form.optimizers).length > 1;
-  const ofOptimizers = Object.keys(form.optimizers).flatMap((name) => {
-    const { knobs, title } = catalog.optimizers.find((one) => one.name === name);
-    return knobs
-      .filter((knob) => several || keyOf(knob) !== "lr")
-      .map((knob) => ({ path: join(several ? name : "optimizer", keyOf(knob)), title: `${several ? `${title}'s ` : ""}${lower(knob.title)}`, fallback: knob.default }));
-  });
-  const titles = Object.fromEntries(catalog.training.map((knob) => [knob.path, lower(knob.title)]));
-  const ofTraining = knobPaths(catalog)
-    .filter(([path]) => !ALWAYS.includes(path))
-    .map(([path, fallback]) => ({ path, title: titles[path] ?? "device", fallback }));
-  return [...ofOptimizers, ...ofTraining].map((one) => ({ ...one, texts: textsAt(form, one.path) }));
-}
-
-/** The same of the own knobs of the chosen models. */
-function ofModels(form, catalog) {
-  return Object.keys(form.models).flatMap((name) => {
-    const { knobs, title } = catalog.models.find((one) => one.name === name);
-    const alone = Object.keys(form.models).length === 1;
-    return knobs.map((knob) => ({
-      path: join(name, keyOf(knob)),
-      title: `${alone ? "" : `${title}'s `}${lower(knob.title)}`,
-      fallback: knob.default,
-      texts: form.models[name][keyOf(knob)],
-    }));
-  });
-}
-
-const isDefault = ({ texts, fallback }) => texts.length === 1 && valueOf(texts[0]) === valueOf(String(fallback));
-
 /** A setting's texts as the sentence has them. */
-function worded(path, texts, form, catalog) {
+export function worded(path, texts, form, catalog) {
   const range = rangeOf(texts);
   if (range) return `${range.low} to ${range.high}`;
   const titles = (known) => listed(texts.map((name) => known.find((one) => one.name === name)?.title ?? name));
@@ -113,12 +40,12 @@ export function sentenceOf(form, catalog, changed = {}) {
     return { path, text: worded(path, texts, form, catalog), count, was: changed[path] ?? null };
   };
   const told = ({ path, texts }) => texts.length > 1 || path in changed || rangeOf(texts) !== null;
-  const own = ofModels(form, catalog).filter((one) => told(one) || !isDefault(one));
-  const more = recipe(form, catalog).filter(told);
+  const own = modelSettings(form, catalog).filter((one) => told(one) || !isDefault(one));
+  const more = recipeSettings(form, catalog).filter(told);
   const optimizers = Object.keys(form.optimizers);
   const usual = optimizers.length === 1 && optimizers[0] === DEFAULT_OPTIMIZER && !("optimizer" in changed);
-  const named = (settings) => settings.flatMap((one) => [{ text: `, ${one.title} ` }, word(one.path)]);
-  const draws = drawn(form) ? [{ text: ", " }, { path: "random.count", text: plural(drawsOf(form), "draw"), count: 1, was: null }] : [];
+  const named = (settings) => settings.flatMap((one) => [{ text: `, ${one.name} ` }, word(one.path)]);
+  const drawing = draws(form) ? [{ text: ", " }, { path: "random.count", text: plural(drawsOf(form), "draw"), count: 1, was: null }] : [];
   return [
     { text: "Train " },
     word("model"),
@@ -132,7 +59,7 @@ export function sentenceOf(form, catalog, changed = {}) {
     ...(usual ? [] : [{ text: ", by " }, word("optimizer")]),
     ...(optimizers.length === 1 ? [{ text: ", learning rate " }, word("optimizer.lr")] : []),
     ...named(more),
-    ...draws,
+    ...drawing,
     { text: ", " },
     word("seed"),
     { text: "." },
@@ -141,8 +68,6 @@ export function sentenceOf(form, catalog, changed = {}) {
 
 /** The sentence as one text. */
 export const said = (sentence) => sentence.map(({ text }) => text).join("");
-
-const drawn = (form) => [...Object.values(form.knobs), ...Object.values(form.optimizers).flatMap(Object.values)].some((texts) => rangeOf(texts));
 
 const drawsOf = (form) => Number(form.random.count) || 0;
 
@@ -162,21 +87,31 @@ function factor(form, path) {
  */
 export function productOf(form, catalog) {
   const several = Object.keys(form.optimizers).length > 1;
-  const more = recipe(form, catalog).filter(({ path }) => !several || split(path)[1] === "");
+  const more = recipeSettings(form, catalog).filter(({ path }) => !several || split(path)[1] === "");
   const paths = ["model", "dataset", "pixel_order", "epochs", "optimizer", ...(several ? [] : ["optimizer.lr"]), ...more.map(({ path }) => path)];
-  const titles = Object.fromEntries(more.map(({ path, title }) => [path, title]));
+  const titles = Object.fromEntries(more.map(({ path, name }) => [path, name]));
   const factors = paths.map((path) => ({ count: factor(form, path), noun: NOUNS[path] ?? `values of ${titles[path]}` }));
-  if (drawn(form)) factors.push({ count: drawsOf(form), noun: "draws" });
+  if (draws(form)) factors.push({ count: drawsOf(form), noun: "draws" });
   const kept = factors.filter(({ count }) => count !== 1);
-  if (wayOf(form) !== "fixed") return { factors: kept, runs: null };
+  if (form.ask) return { factors: kept, runs: null };
   const seeds = form.knobs.seed.length;
   const all = [...kept, { count: seeds, noun: seeds === 1 ? "seed" : "seeds" }];
   return { factors: all, runs: all.reduce((runs, { count }) => runs * count, 1) };
 }
 
+/** What an experiment is called that nobody named: "FC and CNN on MNIST, pixel order × learning rate". */
+export function nameOf(form, catalog) {
+  const titles = { pixel_order: "pixel order", epochs: "epochs", optimizer: "optimiser", "optimizer.lr": "learning rate" };
+  const several = (path) => textsAt(form, path).length > 1 || rangeOf(textsAt(form, path)) !== null;
+  const more = recipeSettings(form, catalog).filter(({ path }) => several(path));
+  const varied = [...Object.keys(titles).filter(several).map((path) => titles[path]), ...more.map(({ name }) => name)];
+  const nets = textsAt(form, "model").length > 3 ? plural(textsAt(form, "model").length, "net") : worded("model", textsAt(form, "model"), form, catalog);
+  return [`${nets || "No net"} on ${worded("dataset", textsAt(form, "dataset"), form, catalog)}`, varied.join(" × ")].filter(Boolean).join(", ");
+}
+
 /** The recipe as one line, and whether all of it is at its default: "SGD, momentum 0.5, batch size 64, constant learning rate, no augmentation". */
 export function recipeOf(form, catalog) {
-  const settings = recipe(form, catalog);
+  const settings = recipeSettings(form, catalog);
   const at = Object.fromEntries(settings.map((one) => [one.path, one]));
   const optimizers = Object.keys(form.optimizers);
   const usual = optimizers.length === 1 && optimizers[0] === DEFAULT_OPTIMIZER;
@@ -189,11 +124,11 @@ export function recipeOf(form, catalog) {
   const ofOptimizers = told.filter(({ path }) => split(path)[1]);
   const words = [
     listed(optimizers.map((name) => catalog.optimizers.find((one) => one.name === name).title)),
-    ...ofOptimizers.map((one) => `${one.title} ${listed(one.texts)}`),
+    ...ofOptimizers.map((one) => `${one.name} ${listed(one.texts)}`),
     `batch size ${listed(at.batch_size.texts)}`,
     `${listed(at.schedule.texts)} learning rate`,
-    ...(augments.length ? augments.map((one) => `${one.title} ${listed(one.texts)}`) : ["no augmentation"]),
-    ...told.filter((one) => !ofOptimizers.includes(one)).map((one) => `${one.title} ${listed(one.texts)}`),
+    ...(augments.length ? augments.map((one) => `${one.name} ${listed(one.texts)}`) : ["no augmentation"]),
+    ...told.filter((one) => !ofOptimizers.includes(one)).map((one) => `${one.name} ${listed(one.texts)}`),
   ];
   return { isDefault: usual && settings.every(isDefault), text: words.filter(Boolean).join(", ") };
 }
