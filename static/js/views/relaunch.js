@@ -94,13 +94,18 @@ export async function openRelaunch(run, { changes = {}, why = "", where = "" } =
       show();
     }
   };
-  dialog.addEventListener("close", () => (closeEditor(), dialog.remove()));
-  dialog.querySelector("form").addEventListener("submit", (event) => {
+  const submitByKey = (event) => {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.repeat || launch.disabled) return;
     event.preventDefault();
     submit();
+  };
+  document.addEventListener("keydown", submitByKey); // wherever the focus is
+  dialog.addEventListener("close", () => {
+    document.removeEventListener("keydown", submitByKey);
+    closeEditor();
+    dialog.remove();
   });
-  dialog.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.repeat || launch.disabled) return;
+  dialog.querySelector("form").addEventListener("submit", (event) => {
     event.preventDefault();
     submit();
   });
