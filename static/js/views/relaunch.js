@@ -21,7 +21,7 @@ import { concerns, openSetting, titleOf } from "./setting.js";
 export async function openRelaunch(run, { changes = {}, why = "", where = "" } = {}) {
   const catalog = await get("/catalog");
   const { before, form } = formsOf(run.spec, changes, catalog);
-  const state = { form, errors: [], editor: null };
+  const state = { form, errors: [], editor: null, launching: false };
 
   const sentence = el("p.sentence", { role: "group", "aria-label": "What is launched" });
   const wrong = el("div");
@@ -74,11 +74,11 @@ export async function openRelaunch(run, { changes = {}, why = "", where = "" } =
     } catch (error) {
       state.errors = error.errors?.length ? error.errors : [{ field: "", message: error.message }];
     }
-    launch.disabled = state.errors.length > 0;
+    launch.disabled = state.launching || state.errors.length > 0;
     show();
   }, 120);
   const submit = async () => {
-    launch.disabled = true;
+    state.launching = launch.disabled = true;
     try {
       if (isOne(state.form, catalog)) {
         const made = await post(`/runs/${run.id}/relaunch`, { overrides: overridesOf(state.form, before, catalog) });
@@ -91,11 +91,13 @@ export async function openRelaunch(run, { changes = {}, why = "", where = "" } =
       }
     } catch (error) {
       state.errors = error.errors?.length ? error.errors : [{ field: "", message: error.message }];
+      state.launching = false;
       show();
     }
   };
+  // the plan that is shown may be that of what was typed before: the server says what is wrong
   const submitByKey = (event) => {
-    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.repeat || launch.disabled) return;
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.repeat || state.launching) return;
     event.preventDefault();
     submit();
   };

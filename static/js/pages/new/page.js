@@ -39,6 +39,7 @@ const plan = gathered(async () => {
   }
   showErrors();
   showWords();
+  if (launching) byId("launch").disabled = true;
 }, 120);
 
 const NOTHING_TO_ASK = "Nothing has two values yet: compare two models, two orders, or two of anything else, and ask about it.";
@@ -60,13 +61,16 @@ function showErrors() {
   byId("wrong").replaceChildren(...said([...left]));
 }
 
+let launching = false;
+
 async function launch() {
-  byId("launch").disabled = true;
+  launching = byId("launch").disabled = true;
   try {
     const made = await post("/experiments", bodyNow());
     promiseUndo(launchedExperiment(made));
     location.assign(`/compare${query({ experiment: made.id })}`);
   } catch (error) {
+    launching = false;
     state.errors = error.errors ?? [];
     showPlan(error);
     showErrors();
@@ -101,6 +105,7 @@ byId("form").addEventListener("keydown", (event) => {
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.repeat || byId("whole").disabled) return;
   event.preventDefault();
-  if (state.errors.length === 0 && "readOnly" in document.body.dataset === false) launch();
+  // the plan that is shown may be that of what was typed before: the server says what is wrong
+  if (!launching && !("readOnly" in document.body.dataset)) launch();
 });
 begin().catch(report);
