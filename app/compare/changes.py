@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from app.compare import lines
 from app.compare.facts import Changes, Contrast, Facts
 from app.compare.judged import Judged, turned
 from app.compare.measure import Measure
@@ -39,9 +41,24 @@ class ChangeWords:
         leads = [sentence(self.leads())] if any(one.judged is not None for one in answer.across) else []
         more = self.of_between(contrasts)
         sentences = [*leads, *changes, *more] if self.is_same_leader() else [*changes, *more, *leads]
-        heads = tuple(words.value(answer.knob, value) for value in answer.values)
+        heads = tuple(self.under(value) for value in answer.values)
         rows = [self.row(one) for one in contrasts]
-        return Verdict(sentences, "", answer.knob, heads, rows, self.lines(contrasts))
+        return Verdict(
+            sentences,
+            "",
+            answer.knob,
+            heads,
+            rows,
+            self.lines(contrasts),
+            title=self.title(contrasts),
+            compared=lines.compared(self.facts, answer, words),
+        )
+
+    def title(self, contrasts: Sequence[Contrast]) -> str:
+        """The largest change, and as many of the others as fit."""
+        first, *others = contrasts
+        clauses = [lines.clause(one, self.subject(one), self.measure) for one in others]
+        return lines.headline(self.of_change(first, again=False, brief=True), [one for one in clauses if one])
 
     def subject(self, contrast: Contrast) -> str:
         return self.words.subject(self.facts.groups[contrast.sides[0].group], self.answer.knob)
@@ -50,7 +67,12 @@ class ChangeWords:
         group = contrast.sides[0].group
         name = self.subject(contrast).removeprefix("the ") or self.words.name(self.facts.groups[group])
         first, second = means(contrast)
-        return Row(name, group, first, second, contrast)
+        line = lines.of_change(contrast, self.measure, self.under(self.answer.values[1]))
+        return Row(name, group, first, second, contrast, lead=line.lead, under=line.under)
+
+    def under(self, value: Any) -> str:
+        """Under a value of the knob, in a word where there is one: `shuffled`, `at learning rate 0.1`."""
+        return self.words.condition(self.answer.knob, value).removeprefix("with pixels ")
 
     def lines(self, contrasts: Sequence[Contrast]) -> list[Line]:
         """`Shuffling the pixels, CNN`, `CNN against FC net, with pixels in order`."""
@@ -78,8 +100,9 @@ class ChangeWords:
 
     # Sentences
 
-    def of_change(self, contrast: Contrast, *, again: bool) -> str:
-        """`shuffling the pixels cost the CNN between 9.2 and 19.4 points (mean 14.3; worse in 5 of 5 seeds)`."""
+    def of_change(self, contrast: Contrast, *, again: bool, brief: bool = False) -> str:
+        """`shuffling the pixels cost the CNN between 9.2 and 19.4 points (mean 14.3; worse in 5 of 5 seeds)`; in brief
+        without what is in brackets, and without an interval that claims nothing."""
         measure, judged = self.measure, contrast.judged
         subject, change = self.subject(contrast), self.words.change(self.answer.knob, *self.answer.values)
         if subject.startswith("on "):  # a data set
@@ -100,10 +123,12 @@ class ChangeWords:
         if decision == "unfit":
             return f"what {change} does{to} is open: {unfit(contrast, measure)}"
         said = figures(judged, measure)
-        brackets = in_brackets(contrast, measure, said.mean)
+        brackets = "" if brief else in_brackets(contrast, measure, said.mean)
         if decision == "open":
-            which = f"the {measure.title}{of}" if not (subject and again) else subject
+            which = f"the {measure.title}{of}" if not (subject and (again or brief)) else subject
             head = f"whether {change} changes {which}, {seeds_or_runs(judged)} can't tell"
+            if brief:
+                return head
             return f"{head}: anything from {said.range} fits{brackets}"
         if decision == "no difference" and not judged.is_one_sided:
             return f"{change} made no difference that matters{to}: {said.range}{brackets}"

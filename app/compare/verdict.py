@@ -41,6 +41,10 @@ class Row:
     """What is said of it in a word or two; of a difference its decision."""
     value: str = ""
     """Of the knob `Verdict.scale`."""
+    lead: str = ""
+    """Of a change, what is said of it, made to fit its line."""
+    under: str = ""
+    """And under that, smaller."""
 
 
 @dataclass(frozen=True)
@@ -66,5 +70,11 @@ class Verdict:
     lines: list[Line] = field(default_factory=list)
     headline: int = 0
     """Place of the sentence that answers; those before it say who dropped out or learned nothing."""
+    title: str = ""
+    """The answer in one line."""
+    compared: str = ""
+    """Of two configurations that a knob was changed of, who is ahead."""
+    sureness: str = ""
+    """Which intervals these are, in one line."""
     scale: str | None = None
     """The one knob in which the rows differ, where its values are numbers; the rows are in their order."""

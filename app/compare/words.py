@@ -13,6 +13,7 @@ from typing import Any
 from app.compare.changes import ChangeWords
 from app.compare.facts import Alone, Changes, Contrast, Dropouts, Facts, Nothing
 from app.compare.groups import Group
+from app.compare.lines import sureness
 from app.compare.measure import Measure
 from app.compare.phrases import upper
 from app.compare.rankings import rankings
@@ -32,15 +33,24 @@ def verdict(facts: Facts, words: Words) -> Verdict:
     answer = facts.answer
     if isinstance(answer, Nothing):
         sentences = [*before, *_nothing(answer, facts.measure)]
-        return Verdict(sentences, headline=_headline(sentences, gone))
+        return _titled(Verdict(sentences, headline=_headline(sentences, gone)), facts)
     if isinstance(answer, Alone):
         said, note = _alone(facts.groups[0], facts.measure, words)
-        return Verdict([*before, said], note, headline=len(gone))
+        return _titled(Verdict([*before, said], note, headline=len(gone)), facts)
     made = (
         ChangeWords(facts, answer, words).verdict() if isinstance(answer, Changes) else rankings(facts, answer, words)
     )
     sentences = [*before, *made.sentences, *_what_would(facts)]
-    return replace(made, sentences=sentences, note=_note(facts), headline=_headline(sentences, gone))
+    whole = replace(made, sentences=sentences, note=_note(facts), headline=_headline(sentences, gone))
+    return _titled(replace(whole, sureness=sureness(facts.contrasts)), facts)
+
+
+def _titled(found: Verdict, facts: Facts) -> Verdict:
+    """While a plan runs there is no other headline than that; where none was made, it is the sentence that answers."""
+    if facts.plan.state == "running" or not found.title:
+        said = found.sentences[found.headline] if found.sentences else ""
+        return replace(found, title=said)
+    return found
 
 
 def _headline(sentences: Sequence[str], gone: Sequence[str]) -> int:

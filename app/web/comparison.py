@@ -180,6 +180,7 @@ class ContrastOut(BaseModel):
     )
     above: int = Field(description="Seeds in which it was over 0; none are counted where seeds don't match.")
     below: int
+    by_seed: list[float] = Field(description="It in each seed; empty where seeds don't match.")
     outlier: int | None = Field(description="The seed that lies far off.")
     more_seeds: int | None = Field(
         description="Where it is open: about so many more seeds would settle a difference of this size."
@@ -221,6 +222,7 @@ class ContrastOut(BaseModel):
             pairing=one.pairing,
             above=judged.above if judged else 0,
             below=judged.below if judged else 0,
+            by_seed=list(judged.by_seed) if judged else [],
             outlier=judged.outlier.seed if judged and judged.outlier else None,
             more_seeds=one.more,
             least_seeds=one.least,
@@ -253,6 +255,8 @@ class RowOut(BaseModel):
     difference: ContrastOut | None = Field(description="Second minus first; or this one minus the best, null of it.")
     word: str = Field(description="Of configurations compared with the best: what is said of this one.")
     value: str = Field(description="Of the knob of `scale`, where there is one.")
+    lead: str = Field(description="Of a change, what is said of it, in one line.")
+    under: str = Field(description="And under that, in another.")
 
 
 class RunLeftOut(BaseModel):
@@ -367,6 +371,9 @@ class VerdictOut(BaseModel):
         description="Place of the sentence that answers, from 0; those before it say who dropped out or learned "
         "nothing."
     )
+    title: str = Field(description="The answer in one line.")
+    compared: str = Field(description="Of two configurations that a knob was changed of, who is ahead; else empty.")
+    sureness: str = Field(description="Which intervals these are, in one line.")
     note: str = Field(description="Which intervals these are.")
     watched: bool = Field(
         description="The experiment can grow, some runs were known before, or they were chosen by hand: intervals hold "
@@ -410,6 +417,9 @@ class CompareOut(BaseModel):
     title: str
     runs: int
     ended: int = Field(description="Runs that will not go on.")
+    left: float | None = Field(
+        default=None, description="Seconds until all have ended, by runs like them; null: none is left, or not known."
+    )
     steps_total: int = Field(description="Length of the longest run.")
     rows: str | None = Field(description="Knob that makes the rows of panels.")
     columns: str | None = Field(description="Knob that makes the columns of panels.")

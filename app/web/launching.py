@@ -8,6 +8,7 @@ from sqlmodel import Session
 from app.spec import stored
 from app.spec.estimate import Past, rates, seconds_a_step
 from app.store import runs
+from app.store.tables import ACTIVE, Run, Status
 from app.web.state import Background
 from trainer import catalog
 from trainer.paths import flat
@@ -69,23 +70,42 @@ class Estimate:
 
     def of_all(self, specs: Sequence[RunSpec]) -> float | None:
         """Of all together, side by side on the slots of their devices, and on the threads of the CPU."""
-        each = [self.of(spec) for spec in specs]
-        if not specs or None in each:
+        threads = [catalog.threads(spec.model.name, spec.parameters) for spec in specs]
+        return self._side_by_side([self._device(spec) for spec in specs], [self.of(spec) for spec in specs], threads)
+
+    def left(self, rows: Iterable[Run]) -> float | None:
+        """Until runs have ended that go on, or wait, by themselves."""
+        going = [row for row in rows if row.status in (Status.QUEUED, *ACTIVE)]
+        devices = [row.device or self._device_of(row.spec["device"]) for row in going]
+        each = []
+        for row, device in zip(going, devices, strict=True):
+            rate = seconds_a_step(stored.flat(row.spec), device, self.rates)
+            each.append(None if rate is None else rate * (row.steps_total - row.steps_done))
+        threads = [catalog.threads(row.spec["model"]["name"], row.parameters) for row in going]
+        return self._side_by_side(devices, each, threads)
+
+    def _side_by_side(
+        self, devices: Sequence[str], each: Sequence[float | None], threads: Sequence[int]
+    ) -> float | None:
+        """Of runs with their devices, seconds, and threads where they train on the CPU."""
+        if not each or None in each:
             return None
         loads: dict[str, float] = {}
-        threads = 0.0
-        for spec, seconds in zip(specs, each, strict=True):
-            kind = self._device(spec).partition(":")[0]
+        working = 0.0
+        for device, seconds, count in zip(devices, each, threads, strict=True):
+            kind = device.partition(":")[0]
             loads[kind] = loads.get(kind, 0.0) + (seconds or 0.0)
-            if kind == "cpu":
-                threads += (seconds or 0.0) * catalog.threads(spec.model.name, spec.parameters)
+            working += (seconds or 0.0) * count if kind == "cpu" else 0.0
         slots: dict[str, int] = {
             kind: sum(one["slots"] for one in self.devices if one["name"].startswith(kind)) for kind in loads
         }
         most = max((one.get("threads", 1) for one in self.devices if one["name"] == "cpu"), default=1)
-        return max([threads / most, *(load / max(1, slots[kind]) for kind, load in loads.items())])
+        return max([working / most, *(load / max(1, slots[kind]) for kind, load in loads.items())])
 
     def _device(self, spec: RunSpec) -> str:
-        if spec.device != "auto":
-            return spec.device
+        return self._device_of(spec.device)
+
+    def _device_of(self, asked: str) -> str:
+        if asked != "auto":
+            return asked
         return str(_used(self.devices)[0]["name"]) if self.devices else "cpu"

@@ -2,8 +2,10 @@
 
 import { query } from "./model/address.js";
 import { bars } from "./bars.js";
-import { el, setText } from "./dom.js";
-import { integer, percent, plural } from "./format.js";
+import { el, icon, setText } from "./dom.js";
+import { integer, percent, plural, roughly } from "./format.js";
+import { openArithmetic } from "./views/arithmetic.js";
+import { showLines } from "./views/instrument.js";
 import { drawInterval } from "./sequence.js";
 
 const byId = (id) => document.getElementById(id);
@@ -14,44 +16,48 @@ export function showAnswer(fresh, style) {
   compared = fresh;
   const { verdict } = compared;
   const going = compared.ended < compared.runs;
-  const kind = (at) => (at < verdict.headline ? ".before" : at === verdict.headline ? ".headline" : "");
-  byId("answer").replaceChildren(...verdict.sentences.map((sentence, at) => el(`span${kind(at)}`, {}, sentence)));
+  byId("before").replaceChildren(...verdict.sentences.slice(0, verdict.headline).map((sentence) => el("p.problem", {}, icon("failed"), sentence)));
+  byId("answer").replaceChildren(...verdict.sentences.slice(verdict.headline).map((sentence, at) => el(at ? "span" : "span.headline", {}, sentence)));
   setText(byId("progress"), progressed(going));
-  showVerdict(verdict, style);
+  const isLines = verdict.knob !== null && verdict.rows.length > 0;
+  byId("instrument").classList.toggle("of-lines", isLines);
+  byId("lines").hidden = !isLines;
+  setText(byId("headline"), verdict.title);
+  setText(byId("compared"), verdict.compared);
+  setText(byId("verdict-note"), isLines ? verdict.sureness : verdict.note);
+  byId("how-this-works").hidden = !verdict.note;
+  showLacking(verdict);
+  if (isLines) showLines(byId("lines"), compared, style, (row) => openArithmetic(row, compared, byId("instrument")));
+  else showTable(verdict, style);
 }
 
 function progressed(going) {
   const done = `${compared.ended} of ${plural(compared.runs, "run")} ended`;
-  if (going) return `${done}${countStates()}; the answer updates as runs end`;
+  if (going) return `${done}${countStates()}${compared.left === null ? "" : `, about ${roughly(compared.left)} left`}`;
   const seeds = [...new Set(compared.groups.map((one) => one.n))];
   return `${done}, ${seeds.length === 1 ? `${plural(seeds[0], "seed")} each` : `${Math.min(...seeds)} to ${Math.max(...seeds)} seeds`}`;
 }
 
-/** The table that bears the sentences out: a knob's two values and their difference, or each against the best. */
-function showVerdict(verdict, style) {
+/** The table that bears the sentences out: each configuration against the best. */
+function showTable(verdict, style) {
   const measure = compared.measure;
-  setText(byId("verdict-note"), verdict.note);
-  showLacking(verdict);
-  byId("how-this-works").hidden = !verdict.note;
   const table = byId("answer-table");
   table.hidden = !verdict.rows.length;
-  const heading = measure.title.charAt(0).toUpperCase() + measure.title.slice(1);
   const isSet = verdict.rows.some((row) => row.difference?.decision === "may be best" || row.difference?.decision === "ruled out");
   if (isSet) return showSet(table, verdict, style);
   table.tFoot.replaceChildren();
-  const columns = [...verdict.heads, verdict.knob ? "difference" : "against best", "interval"];
+  const columns = [...verdict.heads, "against best", "interval"];
   table.tHead.replaceChildren(
-    el("tr", {}, el("th", {}, verdict.knob ? heading : "Configuration"), ...columns.map((name) => el("th.right", {}, name)), el("th", {}, "")),
+    el("tr", {}, el("th", {}, "Configuration"), ...columns.map((name) => el("th.right", {}, name)), el("th", {}, "")),
   );
   table.tBodies[0].replaceChildren(
     ...verdict.rows.map((row) =>
       el(
         "tr",
         {},
-        el("td", {}, el("span.named", {}, style.mark(compared.groups[row.group], verdict.knob), row.name)),
+        el("td", {}, el("span.named", {}, style.mark(compared.groups[row.group], null), row.name)),
         figure(row, row.first, measure),
-        verdict.knob && figure(row, row.second, measure),
-        el("td.right.strong", {}, row.difference ? row.difference.value_text || "–" : row.first && !verdict.knob ? "best" : "–"),
+        el("td.right.strong", {}, row.difference ? row.difference.value_text || "–" : row.first ? "best" : "–"),
         el("td.right", {}, row.difference?.interval_text || "–"),
         el("td", {}, row.difference ? sureness(row.difference, { counts: true }) : row.word),
       ),

@@ -310,7 +310,8 @@ begin();
 
 function showFigures() {
   setText(byId("title"), compared.title);
-  document.title = `${compared.title} · Runyard`;
+  const going = compared.ended < compared.runs;
+  document.title = `${going ? `${compared.ended}/${compared.runs} ` : ""}${compared.title} · Runyard`;
   if (!compared.runs) {
     setText(byId("answer"), "No run is left in this experiment.");
     return;

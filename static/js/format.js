@@ -8,6 +8,9 @@ export const integer = (value) => (value == null ? DASH : Math.round(value).toLo
 /** 0.8683 -> "86.83%"; accuracy is a fraction in the API and a percentage on a page. */
 export const percent = (value, digits = 2) => (value == null ? DASH : `${(value * 100).toFixed(digits)}%`);
 
+/** 0.0123456 -> "0.0123": as many significant digits. */
+export const significant = (value, digits = 3) => String(Number(value.toPrecision(digits)));
+
 /** A loss: four decimals, scientific where those would say nothing. */
 export function loss(value) {
   if (value == null) return DASH;

@@ -71,7 +71,8 @@ async function written(title) {
     figures.push({ id: drawn.id, data: drawn.data, layout: { ...drawn.layout, width: drawn.clientWidth } });
   }
   main.querySelectorAll("button, select, input, details, .smoothing, dialog").forEach((part) => {
-    if (part.matches(".named")) part.replaceWith(el("span.named", {}, ...part.childNodes));
+    if (part.matches(".change-line")) part.replaceWith(el("div.change-line", {}, ...part.childNodes));
+    else if (part.matches(".named")) part.replaceWith(el("span.named", {}, ...part.childNodes));
     else if (part.matches("select")) part.replaceWith(el("b", {}, document.getElementById(part.id)?.selectedOptions[0]?.text ?? ""));
     else part.remove();
   });

@@ -19,7 +19,7 @@ new ResizeObserver(() => redraw()).observe(byId("parallel"));
 export function drawSweep(compared, style, view, remember) {
   const knobs = varied(compared);
   const isSweep = compared.groups.length >= 3 && (knobs.some((one) => one.values.length > 2) || compared.groups.length > 4);
-  byId("sweep").hidden = !isSweep || !compared.groups.some((one) => one.measured);
+  byId("sweep").hidden = byId("sweep-side").hidden = !isSweep || !compared.groups.some((one) => one.measured);
   if (byId("sweep").hidden) return;
   const select = byId("against");
   if (select.options.length !== knobs.length) select.replaceChildren(...knobs.map((one) => el("option", { value: one.knob }, one.title)));

@@ -392,12 +392,11 @@ def test_what_matters_is_changed_on_the_page_and_stands_in_its_address(
     is_drawn(page)
     matters = page.get_by_label("a difference matters from")
     expect(matters).to_have_value("1")
-    interval = page.locator("#answer-table tbody td").nth(4)
+    interval = page.locator("#pairs tbody td").nth(2)
     before = interval.inner_text()
     matters.fill("60")
     matters.press("Enter")
-    expect(page.locator("#verdict-note")).to_contain_text("under 60 points is too small to matter")
-    expect(page.locator("#answer-table")).to_contain_text("⊖ too small to matter")
+    expect(page.locator(".change-line").first).to_contain_text("⊖ too small to matter")
     assert interval.inner_text() == before, "it changes no interval"
     assert "smallest=0.6" in page.url
     page.reload()
@@ -407,6 +406,37 @@ def test_what_matters_is_changed_on_the_page_and_stands_in_its_address(
     expect(page.locator("[role=alert], .toast").first).to_be_visible()
     page.locator("#measure").select_option("test/loss")
     expect(page.locator("#matters-unit")).to_have_text("")
+
+
+@pytest.mark.parametrize("width", [1440, 768, 390])
+def test_the_answer_is_an_instrument_whose_lines_show_their_arithmetic(
+    server: Server, page: Page, experiment: int, width: int
+) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(f"{server.url}/compare?experiment={experiment}")
+    compared = server.call("GET", f"/compare?experiment={experiment}")
+    lines = page.locator(".change-line")
+    expect(lines).to_have_count(len(compared["verdict"]["rows"]))
+    expect(page.locator("#headline")).to_have_text(compared["verdict"]["title"])
+    row = compared["verdict"]["rows"][0]
+    one = row["difference"]
+    expect(lines.first.locator(".lead b")).to_have_text(row["lead"])
+    expect(lines.first.locator(".seed")).to_have_count(len(one["by_seed"]))
+    box = page.locator("#instrument").bounding_box()
+    assert box is not None
+    assert box["height"] >= 252
+    lines.first.click()
+    shown = page.locator(".arithmetic")
+    expect(shown).to_be_visible()
+    rows = shown.locator(".of-seeds tr")
+    expect(rows).to_have_count(one["n"] + 1)
+    for at, text in enumerate(rows.all_inner_texts()[:-1]):
+        _, second, first, difference = re.findall(r"[−+]?\d+(?:\.\d+)?", text.replace("−\t", ""))
+        assert float(second) - float(first) == pytest.approx(float(difference.replace("−", "-")), abs=0.006), at
+    page.keyboard.press("Escape")
+    expect(shown).to_be_hidden()
+    expect(page.locator("#instrument")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 @pytest.mark.usefixtures("experiment")

@@ -266,8 +266,11 @@ def test_a_run_opened_in_a_background_tab_is_up_to_date_once_it_is_looked_at(ser
     page = browser.new_page()
     hidden = "Object.defineProperty(document, 'hidden', { configurable: true, get: () => !window.looked });"
     page.add_init_script(hidden)
-    run_id = server.launch(dataset="digits", model="fc", batch_size=20, epochs=2)
+    before = server.launch(dataset="digits", model="fc", epochs=10_000)  # until the page is there, whatever that takes
+    run_id = server.launch(dataset="digits", model="fc", batch_size=200)
     page.goto(f"{server.url}/runs/{run_id}")
+    expect(page.locator("#config tr").first).to_be_visible()
+    server.call("POST", f"/runs/{before}/stop")
     server.wait_for(run_id, "succeeded")
     with server.api() as client, client.stream("GET", "/events", params={"run": run_id, "after": 0}) as told:
         next(line for line in told.iter_lines() if '"succeeded"' in line)  # whoever listens has been told by now

@@ -82,10 +82,15 @@ def told(groups: list[Group], plan: Plan, of: str) -> dict[str, Any]:
     known = tree.make(groups, measure.parse(of), plan)
     said = verdict(known, names_of(groups))
     rows = [
-        {"name": row.name, "figures": [one.mean if one else None for one in (row.first, row.second)]}
+        {
+            "name": row.name,
+            "figures": [one.mean if one else None for one in (row.first, row.second)],
+            "lines": [row.lead, row.under],
+        }
         for row in said.rows
     ]
     words = {"sentences": said.sentences, "note": said.note, "heads": list(said.heads), "rows": rows}
+    words |= {"title": said.title, "compared": said.compared, "sureness": said.sureness}
     found: dict[str, Any] = rounded({"facts": FactsOut.of(known, said).model_dump(mode="json"), "verdict": words})
     return found
 

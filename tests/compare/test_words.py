@@ -88,7 +88,7 @@ def test_the_tutorials_question_is_answered_with_intervals_first() -> None:
         "with pixels shuffled the FC net is ahead of the CNN by 2.7 to 5.9 points (mean 4.3; in 5 of 5 seeds).",
     ]
     assert found.note == f"Intervals for one look at a number of seeds fixed beforehand, {TOGETHER}"
-    assert (found.knob, found.heads) == ("pixel_order", ("original", "shuffled"))
+    assert (found.knob, found.heads) == ("pixel_order", ("in order", "shuffled"))
     assert [row.name for row in found.rows] == ["CNN", "FC net"]
     assert [(line.title, line.contrast.decision) for line in found.lines] == [
         ("Shuffling the pixels, CNN", "clear"),

@@ -136,7 +136,7 @@ def test_a_comparison_has_figures_differences_and_a_verdict(server: Server, expe
     assert contrasts[-1]["value"] == pytest.approx((means[3] - means[2]) - (means[1] - means[0]))
     assert contrasts[-1]["title"] == "Shuffling the pixels: CNN more than FC net"
     verdict = found["verdict"]
-    assert (verdict["watched"], verdict["knob"], verdict["heads"]) == (False, "pixel_order", ["original", "shuffled"])
+    assert (verdict["watched"], verdict["knob"], verdict["heads"]) == (False, "pixel_order", ["in order", "shuffled"])
     assert len(verdict["sentences"]) >= 2
     assert all(row["difference"]["matched"] == "seed" for row in verdict["rows"])
     same = server.call("GET", "/compare", params={"run": experiment["run_ids"][:4]})

@@ -41,9 +41,10 @@ from app.web.comparison import (
     ValueOut,
     VerdictOut,
 )
+from app.web.launching import Estimate
 from app.web.problems import Refused, documented
 from app.web.schemas import ExperimentId, Id, MetricOut, RunIds
-from app.web.state import Database
+from app.web.state import BackgroundNow, Database
 from app.web.titles import (
     capital,
     change_title,
@@ -85,6 +86,7 @@ Smallest = Annotated[
 @router.get("/compare", summary="Compare runs", responses=documented(404, 422, 503))
 def compare(
     engine: Database,
+    background: BackgroundNow,
     experiment: Annotated[Id | None, Query(description="All runs of this experiment.")] = None,
     run: RunIds = [],  # noqa: B006
     measure: Measured = None,
@@ -96,10 +98,15 @@ def compare(
         raise Refused(422, "run", "run and experiment: give one of them, either experiment=1 or run=1&run=2")
     with reading(engine) as session:
         if experiment is not None:
-            return compared_experiment(session, experiments.get(session, experiment), measure, smallest)
-        rows = runs.get_many(session, run)
-        title = "1 run" if len(rows) == 1 else f"{len(rows)} runs"
-        return compared(session, title, rows, measure or "test/accuracy", facts.WATCHED, smallest)
+            found = compared_experiment(session, experiments.get(session, experiment), measure, smallest)
+        else:
+            rows = runs.get_many(session, run)
+            title = "1 run" if len(rows) == 1 else f"{len(rows)} runs"
+            found = compared(session, title, rows, measure or "test/accuracy", facts.WATCHED, smallest)
+        if found.ended < found.runs:
+            members = runs.get_many(session, [one.run for group in found.groups for one in group.runs])
+            found.left = Estimate(session, background).left(members)
+        return found
 
 
 @router.get("/experiments/{experiment_id}/related", summary="What else is known", responses=documented(404, 422, 503))
@@ -338,6 +345,9 @@ def _verdict_out(said: Verdict, known: facts.Facts) -> VerdictOut:
     return VerdictOut(
         sentences=said.sentences,
         headline=said.headline,
+        title=said.title,
+        compared=said.compared,
+        sureness=said.sureness,
         note=said.note,
         watched=known.is_watched,
         least_seeds=max(least) if least else 2,
@@ -355,6 +365,8 @@ def _verdict_out(said: Verdict, known: facts.Facts) -> VerdictOut:
                 difference=ContrastOut.of(row.contrast, row.name, known.measure) if row.contrast else None,
                 word=row.word,
                 value=row.value,
+                lead=row.lead,
+                under=row.under,
             )
             for row in said.rows
         ],
