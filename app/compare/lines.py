@@ -132,28 +132,40 @@ def clause(contrast: Contrast, subject: str, measure: Measure) -> str:
 
 
 def compared(facts: Facts, answer: Changes, words: Words) -> str:
-    """`with pixels in order the CNN is ahead by 5.7 to 12.2 points, with pixels shuffled the FC net by 1.7 to 11.4`."""
-    measure, told = facts.measure, []
-    for value, one in zip(answer.values, answer.across, strict=False):
-        if one.judged is None:
-            continue
-        first, second = (words.subject(facts.groups[side.group], answer.knob) for side in one.sides)
-        told.append(f"{words.condition(answer.knob, value)} {_lead(one, one.judged, measure, first, second)}")
-    return sentence(", ".join(told)) if told else ""
+    """`With pixels in order the CNN is ahead by 5.7 to 12.2 points, with pixels shuffled the FC net by 1.7 to 11.4.`"""
+    measure = facts.measure
+    judged = [
+        (words.condition(answer.knob, value), one, one.judged)
+        for value, one in zip(answer.values, answer.across, strict=False)
+        if one.judged is not None
+    ]
+    counts = {seeds_or_runs(of) for _, one, of in judged if one.decision in ("pending", "too few")}
+    told: list[str] = []
+    for condition, one, of in judged:
+        sides = [words.subject(facts.groups[side.group], answer.knob) for side in one.sides]
+        told.append(
+            f"{condition} {_lead(one, of, measure, sides, again=any(' by ' in one for one in told), counted=len(counts) > 1)}"
+        )
+    if not told:
+        return ""
+    return sentence(", ".join(told) + (f" ({counts.pop()})" if len(counts) == 1 else ""))
 
 
-def _lead(contrast: Contrast, judged: Judged, measure: Measure, first: str, second: str) -> str:
-    is_second = (judged.value > 0) == measure.greater_is_better
-    winner = second if is_second else first
+def _lead(
+    contrast: Contrast, judged: Judged, measure: Measure, sides: Sequence[str], *, again: bool, counted: bool
+) -> str:
+    """`again`: after another that was said to be ahead; `counted`: of how many seeds it is."""
+    winner = sides[1] if (judged.value > 0) == measure.greater_is_better else sides[0]
     better = "higher" if measure.greater_is_better else "lower"
-    ahead = f"{winner} {'is ahead' if measure.is_fraction else f'has the {better} {measure.title},'} by"
+    is_ahead = "is ahead" if measure.is_fraction else f"has the {better} {measure.title},"
+    ahead = f"{winner} by" if again else f"{winner} {is_ahead} by"
     if contrast.decision in ("pending", "too few"):
-        return f"{ahead} {_size(judged.value, measure)}, {seeds_or_runs(judged)}"
+        return f"{ahead} {_size(judged.value, measure)}{f' ({seeds_or_runs(judged)})' if counted else ''}"
     lead = turned(judged) if judged.value < 0 else judged
     if lead.low is not None and lead.low > 0:
         return f"{ahead} {figures(lead, measure).range}"
     return {
-        "open": f"{first} or {second} may be ahead",
+        "open": f"{sides[0]} or {sides[1]} may be ahead",
         "no difference": "no difference matters",
         "equal": "both are exactly the same",
         "untrained": "neither learned anything",
@@ -168,7 +180,7 @@ def sureness(contrasts: Sequence[Contrast]) -> str:
     matched = {one.judged.matched for one in judged if one.judged}
     how = "paired by seed" if matched == {"seed"} else "paired in order" if "order" in matched else "seeds don't match"
     if any(one.decision == "pending" for one in judged):
-        return f"dashed: 95% each, holds however often you look; {how}"
+        return "dashed: 95% each, however often you look"
     family = judged[0].family
     watched = ", however often you look" if judged[0].mode == "watched" else ""
     return f"95% {f'for all {family} together' if family > 1 else 'sure'}{watched}; {how}"
