@@ -143,9 +143,8 @@ def compared(facts: Facts, answer: Changes, words: Words) -> str:
     told: list[str] = []
     for condition, one, of in judged:
         sides = [words.subject(facts.groups[side.group], answer.knob) for side in one.sides]
-        told.append(
-            f"{condition} {_lead(one, of, measure, sides, again=any(' by ' in one for one in told), counted=len(counts) > 1)}"
-        )
+        again = any(" by " in clause for clause in told)
+        told.append(f"{condition} {_lead(one, of, measure, sides, again=again, counted=len(counts) > 1)}")
     if not told:
         return ""
     return sentence(", ".join(told) + (f" ({counts.pop()})" if len(counts) == 1 else ""))

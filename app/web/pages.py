@@ -8,6 +8,7 @@ import functools
 import gzip
 import hashlib
 import re
+import threading
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any
@@ -32,6 +33,7 @@ from trainer import catalog
 from trainer.entries import shown
 
 ROOT = Path(__file__).parents[2]
+DESCRIBE_SECONDS = 2.0
 FOR_EVER = "public, max-age=31536000, immutable"
 
 
@@ -50,9 +52,17 @@ def mount(app: FastAPI) -> None:
     templates.filters["code"] = _with_code
     templates.globals.update(static=prefix, plotly=plotly_path, models=list(catalog.MODELS))
 
+    @functools.cache
+    def describe_soon() -> None:
+        """The description of the API takes half a second to make: it is made once somebody looks at pages."""
+        timer = threading.Timer(DESCRIBE_SECONDS, app.openapi)
+        timer.daemon = True
+        timer.start()
+
     def page(request: Request, name: str, status: int = 200, **values: Any) -> HTMLResponse:
         access = getattr(request.state, "access", None)  # None: everyone who gets here may do everything
         change = request.app.state.tail.change  # as far as the stream is: never beyond what the page then reads
+        describe_soon()
         rendered = templates.get_template(f"{name}.html").render(page=name, access=access, change=change, **values)
         return HTMLResponse(rendered, status)
 

@@ -19,6 +19,7 @@ export function showAnswer(fresh, style) {
   byId("before").replaceChildren(...verdict.sentences.slice(0, verdict.headline).map((sentence) => el("p.problem", {}, icon("failed"), sentence)));
   byId("answer").replaceChildren(...verdict.sentences.slice(verdict.headline).map((sentence, at) => el(at ? "span" : "span.headline", {}, sentence)));
   setText(byId("progress"), progressed(going));
+  for (const part of byId("instrument").querySelectorAll("[data-waits]")) part.removeAttribute("data-waits");
   const isLines = verdict.knob !== null && verdict.rows.length > 0;
   byId("instrument").classList.toggle("of-lines", isLines);
   byId("lines").hidden = !isLines;

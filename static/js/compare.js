@@ -7,7 +7,7 @@ import { showAnswer, showPairs, showWatched } from "./answer.js";
 import { offerAsking } from "./better.js";
 import { showConfigurations } from "./configurations.js";
 import { fetchCurves, replaceTail, tailStart } from "./curves.js";
-import { copy, el, report, setText, toast } from "./dom.js";
+import { copy, el, report, setText, showArrived, toast } from "./dom.js";
 import { chosen, styleOf, varied } from "./facets.js";
 import { drawFinals } from "./finals.js";
 import { plural } from "./format.js";
@@ -286,7 +286,7 @@ on("deleted", ({ run }) => {
 
 async function start() {
   await recompare();
-  if (!compared.runs) return;
+  if (!compared.runs) return showArrived();
   if (compared.runs > MANY_RUNS && !address.searchParams.has("curves")) {
     view.curves = DEFAULTS.curves = "mean";
     document.querySelectorAll('[data-choice="curves"] button').forEach((button) => {
@@ -294,6 +294,7 @@ async function start() {
     });
   }
   await reload();
+  return showArrived();
 }
 async function begin() {
   failed = false;
@@ -301,6 +302,7 @@ async function begin() {
     await start();
   } catch (error) {
     failed = true;
+    showArrived();
     (asks ? report : (said) => setText(byId("answer"), said.message))(error);
   }
 }

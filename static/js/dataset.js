@@ -2,7 +2,7 @@
 
 import { get } from "./api.js";
 import { query, segment } from "./model/address.js";
-import { el, report, setText } from "./dom.js";
+import { el, report, setText, showArrived } from "./dom.js";
 import { bytes, integer, moment, percent, plural } from "./format.js";
 import { cut, multiple, picture, showImages } from "./images.js";
 import { gathered } from "./live.js";
@@ -59,7 +59,7 @@ async function show() {
   showChannels();
   showFacts();
   byId("samples").tBodies[0].replaceChildren();
-  await Promise.all([showSamples(), showOrders()]);
+  await Promise.all([showSamples(), showOrders()]).finally(showArrived);
 }
 
 function waiting() {

@@ -64,6 +64,9 @@ export function setStatus(badge, run) {
   else badge.removeAttribute("title");
 }
 
+/** What held its place unseen until its first figures are there. */
+export const showArrived = () => document.querySelectorAll("[data-waits]").forEach((part) => part.removeAttribute("data-waits"));
+
 /** Write only what changed: a cell that stays the same costs no layout. */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;

@@ -1,15 +1,14 @@
 // One line over all panels: what the others show at the x that is pointed at. Plotly's own hover stays in its panel.
 
 import { el } from "./dom.js";
+import { listen } from "./plots.js";
 
 const MOST = 8; // values a panel
 
 /** Attach to a figure with several panels that share their x axis. `format`: a value in words. */
 export function hoverAcross(plot, place, format) {
   const clear = () => place.querySelectorAll(".across").forEach((one) => one.remove());
-  plot.on("plotly_unhover", clear);
-  plot.on("plotly_relayout", clear);
-  plot.on("plotly_hover", ({ points: [point] }) => {
+  const show = ({ points: [point] }) => {
     clear();
     const layout = plot._fullLayout;
     const here = point.xaxis._id;
@@ -27,7 +26,8 @@ export function hoverAcross(plot, place, format) {
         el("div.across", { "aria-hidden": "true", style: `left:${left}px;top:${y._offset}px;height:${y._length}px` }, el(`div.across-values${onLeft ? ".on-left" : ""}`, {}, ...said)),
       );
     }
-  });
+  };
+  listen(plot, { plotly_unhover: clear, plotly_relayout: clear, plotly_hover: show });
 }
 
 /** The value of a line at the last of its points up to `x`. */

@@ -1,9 +1,35 @@
 // Plotly as we use it: axes, bands and lines in the page's colours. One figure is one redraw.
 
+import { el, report } from "./dom.js";
 import { isFraction } from "./metrics.js";
 import { faint, token } from "./palette.js";
 
-const Plotly = globalThis.Plotly;
+let Plotly = null;
+let loading = null; // the promise that it is there
+const waiting = new Map(); // element -> what of it was to be drawn last, before it was there
+
+/**
+ * That Plotly is there, and what was drawn before is drawn. It is large, and its evaluation keeps the page busy for a
+ * second or more: it is fetched from the start, and evaluated once what can be read without it is painted.
+ */
+function drawable() {
+  loading ??= new Promise((resolve, reject) => {
+    requestAnimationFrame(() =>
+      setTimeout(() => {
+        const script = el("script", { src: document.querySelector("link[data-plotly]").href });
+        script.addEventListener("load", resolve);
+        script.addEventListener("error", () => reject(new Error("The charts can't be drawn: their script did not arrive; reload the page")));
+        document.head.append(script);
+      }),
+    );
+  }).then(() => {
+    Plotly = globalThis.Plotly;
+    for (const [element, rest] of waiting) draw(element, ...rest);
+    waiting.clear();
+  });
+  loading.catch(report);
+  return loading;
+}
 
 export const CONFIG = {
   displaylogo: false,
@@ -14,6 +40,10 @@ export const CONFIG = {
 
 /** Draw or redraw; zoom survives as long as `key` stays the same. */
 export function draw(element, traces, layout, key) {
+  if (!Plotly) {
+    waiting.set(element, [traces, layout, key]);
+    return drawable();
+  }
   const colors = { paper_bgcolor: token("--ground"), plot_bgcolor: token("--ground") };
   const font = { family: getComputedStyle(document.body).fontFamily, size: 12, color: token("--muted") };
   return Plotly.react(
@@ -35,8 +65,13 @@ export function draw(element, traces, layout, key) {
   );
 }
 
-export const onZoom = (element, listener) => element.on("plotly_relayout", listener);
-export const purge = (element) => Plotly.purge(element);
+/** Listen to events of a figure that was drawn: {plotly_relayout: listener, …}. */
+export async function listen(element, listeners) {
+  await drawable();
+  for (const [name, listener] of Object.entries(listeners)) element.on(name, listener);
+}
+
+export const onZoom = (element, listener) => listen(element, { plotly_relayout: listener });
 
 /** An axis with faint gridlines and no border. */
 export function axis(more) {

@@ -3,7 +3,7 @@
 import { get, patch, post, remove } from "./api.js";
 import { query } from "./model/address.js";
 import { tagsIn } from "./bulk.js";
-import { asked, copy, el, report, setStatus, setText, statusBadge, swatch, toast } from "./dom.js";
+import { asked, copy, el, report, setStatus, setText, showArrived, statusBadge, swatch, toast } from "./dom.js";
 import { caption, fetchCurves, replaceTail, tailStart, xOf } from "./curves.js";
 import { ago, duration, elapsed, ENDED, integer, loss, moment, percent, RESUMABLE } from "./format.js";
 import { showImages } from "./images.js";
@@ -240,12 +240,12 @@ async function begin() {
   arrived();
   showRun();
   const known = catalogue();
-  await Promise.all([loadCurves(), showLog(), showUsage(), known, showSeen(known)]);
+  await Promise.all([loadCurves().finally(showArrived), showLog(), showUsage(), known, showSeen(known)]);
 }
 let begun = false;
 let missed = false;
 begin()
-  .catch(report)
+  .catch((error) => (showArrived(), report(error)))
   .finally(() => {
     begun = true;
     if (missed) refresh();

@@ -4,7 +4,7 @@ import { get } from "./api.js";
 import { query } from "./model/address.js";
 import { bulkBar, relaunchFailed } from "./bulk.js";
 import { columnsMenu } from "./columns.js";
-import { el, icon, report, setStatus, setText, statusBadge, swatch } from "./dom.js";
+import { el, icon, report, setStatus, setText, showArrived, statusBadge, swatch } from "./dom.js";
 import { fetchCurves } from "./curves.js";
 import { ago, duration, elapsed, ENDED, integer, loss, moment, percent, plural, STATUSES } from "./format.js";
 import { keys } from "./keys.js";
@@ -186,6 +186,7 @@ async function load(cursor = null) {
   } catch (error) {
     if (!error.errors?.some((one) => one.field === "q")) throw error;
     if (turn === loading) showFilterError(error.message); // the list stays as it was
+    showArrived();
     return;
   }
   if (turn !== loading) return; // a later question was asked meanwhile
@@ -196,6 +197,7 @@ async function load(cursor = null) {
   for (const id of selected) if (!runs.has(id)) selected.delete(id);
   await learnExperiments();
   render();
+  showArrived();
   await loadSparks(page.items.map((run) => run.id));
 }
 

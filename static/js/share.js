@@ -61,7 +61,7 @@ async function png(text) {
 /** The page as it is, without what only works here; its figures stay alive, drawn by Plotly from within the file. */
 async function written(title) {
   const sheets = [...document.querySelectorAll('link[rel="stylesheet"]')].map((link) => fetch(link.href).then((found) => found.text()));
-  const plotly = fetch(document.querySelector('script[src*="plotly"]').src).then((found) => found.text());
+  const plotly = fetch(document.querySelector("link[data-plotly]").href).then((found) => found.text());
   const main = byId("main").cloneNode(true);
   const figures = [];
   for (const drawn of document.querySelectorAll("#main .js-plotly-plot")) {

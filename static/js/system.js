@@ -1,7 +1,7 @@
 // The System page: devices and slots, what runs, the queue in order, disk, versions, settings.
 
 import { get, post } from "./api.js";
-import { el, report, setText, swatch } from "./dom.js";
+import { el, report, setText, showArrived, swatch } from "./dom.js";
 import { ago, bytes, duration, integer, moment, plural } from "./format.js";
 import { gathered, on } from "./live.js";
 
@@ -25,6 +25,7 @@ const refresh = gathered(async () => {
   showDisk(system);
   showServer(system);
   showSettings(system);
+  showArrived();
 }, 300);
 
 on("run", refresh);
@@ -36,7 +37,7 @@ async function begin() {
   titles = new Map(catalog.models.map((model) => [model.name, model.title]));
   refresh("all");
 }
-begin().catch(report);
+begin().catch((error) => (showArrived(), report(error)));
 setInterval(() => document.hidden || refresh("time"), REFRESH_MS);
 setInterval(showSigns, 1000);
 

@@ -4,10 +4,10 @@ import json
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.words import press, type_into
-from tests.serving import Server, until
+from tests.serving import Server
 
 WAIT = 60_000
 MOST_TABS = 12
@@ -68,6 +68,8 @@ def test_a_choice_replaces_and_compare_adds(server: Server, page: Page) -> None:
 
 
 def test_the_preset_and_a_sweep_take_at_most_six_clicks_or_keys(server: Server, page: Page) -> None:
+    body = {"name": "Another", "base": {"model": "fc", "dataset": "digits", "batch_size": 5000}}
+    another = server.call("POST", "/experiments", json=body)
     page.goto(f"{server.url}/experiments/new")
     expect(page.locator("#launch")).to_be_enabled(timeout=WAIT)
     page.get_by_role("button", name=re.compile("Which learning rate")).click()
@@ -75,10 +77,15 @@ def test_the_preset_and_a_sweep_take_at_most_six_clicks_or_keys(server: Server, 
     page.keyboard.type("3")
     expect(page.locator("#product")).to_have_text("4 rates × 3 seeds = 12 runs")
     asked: list[str] = []
-    page.route("**/api/v1/experiments", lambda route: asked.append(route.request.post_data or ""))
+
+    def answer(route: Route) -> None:
+        """As if it had been launched: its data are not here."""
+        asked.append(route.request.post_data or "")
+        route.fulfill(status=201, json=another)
+
+    page.route("**/api/v1/experiments", answer)
     page.keyboard.press("Control+Enter")
-    until(lambda: asked, "it is launched")
-    expect(page.locator("#launch")).to_be_disabled()
+    expect(page).to_have_url(re.compile(rf"/compare\?experiment={another['id']}$"), timeout=WAIT)
     assert json.loads(asked[0])["grid"] == {"optimizer.lr": [0.001, 0.01, 0.1, 1], "seed": [1, 2, 3]}
 
 

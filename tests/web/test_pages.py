@@ -21,7 +21,7 @@ def test_pages_are_whole_and_point_at_files_that_are_there(server: Server) -> No
 def test_plotly_is_served_compressed_from_the_installed_package(server: Server) -> None:
     with server.api() as client:
         page = client.get(f"{server.url}/compare?run=1").text
-        address = page.split('<script defer src="')[1].split('"')[0]
+        address = page.split('fetchpriority="low" href="')[1].split('"')[0]
         script = client.get(f"{server.url}{address}")
         assert script.headers["content-encoding"] == "gzip"
         assert "plotly.js" in script.text[:200]
