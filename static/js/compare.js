@@ -39,7 +39,7 @@ const view = {
   color: "auto",
   dash: "auto",
   x: "step",
-  scale: "linear",
+  scale: "", // linear or log; "": as the values are
   best: "",
   smoothing: "0.9",
   curves: "runs",
@@ -67,7 +67,7 @@ for (const choice of document.querySelectorAll("[data-choice]")) {
     for (const button of choice.children) button.setAttribute("aria-pressed", String(button.value === view[key]));
   };
   choice.addEventListener("click", (event) => {
-    if (event.target.tagName !== "BUTTON" || event.target.value === view[key]) return;
+    if (event.target.tagName !== "BUTTON" || event.target.getAttribute("aria-pressed") === "true") return;
     view[key] = event.target.value;
     show();
     remember();
@@ -89,7 +89,6 @@ const unzoom = () => {
 };
 select("metric", unzoom);
 select("x", unzoom);
-select("scale", () => redraw());
 const FACETS = ["rows", "columns", "color", "dash"];
 for (const key of FACETS) select(key, () => restyle(), byId(`facet-${key}`));
 if (byId("measure")) {
@@ -116,6 +115,10 @@ byId("best").addEventListener("change", (event) => {
   redraw();
 });
 document.addEventListener("click", (event) => event.target.closest("#facets") || byId("facets").removeAttribute("open"));
+byId("reset-zoom").addEventListener("click", () => {
+  unzoom();
+  remember();
+});
 const slider = byId("smoothing");
 const showSmoothing = () => setText(byId("smoothing-value"), Number(view.smoothing) ? Number(view.smoothing).toFixed(2) : "off");
 slider.value = view.smoothing;
@@ -197,7 +200,9 @@ function restyle() {
 
 function redraw() {
   if (!compared || !curves) return;
-  drawPanels(plot, { view, compared, curves, overview, style });
+  const scale = drawPanels(plot, { view, compared, curves, overview, style });
+  for (const button of document.querySelectorAll('[data-choice="scale"] button')) button.setAttribute("aria-pressed", String(button.value === scale));
+  byId("reset-zoom").hidden = view.from === "";
   byId("smoothing-label").hidden = !isDense(declared(compared.metrics, view.metric));
   if (!plot.dataset.zooms) {
     plot.dataset.zooms = "yes";

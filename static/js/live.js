@@ -3,8 +3,8 @@
 // comes back with the number of the last change that it was told.
 
 import { get } from "./api.js";
-import { setText, toast } from "./dom.js";
-import { headline } from "./format.js";
+import { el, icon, setText, toast } from "./dom.js";
+import { headline, integer } from "./format.js";
 
 const RETRY_MS = 2000;
 const WORDS = { live: "Live", reconnecting: "Reconnecting", offline: "Offline" };
@@ -27,7 +27,14 @@ export function on(kind, listener) {
   if (kind === "counts" && counted) queueMicrotask(() => listener(counted));
 }
 
+let lost = null; // since when the server has been away, by the clock of this window
+
 function show(state) {
+  if (state === "live") lost = null;
+  else lost ??= new Date();
+  const bar = document.getElementById("offline");
+  bar.hidden = state !== "offline";
+  if (state === "offline") setText(bar, `Offline since ${lost.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })}: figures are of then. Training goes on.`);
   const dot = document.getElementById("live");
   dot.dataset.state = state;
   setText(dot, WORDS[state]);
@@ -125,11 +132,20 @@ function offerLogin() {
   });
 }
 
+/** How many runs are at work and how many wait: an icon and a number each; in words where there are none. */
+function showCounts(element, counts) {
+  const [atWork, queued] = [counts.running + counts.starting, counts.queued];
+  element.title = headline(counts);
+  const count = (name, number, words) => number > 0 && el(`span.count.${name}`, {}, icon(name), integer(number), el("span.visually-hidden", {}, ` ${words}`));
+  const none = atWork + queued === 0 && el("span.in-words", {}, headline(counts));
+  element.replaceChildren(...[count("running", atWork, "running"), count("queued", queued, "queued"), none].filter(Boolean));
+}
+
 /** Begin; frame.js does. Listeners may still come. */
 export function start() {
   on("counts", (counts) => {
     counted = counts;
-    setText(document.getElementById("counts"), headline(counts));
+    showCounts(document.getElementById("counts"), counts);
   });
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) leave();

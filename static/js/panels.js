@@ -4,6 +4,7 @@ import { caption, spread, xOf } from "./curves.js";
 import { el, setText } from "./dom.js";
 import { chosen, panelsOf } from "./facets.js";
 import { percent, plural } from "./format.js";
+import { decadesOf, scaleOf } from "./model/scale.js";
 import { token } from "./palette.js";
 import { axisUnit, declared, hovered, isDense, isFraction, wantsMore, written } from "./metrics.js";
 import { band, draw, line, tip, xAxis, yAxis } from "./plots.js";
@@ -22,11 +23,12 @@ const byId = (id) => document.getElementById(id);
 let isolated = null; // name of the configuration that alone is shown
 let shown = null; // what is drawn: {view, compared, curves, style, width}
 
-/** Draw `{view, compared, curves, style}` into `plot`. */
+/** Draw `{view, compared, curves, style}` into `plot`. Returns the scale of its value axis, linear or log. */
 export function drawPanels(plot, given) {
   const { view, compared, curves, style } = given;
   const width = byId("panels").clientWidth;
   shown = { ...given, plot, width, redraw: () => drawPanels(plot, given) };
+  shown.scale = scaleOf(view.scale, curves.items.values(), isFraction(drawn()));
   const layers = panelsOf(compared, chosen(view, compared));
   const labelled = layers.length === 1 && style.ramp && width >= NARROW && !isolated;
   const columns = width < NARROW || layers.length === 1 ? 1 : Math.min(layers.length, columnsOf(compared, chosen(view, compared)));
@@ -38,7 +40,7 @@ export function drawPanels(plot, given) {
   const layout = { width, height: full, margin: { l: 0, r: 0, t: 0, b: 0 }, annotations: [], shapes: [] };
   const traces = [];
   const range = view.from !== "" ? [Number(view.from), Number(view.to)] : [0, xEnd()];
-  const log = view.scale === "log";
+  const log = shown.scale === "log";
   const yRange = valueRange();
   layers.forEach((layer, index) => {
     const [row, column] = [Math.floor(index / columns), index % columns];
@@ -57,7 +59,7 @@ export function drawPanels(plot, given) {
       anchor: `x${name}`,
       range: log ? yRange.map(Math.log10) : yRange,
       type: log ? "log" : "linear",
-      ...(log && { rangemode: "normal", tickformat: "", tickformatstops: [], dtick: Math.log10(yRange[1] / yRange[0]) > 1.5 ? 1 : undefined }),
+      ...(log && { rangemode: "normal", tickformat: "", tickformatstops: [], dtick: decadesOf(...yRange), exponentformat: "power" }),
       showticklabels: column === 0,
       ...(index && { matches: "y" }),
     });
@@ -67,13 +69,14 @@ export function drawPanels(plot, given) {
   });
   if (labelled) layout.annotations.push(...labels(layers[0], yRange, height));
   plot.style.height = `${full}px`;
-  draw(plot, traces, layout, `${view.metric} ${view.x} ${view.view} ${view.scale}`);
+  draw(plot, traces, layout, `${view.metric} ${view.x} ${view.view} ${shown.scale}`);
   placeTitles(layers, columns, cell, right, height);
   const smoothing = isDense(drawn()) ? Number(view.smoothing) : 0;
   const banded = compared.groups.length <= MOST_BANDS ? "; band: lowest to highest seed" : "";
   const many = view.curves === "mean" ? `Line: mean over seeds${banded}. ` : "";
   const missing = log ? withoutPlace() : "";
   setText(byId("caption"), missing + many + (layers.length > 1 && view.x !== "wall" ? "Grey: the means of the other configurations. " : "") + caption(curves, smoothing));
+  return shown.scale;
 }
 
 /** First and last step of the part of the x axis that is looked at, from curves in whole: a bucket beyond it each. */
@@ -141,8 +144,8 @@ function valueRange() {
     }
   }
   const fraction = isFraction(drawn());
-  if (!Number.isFinite(high)) return view.scale === "log" ? [0.01, 10] : fraction ? [0, 1] : [0, 2.5];
-  if (view.scale === "log") return [Math.max(1e-9, least === Infinity ? 1e-3 : least * 0.9), Math.max(high, 1e-9) * 1.1];
+  if (!Number.isFinite(high)) return shown.scale === "log" ? [0.01, 10] : fraction ? [0, 1] : [0, 2.5];
+  if (shown.scale === "log") return [Math.max(1e-9, least === Infinity ? 1e-3 : least * 0.9), Math.max(high, 1e-9) * 1.1];
   if (!fraction) return [Math.min(0, low), Math.max(high, 1e-3) * 1.02];
   const pad = Math.max(0.01, (high - low) * 0.08);
   return [Math.max(0, low - pad), Math.min(1.005, high + pad)];
@@ -225,8 +228,8 @@ function bestOf(layer, axes) {
         if (best === null || better(value, best.value)) best = { value, x: xs(one, curve)[at] };
       });
     }
-    if (best === null || (view.scale === "log" && best.value <= 0)) return [];
-    const y = view.scale === "log" ? Math.log10(best.value) : best.value;
+    if (best === null || (shown.scale === "log" && best.value <= 0)) return [];
+    const y = shown.scale === "log" ? Math.log10(best.value) : best.value;
     const words = `best ${written(metric, best.value)}`;
     const place = { x: best.x, y, xref: axes.xaxis, yref: axes.yaxis, ax: 0, ay: more ? 18 : -18, arrowsize: 0.8, arrowwidth: 1 };
     return [{ ...place, text: words, font: { size: 11, color: style.of(one).colour }, arrowcolor: style.of(one).colour, arrowhead: 6 }];
@@ -236,7 +239,7 @@ function bestOf(layer, axes) {
 /** Names at the curves' ends, moved apart where they would cover each other. */
 function labels(layer, yRange, height) {
   const { view, style } = shown;
-  const scale = view.scale === "log" ? Math.log10 : (value) => value;
+  const scale = shown.scale === "log" ? Math.log10 : (value) => value;
   const [low, high] = yRange.map(scale);
   const ends = layer.groups.map((one) => ({ one, mean: meanOf(one) })).filter(({ mean }) => mean.x.length && Number.isFinite(scale(mean.mean.at(-1))));
   const placed = ends

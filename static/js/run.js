@@ -12,13 +12,14 @@ import { gathered, on } from "./live.js";
 import { color, dash, token } from "./palette.js";
 import { declared, kept } from "./metrics.js";
 import { join } from "./model/paths.js";
+import { decadesOf, extremesOf, scaleOf } from "./model/scale.js";
 import { deleted, offerUndo, promiseUndo, stopped } from "./undo.js";
 import { band, draw, line, onZoom, tip, xAxis, yAxis } from "./plots.js";
 
 const byId = (id) => document.getElementById(id);
 const id = Number(byId("run").dataset.run);
 const address = new URL(location.href);
-const view = { x: "step", smoothing: "0.95", from: "", to: "" };
+const view = { x: "step", y: "", smoothing: "0.95", from: "", to: "" };
 const DEFAULTS = { ...view };
 for (const key of Object.keys(view)) if (address.searchParams.has(key)) view[key] = address.searchParams.get(key);
 
@@ -37,19 +38,27 @@ const titles = { models: new Map(), optimizers: new Map(), datasets: new Map(), 
 // Controls first, so that no click is lost while the data are on their way
 
 for (const choice of document.querySelectorAll("[data-choice]")) {
+  const key = choice.dataset.choice;
   const show = () => {
-    for (const button of choice.children) button.setAttribute("aria-pressed", String(button.value === view.x));
+    for (const button of choice.children) button.setAttribute("aria-pressed", String(button.value === view[key]));
   };
   choice.addEventListener("click", (event) => {
     if (event.target.tagName !== "BUTTON") return;
-    view.x = event.target.value;
-    view.from = view.to = "";
+    view[key] = event.target.value;
     show();
-    remember();
-    loadCurves().catch(report);
+    if (key === "y") {
+      remember();
+      redraw();
+    } else unzoom();
   });
   show();
 }
+function unzoom() {
+  view.from = view.to = "";
+  remember();
+  loadCurves().catch(report);
+}
+byId("reset-zoom").addEventListener("click", unzoom);
 const slider = byId("smoothing");
 const showSmoothing = () => setText(byId("smoothing-value"), Number(view.smoothing) ? Number(view.smoothing).toFixed(2) : "off");
 slider.value = view.smoothing;
@@ -544,6 +553,12 @@ function drawLoss() {
     });
     high = Math.max(high, ...test.last.map((value) => value * 1.02));
   }
+  const scale = scaleOf(view.y, trainLoss.items.values(), false);
+  for (const button of document.querySelectorAll('[data-choice="y"] button')) button.setAttribute("aria-pressed", String(button.value === scale));
+  byId("reset-zoom").hidden = !view.from;
+  const { least } = extremesOf(trainLoss.items.values());
+  const range = scale === "log" && Number.isFinite(least) ? [Math.log10(least * 0.9), Math.log10(high)] : [0, high];
+  const logarithmic = scale === "log" && { type: "log", rangemode: "normal", tickformat: "", tickformatstops: [], dtick: decadesOf(least * 0.9, high), exponentformat: "power" };
   element.style.height = `${HEIGHT}px`;
   draw(
     element,
@@ -551,13 +566,13 @@ function drawLoss() {
     {
       width,
       height: HEIGHT,
-      margin: { l: 38, r: 24, t: 22, b: 30 },
+      margin: { l: 44, r: 24, t: 22, b: 30 },
       xaxis: xAxis(view.x, xRange(), { nticks: Math.max(3, Math.floor(width / 80)) }),
-      yaxis: yAxis(declared(run.metrics, "train/loss"), { range: [0, high] }),
+      yaxis: yAxis(declared(run.metrics, "train/loss"), { range, ...logarithmic }),
       shapes: [...resumed().map(({ x }) => mark(x, token("--muted"), "dot")), ...(run.status === "failed" && run.steps_done ? [mark(onAxis(run.steps_done), token("--bad"), "solid")] : [])],
       annotations: [...resumed().map(({ x, n }) => ({ text: `attempt ${n}`, x, y: 1, yref: "paper", xanchor: "left", yanchor: "top", showarrow: false, xshift: 4, font: { color: token("--muted") } })), { text: "nats", x: 0, y: 1, xref: "paper", yref: "paper", xanchor: "right", yanchor: "bottom", showarrow: false, xshift: -4, yshift: 6 }],
     },
-    `loss ${view.x}`,
+    `loss ${view.x} ${scale}`,
   );
   setText(byId("caption"), caption(trainLoss, Number(view.smoothing)));
   byId("loss-legend").replaceChildren(

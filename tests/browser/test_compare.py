@@ -223,7 +223,7 @@ def test_the_address_of_a_changed_view_opens_to_the_same_view(server: Server, pa
     page.locator("#measure").select_option("test/loss.best")
     expect(page.locator("#answer")).to_contain_text("has the lowest best test loss")
     page.locator("#facets summary").click()
-    page.locator("#scale").select_option("log")
+    page.get_by_role("button", name="log", exact=True).click()
     page.locator("#facet-columns").select_option("optimizer.lr")
     page.locator("#facet-color").select_option("none")
     page.locator("#best").check()
