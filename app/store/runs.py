@@ -685,6 +685,29 @@ def succeeded(session: Session, limit: int = 300) -> list[Run]:
     return list(session.exec(done))
 
 
+LATELY = 500  # runs, of which one is the last that ended
+
+
+def in_state(session: Session, statuses: Iterable[Status]) -> list[Run]:
+    """The runs in these states, in the queue's order."""
+    found = select(Run).where(THERE, col(Run.status).in_(statuses))
+    return list(session.exec(found.order_by(col(Run.position), col(Run.turn), col(Run.id))))
+
+
+def last_ended(session: Session) -> Run | None:
+    """Of the newest runs, the one that ended last."""
+    newest = select(Run.id).order_by(col(Run.id).desc()).limit(LATELY)
+    over = (THERE, col(Run.id).in_(newest), col(Run.status).not_in((Status.QUEUED, *ACTIVE)))
+    return session.exec(select(Run).where(*over).order_by(col(Run.ended_at).desc()).limit(1)).first()
+
+
+def experiment_names(session: Session, rows: Iterable[Run]) -> dict[int, str]:
+    """Experiment id to its name, of those that these runs belong to."""
+    ids = {row.experiment_id for row in rows if row.experiment_id}
+    found = select(Experiment.id, Experiment.name).where(col(Experiment.id).in_(ids))
+    return {id or 0: name for id, name in session.exec(found).all()}
+
+
 def counts(session: Session) -> dict[str, int]:
     """Number of runs in each state, every state named."""
     found = dict(session.execute(select(Run.status, func.count()).where(THERE).group_by(Run.status)).all())

@@ -133,7 +133,7 @@ function xEnd() {
 
 /** The same range for all panels, from what is drawn; a loss starts at 0. */
 function valueRange() {
-  const { view, curves } = shown;
+  const { curves } = shown;
   let [low, high, least] = [Infinity, -Infinity, Infinity];
   for (const curve of curves.items.values()) {
     for (const value of curve.max) if (value !== null) high = Math.max(high, value);
@@ -214,7 +214,7 @@ const hover = () => hovered(drawn());
 
 /** The best point of each configuration in a panel, by what is drawn exactly: no bucket hides it. */
 function bestOf(layer, axes) {
-  const { view, curves, style } = shown;
+  const { curves, style } = shown;
   const metric = drawn();
   if (metric.better === null) return []; // nobody said which is better
   const more = wantsMore(metric);
@@ -238,7 +238,7 @@ function bestOf(layer, axes) {
 
 /** Names at the curves' ends, moved apart where they would cover each other. */
 function labels(layer, yRange, height) {
-  const { view, style } = shown;
+  const { style } = shown;
   const scale = shown.scale === "log" ? Math.log10 : (value) => value;
   const [low, high] = yRange.map(scale);
   const ends = layer.groups.map((one) => ({ one, mean: meanOf(one) })).filter(({ mean }) => mean.x.length && Number.isFinite(scale(mean.mean.at(-1))));

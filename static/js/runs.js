@@ -11,14 +11,17 @@ import { keys } from "./keys.js";
 import { offerViews } from "./views.js";
 import { gathered, on } from "./live.js";
 import { kept } from "./metrics.js";
-import { colorVariable, dash } from "./palette.js";
 import { valueAt } from "./model/paths.js";
 import { keepPromise, stopExperiment } from "./undo.js";
+import { spark, topOf } from "./views/spark.js";
 import { showWelcome } from "./welcome.js";
+import { beginNow, queueNow } from "./pages/runs/now.js";
+import { ordinal, placeOf, soon } from "./model/queue.js";
 
 const PAGE = 100;
-const SPARK = { width: 120, height: 24, points: 60 };
+const SPARK_POINTS = 60;
 const WIDE = 19; // columns of the table
+const MOST_QUEUED = 3; // runs of a group that wait; more are folded to one line
 const FEW = 8; // runs that are fetched one by one; more, and the list is fetched again
 
 const byId = (id) => document.getElementById(id);
@@ -46,6 +49,7 @@ const sparks = new Map(); // id -> curve
 const rows = new Map(); // id -> its elements
 const selected = new Set();
 const closed = new Set(); // experiments whose runs are folded away
+const unfolded = new Set(); // experiments whose queued runs are shown one by one
 
 // Controls
 
@@ -148,10 +152,19 @@ keys({
   Delete: ["Delete the selected runs", () => bulk.run("delete")],
   Escape: ["Select none", () => byId("bulk-clear").click()],
 });
+let last = null; // row whose box was pressed before
+let isRange = false; // with Shift: from there to here
+body.addEventListener("pointerdown", (event) => (isRange = event.shiftKey));
+body.addEventListener("keydown", (event) => (isRange = event.shiftKey));
 body.addEventListener("change", (event) => {
-  const id = Number(event.target.closest("tr")?.dataset.run);
+  const row = event.target.closest("tr");
+  const id = Number(row?.dataset.run);
   if (!id) return;
-  choose(id, event.target.checked);
+  const shown = [...body.querySelectorAll("tr.run:not([hidden])")];
+  const [from, to] = [shown.findIndex((one) => Number(one.dataset.run) === last), shown.indexOf(row)].sort((a, b) => a - b);
+  const range = isRange && from >= 0 ? shown.slice(from, to + 1) : [row];
+  for (const one of range) choose(Number(one.dataset.run), event.target.checked);
+  last = id;
   showSelection();
 });
 const choose = (id, chosen) => (chosen ? selected.add(id) : selected.delete(id));
@@ -197,7 +210,6 @@ async function load(cursor = null) {
   for (const id of selected) if (!runs.has(id)) selected.delete(id);
   await learnExperiments();
   render();
-  showArrived();
   await loadSparks(page.items.map((run) => run.id));
 }
 
@@ -219,7 +231,7 @@ async function loadSparks(ids) {
   // Those of one length together: the buckets are as wide as the longest of what is asked for needs
   const lengths = new Set(begun.map((id) => runs.get(id).steps_total));
   const asked = [...lengths].map((length) => begun.filter((id) => runs.get(id).steps_total === length));
-  for (const curves of await Promise.all(asked.map((of) => fetchCurves(of, "train/loss", { points: SPARK.points, smoothing: 0.9 })))) {
+  for (const curves of await Promise.all(asked.map((of) => fetchCurves(of, "train/loss", { points: SPARK_POINTS, smoothing: 0.9 })))) {
     for (const [id, curve] of curves.items) sparks.set(id, curve);
   }
   showSparks();
@@ -244,9 +256,11 @@ async function refreshAll(ids) {
 async function refreshSome(ids) {
   const fresh = await Promise.all(ids.filter((id) => runs.has(id)).map((id) => get(`/runs/${id}`)));
   const moved = fresh.filter((run) => runs.get(run.id)?.status !== run.status);
+  const refolds = moved.some((run) => [run.status, runs.get(run.id)?.status].includes("queued")); // out of the line of those that wait, or into it
   for (const run of fresh) runs.set(run.id, run);
   await learnExperiments(moved.map((run) => run.experiment_id).filter(Boolean));
-  for (const run of fresh) showRow(run);
+  if (refolds) render();
+  else for (const run of fresh) showRow(run);
   showGroups();
   bulk.show();
   await loadSparks(ids);
@@ -278,7 +292,8 @@ function welcome() {
 
 async function begin() {
   if (byId("list").hidden) return welcome();
-  [catalog] = await Promise.all([get("/catalog"), load()]);
+  [catalog] = await Promise.all([get("/catalog"), beginNow(showQueued), load()]);
+  showArrived();
   const known = await get("/experiments?limit=100");
   const option = (value, text) => el("option", { value }, text);
   byId("experiment").append(...known.items.map((one) => option(one.id, one.name)), option("archived", "Archived experiments"));
@@ -384,7 +399,10 @@ function render() {
     else if (group.experiment) parts.push(groupRow(group.experiment));
     else if (view.sort === "created") parts.push(el("tr.group", {}, el("td", { colspan: WIDE }, el("span.group-name.muted", {}, "Single runs"))));
     const hidden = closed.has(group.key ?? group.experiment);
-    for (const run of group.members) parts.push(...runRows(run, hidden));
+    const waits = group.experiment ? group.members.filter((run) => run.status === "queued") : [];
+    const isFolded = waits.length > MOST_QUEUED;
+    if (isFolded) parts.push(queuedRow(group.experiment, waits, hidden));
+    for (const run of group.members) parts.push(...runRows(run, hidden || (isFolded && run.status === "queued" && !unfolded.has(group.experiment))));
   }
   body.replaceChildren(...parts);
   byId("runs").hidden = !runs.size;
@@ -398,9 +416,42 @@ function render() {
   }
   runs.forEach(showRow);
   showGroups();
+  showQueued();
   showSparks();
   showSelection();
   comeBack();
+}
+
+/** The queued runs of an experiment in one line: how many, which seeds, their places, when the first of them begins. */
+function queuedRow(id, waits, hidden) {
+  const open = unfolded.has(id);
+  const fold = el("button.btn.btn-quiet.disclose", { type: "button", "aria-expanded": String(open), "aria-label": "Each of the queued runs" }, icon("right"));
+  fold.addEventListener("click", () => {
+    if (!unfolded.delete(id)) unfolded.add(id);
+    render();
+  });
+  const seeds = [...new Set(waits.map((run) => run.spec.seed))].sort((a, b) => a - b);
+  const which = seeds.length === 1 ? `seed ${seeds[0]}` : `seeds ${seeds[0]} to ${seeds.at(-1)}`;
+  const row = el(
+    "tr.queued-line",
+    { "data-queued": id, hidden },
+    el("td.pick"),
+    el("td", { colspan: WIDE - 1 }, el("div.queued-runs", {}, statusBadge({ status: "queued" }), fold, el("span", {}, el("b", {}, `${plural(waits.length, "run")}, ${which}`), el("span.muted.places")), el("span.muted.starts"))),
+  );
+  row.waits = waits.map((run) => run.id);
+  return row;
+}
+
+/** Places in the queue, and when it is a run's turn. */
+function showQueued() {
+  const queue = queueNow();
+  for (const row of body.querySelectorAll("tr.queued-line")) {
+    const places = row.waits.map((id) => placeOf(id, queue)).filter(Boolean).sort((a, b) => a.place - b.place);
+    const [first, last] = [places[0], places.at(-1)];
+    setText(row.querySelector(".places"), first ? `, ${ordinal(first.place)} to ${ordinal(last.place)} in the queue` : "");
+    setText(row.querySelector(".starts"), first?.starts == null ? "" : `first ${soon(first.starts)}`);
+  }
+  for (const run of runs.values()) if (run.status === "queued") showTimes(run);
 }
 
 function groupRow(id) {
@@ -423,9 +474,15 @@ function groupRow(id) {
     if (!closed.delete(id)) closed.add(id);
     render();
   });
+  const pick = el("input", { type: "checkbox", "aria-label": `Select the runs of ${experiments.get(id)?.name}` });
+  pick.addEventListener("change", () => {
+    for (const run of runs.values()) if (run.experiment_id === id) choose(run.id, pick.checked);
+    showSelection();
+  });
   const line = el(
     "div.group-line",
     {},
+    pick,
     fold,
     el("a.group-name", { href: `/compare${query({ experiment: id })}` }, experiments.get(id)?.name ?? ""),
     bar,
@@ -433,7 +490,7 @@ function groupRow(id) {
     el("span.row.group-end", {}, stop, again, el("a", { href: `/compare${query({ experiment: id })}` }, "Compare")),
   );
   const row = el("tr.group", { "data-experiment": id }, el("td", { colspan: WIDE }, line));
-  row.parts = { bar, said, stop, again };
+  row.parts = { bar, said, stop, again, pick };
   return row;
 }
 
@@ -485,6 +542,7 @@ function secondsLeft(experiment) {
 function runRows(run, hidden) {
   const parts = {
     status: statusBadge(run),
+    of: el("span.muted.run-of"),
     name: el("a.run-name", { href: `/runs/${run.id}` }),
     tags: el("span.tags"),
     step: el("td.right.nowrap.p-step.c-step"),
@@ -502,7 +560,7 @@ function runRows(run, hidden) {
     { "data-run": run.id, hidden },
     el("td.pick", {}, parts.pick),
     el("td.p-status", {}, parts.status),
-    el("td.p-name", {}, parts.name, parts.tags),
+    el("td.p-name", {}, parts.of, parts.name, parts.tags),
     el("td.c-model", {}, el("span.named", {}, swatch(run.spec.model.name, run.spec.pixel_order), titleOf("models", run.spec.model.name))),
     el("td.nowrap.c-data", {}, titleOf("datasets", run.spec.dataset)),
     el("td.c-order", {}, run.spec.pixel_order),
@@ -530,6 +588,8 @@ function showRow(run) {
   if (!parts) return;
   setStatus(parts.status, run);
   setText(parts.name, run.name);
+  const outside = view.group || view.sort !== "created";
+  setText(parts.of, outside && run.experiment_id ? `${experiments.get(run.experiment_id)?.name ?? ""} · ` : "");
   parts.name.title = run.note;
   if (parts.tags.dataset.shown !== run.tags.join()) {
     parts.tags.dataset.shown = run.tags.join();
@@ -561,14 +621,13 @@ function showTimes(run) {
   const parts = rows.get(run.id);
   if (!parts) return;
   setText(parts.time, duration(elapsed(run)));
-  setText(parts.started, ago(run.started_at));
+  const waits = run.status === "queued" ? placeOf(run.id, queueNow()) : null;
+  setText(parts.started, waits ? `${ordinal(waits.place)} in the queue` : ago(run.started_at));
   parts.started.title = moment(run.started_at);
 }
 
-/** One scale for all, so that heights can be compared: from 0 to where training starts; x spans all steps to come. */
 function showSparks() {
-  const starts = [...runs.keys()].map((id) => sparks.get(id)?.smoothed?.[0]).filter((value) => value < 20);
-  const top = Math.max(0.1, ...starts);
+  const top = topOf([...runs.keys()].map((id) => sparks.get(id)));
   for (const [id, parts] of rows) {
     const run = runs.get(id);
     const curve = sparks.get(id);
@@ -578,29 +637,16 @@ function showSparks() {
   }
 }
 
-function spark(run, curve, top) {
-  const { width, height } = SPARK;
-  const base = `<line x1="0" x2="${width}" y1="${height - 0.5}" y2="${height - 0.5}" stroke="var(--line)"/>`;
-  let path = "";
-  if (curve?.steps.length) {
-    const x = (step) => ((step / run.steps_total) * width).toFixed(1);
-    const y = (value) => (height - 2 - (Math.min(value, top) / top) * (height - 4)).toFixed(1);
-    const places = curve.steps.map((step, at) => `${x(step)} ${y(curve.smoothed[at])}`);
-    const stroke = `stroke="var(${colorVariable(run.spec.model.name)})"`;
-    const dashes = dash(run.spec.pixel_order) === "solid" ? "" : ' stroke-dasharray="4 2"';
-    path = `<path d="M${places.join("L")}" fill="none" ${stroke} stroke-width="1.5"${dashes}/>`;
-    if (run.status === "running") {
-      const [cx, cy] = places.at(-1).split(" ");
-      path += `<circle cx="${cx}" cy="${cy}" r="2.5" fill="var(${colorVariable(run.spec.model.name)})"/>`;
-    }
-  }
-  return `<svg class="spark" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" aria-hidden="true">${base}${path}</svg>`;
-}
-
 function showSelection() {
   for (const [id, parts] of rows) {
     parts.pick.checked = selected.has(id);
     parts.row.classList.toggle("selected", selected.has(id));
+  }
+  for (const row of body.querySelectorAll("tr.group[data-experiment]")) {
+    const members = [...runs.values()].filter((run) => run.experiment_id === Number(row.dataset.experiment));
+    const chosen = members.filter((run) => selected.has(run.id)).length;
+    row.parts.pick.checked = chosen > 0 && chosen === members.length;
+    row.parts.pick.indeterminate = chosen > 0 && chosen < members.length;
   }
   const all = byId("all");
   all.checked = runs.size > 0 && selected.size === runs.size;

@@ -14,6 +14,7 @@ from app.web.api import (
     peeking,
     predictions,
     questions,
+    queue,
     runs,
     series,
     system,
@@ -39,6 +40,7 @@ router = APIRouter(prefix=PREFIX, dependencies=[Depends(_known_parameters)])
 for part in (
     experiments,
     questions,
+    queue,
     runs,
     series,
     compare,

@@ -1,0 +1,96 @@
+"""/queue: what runs now, what has just ended, what comes next and when."""
+
+from itertools import groupby
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from app.store import runs
+from app.store.engine import reading
+from app.store.tables import ACTIVE, Run, Status
+from app.web.launching import Estimate
+from app.web.problems import documented
+from app.web.schemas import RunOut, runs_out
+from app.web.state import BackgroundNow, Database
+
+router = APIRouter(tags=["runs"])
+MOST_ESTIMATED = 500
+"""Queued runs, beyond which nobody says when the last one ends."""
+
+
+class AtWorkOut(BaseModel):
+    """A run at work, or one that has just ended."""
+
+    run: RunOut
+    experiment: str | None = Field(description="Name of its experiment.")
+    left: float | None = Field(description="Seconds until it ends, by runs like it; null: not known, or it has ended.")
+
+
+class WaitingOut(BaseModel):
+    """Runs of one experiment that stand together in the queue."""
+
+    experiment_id: int | None
+    experiment: str | None = Field(description="Its name.")
+    run_ids: list[int]
+    first: int = Field(description="Place in the queue of the first of them, from 1.")
+    starts: float | None = Field(description="Seconds until that one begins, by runs like those before it.")
+
+
+class QueueOut(BaseModel):
+    """Now, and next."""
+
+    slots: int = Field(description="Most runs at a time, of all devices together.")
+    running: list[AtWorkOut]
+    ended: AtWorkOut | None = Field(description="The last that ended.")
+    waiting: list[WaitingOut]
+    done: float | None = Field(description="Seconds until all of it has ended; null: nothing is left, or not known.")
+
+
+@router.get("/queue", summary="What runs now, and what comes next", responses=documented(503))
+def get_queue(engine: Database, background: BackgroundNow) -> QueueOut:
+    """The runs at work with the time they need, the last that ended, and the queue in its order."""
+    with reading(engine) as session:
+        estimate = Estimate(session, background)
+        working = runs.in_state(session, ACTIVE)
+        queued = runs.in_state(session, (Status.QUEUED,))
+        last = runs.last_ended(session)
+        names = runs.experiment_names(session, [*working, *queued, *([last] if last else [])])
+        shown = {one.id: one for one in runs_out(session, [*working, *([last] if last else [])])}
+
+        def at_work(run: Run, left: float | None) -> AtWorkOut:
+            return AtWorkOut(run=shown[run.id or 0], experiment=names.get(run.experiment_id or 0), left=left)
+
+        slots = sum(one["slots"] for one in background.slots())
+        waiting, first = [], 1
+        for experiment_id, group in groupby(queued, key=lambda run: run.experiment_id):
+            members = list(group)
+            before = [*working, *queued[: first - 1]]
+            known = first <= MOST_ESTIMATED and background.waits() is None
+            waiting.append(
+                WaitingOut(
+                    experiment_id=experiment_id,
+                    experiment=names.get(experiment_id or 0),
+                    run_ids=[run.id or 0 for run in members],
+                    first=first,
+                    starts=_starts(estimate, before, working, slots) if known else None,
+                )
+            )
+            first += len(members)
+        everything = [*working, *queued]
+        return QueueOut(
+            slots=slots,
+            running=[at_work(run, estimate.left([run])) for run in working],
+            ended=at_work(last, None) if last else None,
+            waiting=waiting,
+            done=estimate.left(everything) if len(everything) <= MOST_ESTIMATED else None,
+        )
+
+
+def _starts(estimate: Estimate, before: list[Run], working: list[Run], slots: int) -> float | None:
+    """Seconds until a slot is free for who comes after these."""
+    if len(working) < slots and len(before) == len(working):
+        return 0.0
+    if len(before) == len(working):  # the first in the queue: the first of those at work makes room
+        each = [estimate.left([run]) for run in working]
+        return min((one for one in each if one is not None), default=None)
+    return estimate.left(before)
