@@ -26,6 +26,7 @@ export function showAnswer(fresh, style) {
   setText(byId("headline"), verdict.title);
   setText(byId("compared"), verdict.compared);
   setText(byId("verdict-note"), isLines ? verdict.sureness : verdict.note);
+  byId("matters").closest("label").hidden = !verdict.rows.some((row) => row.difference);
   byId("how-this-works").hidden = !verdict.note;
   showLacking(verdict);
   if (isLines) showLines(byId("lines"), compared, style, (row) => openArithmetic(row, compared, byId("instrument")));
@@ -36,6 +37,7 @@ function progressed(going) {
   const done = `${compared.ended} of ${plural(compared.runs, "run")} ended`;
   if (going) return `${done}${countStates()}${compared.left === null ? "" : `, about ${roughly(compared.left)} left`}`;
   const seeds = [...new Set(compared.groups.map((one) => one.n))];
+  if (!Math.max(...seeds)) return done;
   return `${done}, ${seeds.length === 1 ? `${plural(seeds[0], "seed")} each` : `${Math.min(...seeds)} to ${Math.max(...seeds)} seeds`}`;
 }
 

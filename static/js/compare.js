@@ -18,6 +18,7 @@ import { drawPanels, stepsOf } from "./panels.js";
 import { offer } from "./share.js";
 import { drawSweep } from "./sweep.js";
 import { onZoom } from "./plots.js";
+import { wayOut } from "./views/wayout.js";
 import { keepPromise, launched, launchedExperiment, offerUndo, promiseUndo, stopExperiment } from "./undo.js";
 
 const MANY_RUNS = 40;
@@ -334,7 +335,14 @@ function showFigures() {
   showConfigurations(compared, style, what.experiment);
   offerAsking(compared);
   beside();
-  if (!asks) showAnswer(compared, style); // a question has a panel of its own: asking.js
+  if (asks) return; // a question has a panel of its own: asking.js
+  showAnswer(compared, style);
+  if (what.experiment) showWayOut(compared).catch(report);
+}
+
+async function showWayOut(known) {
+  const out = await wayOut(what.experiment, known);
+  if (known === compared) byId("way-out").replaceChildren(...(out ? [out] : []));
 }
 
 /** Once it is there it stays there: nothing that launches comes under the pointer in its place. */

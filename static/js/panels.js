@@ -122,9 +122,16 @@ function wall(lives, times) {
   });
 }
 
+/** Where all runs ended long before they were to: soon after the last step that any of them made; else null. */
+function lastStep() {
+  const { compared } = shown;
+  const last = Math.max(...compared.groups.flatMap((one) => one.runs.map((run) => run.steps_done)));
+  return compared.ended === compared.runs && last > 0 && last < compared.steps_total / 2 ? Math.ceil(last * 1.1) : null;
+}
+
 function xEnd() {
   const { view, compared, curves } = shown;
-  if (view.x === "step") return compared.steps_total;
+  if (view.x === "step") return lastStep() ?? compared.steps_total;
   if (view.x === "epoch") return Math.max(...compared.groups.map((one) => one.knobs.epochs));
   if (view.x === "images") return Math.max(...compared.groups.map((one) => one.images));
   const ends = compared.groups.flatMap((one) => members(one).map((curve) => xs(one, curve).at(-1) ?? 0));

@@ -369,6 +369,32 @@ def test_failed_runs_are_launched_again_once(server: Server, page: Page) -> None
     expect(page.locator("#experiment-relaunch")).to_have_text("Relaunch 2 failed runs")
 
 
+def test_an_experiment_without_a_result_has_its_cause_as_headline_and_one_way_out(server: Server, page: Page) -> None:
+    base = {**SHORT, "model": {"name": "fc", "n_hidden": 512}, "optimizer": {"lr": 100, "momentum": 0.99}}
+    made = server.call("POST", "/experiments", json={"name": "Too fast", "base": base, "grid": {"seed": [3, 4]}})
+    for run_id in made["run_ids"]:
+        server.wait_for(run_id, "failed")
+    page.goto(f"{server.url}/compare?experiment={made['id']}")
+    expect(page.locator("#headline")).to_contain_text(re.compile(r"^Both runs of .* failed \(loss became"))
+    expect(page.locator("#before")).to_be_empty()
+    page.get_by_role("link", name="Try learning rate 0.1").click()
+    rate = page.locator('.sentence [data-path="optimizer.lr"]')
+    expect(rate.locator(".was")).to_have_text("100")
+    expect(rate.locator(".said")).to_have_text("0.1")
+    expect(page.locator("#product")).to_have_text("2 seeds = 2 runs")
+
+
+def test_a_stopped_experiment_is_resumed_where_its_answer_would_stand(server: Server, page: Page) -> None:
+    made = server.call("POST", "/experiments", json={"name": "Stopped", "base": {**LONG}, "grid": {"seed": [1, 2]}})
+    server.call("POST", f"/experiments/{made['id']}/stop")
+    for run_id in made["run_ids"]:
+        server.wait_for(run_id, "stopped")
+    page.goto(f"{server.url}/compare?experiment={made['id']}")
+    page.get_by_role("button", name="Resume 2 runs").click()
+    until(lambda: server.run(made["run_ids"][0])["status"] in ("queued", "starting", "running"), "it goes on")
+    server.call("POST", f"/experiments/{made['id']}/stop")
+
+
 def test_the_form_offers_to_hold_images_out_where_an_epoch_is_chosen(server: Server, page: Page) -> None:
     page.goto(f"{server.url}/experiments/new?model=cnn&dataset=digits")
     note = page.locator("#chosen-by-tests")

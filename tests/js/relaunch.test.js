@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { formOf } from "../../static/js/model/form.js";
-import { formsOf, isOne, overridesOf, wasOf } from "../../static/js/model/relaunch.js";
+import { formsOf, isOne, mendedAddress, overridesOf, wasOf } from "../../static/js/model/relaunch.js";
 import { changesOf, withTexts } from "../../static/js/model/settings.js";
 import { catalog } from "./catalog.js";
 
@@ -31,4 +31,11 @@ test("several values are an experiment of their own", () => {
   assert.equal(isOne(withTexts(before, "seed", ["1", "2"], catalog), catalog), false);
   assert.equal(isOne(withTexts(before, "optimizer.lr", ["0.01..0.1"], catalog), catalog), false);
   assert.equal(isOne(formOf("", SPEC, { epochs: [1, 2] }, catalog), catalog), false);
+});
+
+test("a whole experiment is mended with its changes marked", () => {
+  const { seed, ...base } = SPEC;
+  assert.equal(seed, 1);
+  const address = mendedAddress({ name: "Too fast", base, grid: { seed: [1, 2] } }, { "optimizer.lr": 0.1, "optimizer.momentum": 0.9 }, catalog);
+  assert.match(address, /name=Too\+fast&model=fc.*seed=1&seed=2.*optimizer\.lr=0\.1.*&changed=optimizer\.lr%3D100&changed=optimizer\.momentum%3D0\.99$/);
 });

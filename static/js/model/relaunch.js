@@ -1,6 +1,6 @@
 // A run once more, with changes: the form of it, and what the request says. Pure functions.
 
-import { bodyOf, formOf, valueOf } from "./form.js";
+import { bodyOf, changedAddress, formOf, valueOf } from "./form.js";
 import { split } from "./paths.js";
 import { worded } from "./sentence.js";
 import { changesOf, textsAt, withTexts } from "./settings.js";
@@ -27,4 +27,11 @@ export function overridesOf(form, before, catalog) {
     return head in form.models ? "model" : head;
   });
   return Object.fromEntries([...new Set(heads)].map((head) => [head, head in base ? base[head] : valueOf(textsAt(form, head)[0])]));
+}
+
+/** The address of the form of a whole experiment with changes (path to value), each marked. */
+export function mendedAddress({ name, base, grid }, changes, catalog) {
+  const before = formOf(name, base, grid, catalog);
+  const form = Object.entries(changes).reduce((found, [path, value]) => withTexts(found, path, [String(value)], catalog), before);
+  return changedAddress(form, wasOf(form, before, catalog));
 }
