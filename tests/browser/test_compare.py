@@ -50,6 +50,7 @@ def ranges(page: Page) -> list[list[float]]:
 
 def is_drawn(page: Page) -> None:
     expect(page.locator("#caption")).to_contain_text("points a run", timeout=WAIT)
+    until(lambda: page.evaluate("() => Boolean(document.getElementById('plot')._fullLayout)"), "Plotly has drawn")
 
 
 def drag_over_first_panel(page: Page, start: float, end: float) -> None:
@@ -189,7 +190,7 @@ def test_a_growing_run_keeps_the_zoom(server: Server, page: Page) -> None:
         server.wait_for(run_id, "running", steps=200)
     page.goto(f"{server.url}/compare?experiment={made['id']}&from=100&to=40000")
     is_drawn(page)
-    points = """() => document.getElementById('plot').data.filter((t) => t.name)
+    points = """() => (document.getElementById('plot').data ?? []).filter((t) => t.name)
         .reduce((n, t) => n + t.x.length, 0)"""
     before = page.evaluate(points)
     until(lambda: page.evaluate(points) > before + 10, "the curves grow")
@@ -222,8 +223,8 @@ def test_the_address_of_a_changed_view_opens_to_the_same_view(server: Server, pa
     page.locator("#x").select_option("images")
     page.locator("#measure").select_option("test/loss.best")
     expect(page.locator("#answer")).to_contain_text("has the lowest best test loss")
-    page.locator("#facets summary").click()
     page.get_by_role("button", name="log", exact=True).click()
+    page.locator("#facets summary").click()
     page.locator("#facet-columns").select_option("optimizer.lr")
     page.locator("#facet-color").select_option("none")
     page.locator("#best").check()
@@ -250,7 +251,8 @@ def test_a_sweep_has_a_ramp_lines_across_its_figures_and_a_scatter(server: Serve
     )
     assert len(colours) == 3
     expect(page.locator("#sweep")).to_be_visible()
-    gaps = "() => document.getElementById('parallel').data.flatMap((t) => [...t.x]).filter((x) => x === null).length"
+    gaps = """() => (document.getElementById('parallel').data ?? [])
+        .flatMap((t) => [...t.x]).filter((x) => x === null).length"""
     until(lambda: page.evaluate(gaps) == 6, "each run has its line")
     dots = """() => (document.getElementById('scatter').data ?? [])
         .filter((t) => t.mode === 'markers').flatMap((t) => t.x)"""
