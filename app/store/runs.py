@@ -688,10 +688,10 @@ def succeeded(session: Session, limit: int = 300) -> list[Run]:
 LATELY = 500  # runs, of which one is the last that ended
 
 
-def in_state(session: Session, statuses: Iterable[Status]) -> list[Run]:
-    """The runs in these states, in the queue's order."""
+def in_state(session: Session, statuses: Iterable[Status], limit: int) -> list[Run]:
+    """The runs in these states, in the queue's order, the first `limit` of them."""
     found = select(Run).where(THERE, col(Run.status).in_(statuses))
-    return list(session.exec(found.order_by(col(Run.position), col(Run.turn), col(Run.id))))
+    return list(session.exec(found.order_by(col(Run.position), col(Run.turn), col(Run.id)).limit(limit)))
 
 
 def last_ended(session: Session) -> Run | None:

@@ -9,6 +9,7 @@ const said = (waiting) => nextWords(waiting).map(({ text, name }) => text + name
 test("what comes next is said by experiments", () => {
   assert.equal(said([group(1, [1, 2, 3, 4], 1)]), "4 runs of E1");
   assert.equal(said([group(1, [1], 1), group(2, [5, 6], 2)]), "1 run of E1, then 2 of E2");
+  assert.equal(nextWords([group(1, [1], 1)], 40).at(-1).text, ", then 40 more");
   assert.equal(said([group(null, [1], 1), group(null, [2], 2)]), "1 run, then 1 run");
   assert.equal(said([1, 2, 3, 4, 5].map((id) => group(id, [id], id))), "1 run of E1, then 1 of E2, then 1 of E3, then 2 more");
 });

@@ -14,8 +14,8 @@ from app.web.schemas import RunOut, runs_out
 from app.web.state import BackgroundNow, Database
 
 router = APIRouter(tags=["runs"])
-MOST_ESTIMATED = 500
-"""Queued runs, beyond which nobody says when the last one ends."""
+MOST = 500
+"""Queued runs that are told one by one."""
 
 
 class AtWorkOut(BaseModel):
@@ -43,6 +43,7 @@ class QueueOut(BaseModel):
     running: list[AtWorkOut]
     ended: AtWorkOut | None = Field(description="The last that ended.")
     waiting: list[WaitingOut]
+    more: int = Field(description=f"Queued runs beyond the {MOST} that are told.")
     done: float | None = Field(description="Seconds until all of it has ended; null: nothing is left, or not known.")
 
 
@@ -51,8 +52,9 @@ def get_queue(engine: Database, background: BackgroundNow) -> QueueOut:
     """The runs at work with the time they need, the last that ended, and the queue in its order."""
     with reading(engine) as session:
         estimate = Estimate(session, background)
-        working = runs.in_state(session, ACTIVE)
-        queued = runs.in_state(session, (Status.QUEUED,))
+        working = runs.in_state(session, ACTIVE, MOST)
+        queued = runs.in_state(session, (Status.QUEUED,), MOST)
+        more = runs.counts(session)[Status.QUEUED.value] - len(queued)
         last = runs.last_ended(session)
         names = runs.experiment_names(session, [*working, *queued, *([last] if last else [])])
         shown = {one.id: one for one in runs_out(session, [*working, *([last] if last else [])])}
@@ -65,7 +67,7 @@ def get_queue(engine: Database, background: BackgroundNow) -> QueueOut:
         for experiment_id, group in groupby(queued, key=lambda run: run.experiment_id):
             members = list(group)
             before = [*working, *queued[: first - 1]]
-            known = first <= MOST_ESTIMATED and background.waits() is None
+            known = background.waits() is None
             waiting.append(
                 WaitingOut(
                     experiment_id=experiment_id,
@@ -76,13 +78,13 @@ def get_queue(engine: Database, background: BackgroundNow) -> QueueOut:
                 )
             )
             first += len(members)
-        everything = [*working, *queued]
         return QueueOut(
             slots=slots,
             running=[at_work(run, estimate.left([run])) for run in working],
             ended=at_work(last, None) if last else None,
             waiting=waiting,
-            done=estimate.left(everything) if len(everything) <= MOST_ESTIMATED else None,
+            more=more,
+            done=None if more else estimate.left([*working, *queued]),
         )
 
 

@@ -7,14 +7,14 @@ const MOMENT = 5; // seconds
 
 const plural = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
-/** "4 runs of A, then 20 of B": parts as {text, experiment, name}, the name to be a link where there is an experiment. */
-export function nextWords(waiting) {
+/** "4 runs of A, then 20 of B": parts as {text, experiment, name}, the name to be a link where there is an experiment; `more`: runs beyond those. */
+export function nextWords(waiting, more = 0) {
   const shown = waiting.slice(0, MOST_NAMED).map((one, at) => ({
     text: `${at ? ", then " : ""}${at && one.experiment ? one.run_ids.length : plural(one.run_ids.length, "run")}${one.experiment ? " of " : ""}`,
     experiment: one.experiment_id,
     name: one.experiment ?? "",
   }));
-  const rest = waiting.slice(MOST_NAMED).reduce((sum, one) => sum + one.run_ids.length, 0);
+  const rest = waiting.slice(MOST_NAMED).reduce((sum, one) => sum + one.run_ids.length, more);
   return rest ? [...shown, { text: `, then ${rest} more`, experiment: null, name: "" }] : shown;
 }
 

@@ -30,7 +30,7 @@ export function beginNow(changed) {
   return update().catch(report);
 }
 
-const refresh = gathered(update, 700);
+const refresh = gathered(update, 1000);
 
 async function update() {
   found = await get("/queue");
@@ -45,7 +45,7 @@ async function update() {
 function show(shown, curves, isIdle) {
   byId("now").hidden = isIdle;
   if (isIdle) return;
-  const queued = found.waiting.reduce((sum, one) => sum + one.run_ids.length, 0);
+  const queued = found.waiting.reduce((sum, one) => sum + one.run_ids.length, found.more);
   const { length } = found.running;
   setText(byId("now-said"), [`${length} running on ${plural(found.slots, "slot")}`, queued && `${integer(queued)} queued`].filter(Boolean).join(", "));
   const top = topOf(curves ? [...curves.items.values()] : []);
@@ -113,7 +113,7 @@ function justEnded(one, curves, top) {
 
 function next() {
   const { waiting, done } = found;
-  const words = nextWords(waiting).flatMap(({ text, experiment, name }) => [text, experiment === null ? name : el("a", { href: `/compare${query({ experiment })}` }, name)]);
+  const words = nextWords(waiting, found.more).flatMap(({ text, experiment, name }) => [text, experiment === null ? name : el("a", { href: `/compare${query({ experiment })}` }, name)]);
   const { starts } = waiting[0];
   const when = [starts !== null && `first ${soon(starts)}`, done !== null && `all done in about ${roughly(done)}`];
   const badge = statusBadge({ status: "queued" });
