@@ -64,15 +64,19 @@ class Paces:
     def _follow(self) -> None:
         """Measure what is not known yet, whenever there is time; ends when all of it is."""
         wanted = configurations()
+        machine = ""
         idle = 0.0
         while not self._over.wait(LOOK_SECONDS):
             devices = self._devices()
-            idle = idle + LOOK_SECONDS if devices and self._is_idle() else 0.0
-            if not devices or idle < IDLE_SECONDS:
+            if not devices:
                 continue
-            machine = fingerprint(devices[0])
-            try:
+            if not machine:  # what an earlier server measured counts at once, whatever runs
+                machine = fingerprint(devices[0])
                 self._found = self._kept().get(machine, [])
+            idle = idle + LOOK_SECONDS if self._is_idle() else 0.0
+            if idle < IDLE_SECONDS:
+                continue
+            try:
                 known = {cost(one.knobs) for one in self._found}
                 left = [spec for alike, spec in wanted.items() if alike not in known]
                 if not left:

@@ -44,7 +44,7 @@ def test_it_is_measured_once_and_kept_for_the_next_start(measured: Callable[...,
     assert fc is not None
     assert cnn is not None
     assert 0 < fc < cnn < 1
-    again = measured()
+    again = measured(lambda: False)  # something runs all the time
     again.start()
     until(lambda: len(again.found()) == 2, "it is read")
     again.close()

@@ -28,6 +28,7 @@ def test_the_queue_is_told_by_experiments_with_its_times(alone: Server) -> None:
     found = until(lambda: (now := alone.call("GET", "/queue"))["running"] and now, "one is at work")
     assert found["slots"] == 1
     (running,) = found["running"]
+    assert running["model"] == "FC"
     assert (running["run"]["id"] in made["run_ids"], running["experiment"]) == (True, "Long")
     assert (found["ended"]["run"]["id"], found["ended"]["experiment"], found["ended"]["left"]) == (ended, None, None)
     waiting = [(one["experiment"], len(one["run_ids"]), one["first"]) for one in found["waiting"]]

@@ -12,6 +12,7 @@ from app.web.launching import Estimate
 from app.web.problems import documented
 from app.web.schemas import RunOut, runs_out
 from app.web.state import BackgroundNow, Database
+from app.web.titles import value_title
 
 router = APIRouter(tags=["runs"])
 MOST = 500
@@ -22,6 +23,7 @@ class AtWorkOut(BaseModel):
     """A run at work, or one that has just ended."""
 
     run: RunOut
+    model: str = Field(description="Title of its model.")
     experiment: str | None = Field(description="Name of its experiment.")
     left: float | None = Field(description="Seconds until it ends, by runs like it; null: not known, or it has ended.")
 
@@ -60,7 +62,12 @@ def get_queue(engine: Database, background: BackgroundNow) -> QueueOut:
         shown = {one.id: one for one in runs_out(session, [*working, *([last] if last else [])])}
 
         def at_work(run: Run, left: float | None) -> AtWorkOut:
-            return AtWorkOut(run=shown[run.id or 0], experiment=names.get(run.experiment_id or 0), left=left)
+            return AtWorkOut(
+                run=shown[run.id or 0],
+                model=value_title("model", run.spec["model"]["name"]),
+                experiment=names.get(run.experiment_id or 0),
+                left=left,
+            )
 
         slots = sum(one["slots"] for one in background.slots())
         waiting, first = [], 1

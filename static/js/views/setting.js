@@ -20,7 +20,7 @@ const MOST_SEEDS = 500;
 export const titleOf = (path, form, catalog) => TITLES[path] ?? settingAt(form, path, catalog)?.title ?? path;
 
 /** What is known of its errors: of a path those of its own settings too. */
-export const messagesAt = (errors, path) => errors.filter(({ field }) => concerns(field, path)).map(({ message }) => message);
+const messagesAt = (errors, path) => errors.filter(({ field }) => concerns(field, path)).map(({ message }) => message);
 
 /** Whether an error of a field of the request is about a setting. */
 export function concerns(field, path) {

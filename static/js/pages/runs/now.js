@@ -61,7 +61,7 @@ function named({ run, experiment }) {
   return el("span.now-name", {}, experiment && el("span.muted.now-of", {}, experiment), experiment && el("span.muted", {}, " · "), el("a", { href: `/runs/${run.id}` }, run.name));
 }
 
-const configuration = ({ spec }) => el("span.named.now-model", {}, swatch(spec.model.name, spec.pixel_order), `${spec.model.name.toUpperCase()}, ${spec.pixel_order === "shuffled" ? "shuffled" : "in order"}`);
+const configuration = ({ model, run: { spec } }) => el("span.named.now-model", {}, swatch(spec.model.name, spec.pixel_order), `${model}, ${spec.pixel_order === "shuffled" ? "shuffled" : "in order"}`);
 
 function curveOf(run, curves, top) {
   const place = el("span.now-spark");
@@ -83,7 +83,7 @@ function atWork(one, curves, top) {
     {},
     statusBadge(run),
     named(one),
-    configuration(run),
+    configuration(one),
     el("span.bar", {}, bar),
     el("span.right", {}, integer(run.steps_done), el("span.muted", {}, ` of ${integer(run.steps_total)}`)),
     curveOf(run, curves, top),
@@ -102,7 +102,7 @@ function justEnded(one, curves, top) {
     {},
     badge,
     named(one),
-    configuration(run),
+    configuration(one),
     el("span.muted", {}, ago(run.ended_at)),
     el("span.right", {}, integer(run.steps_done)),
     curveOf(run, curves, top),
