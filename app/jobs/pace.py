@@ -19,7 +19,7 @@ from app.jobs.launchers import WORKER_VARIABLES
 from app.settings import Settings
 from app.spec import stored
 from app.spec.estimate import Cost, Past, cost
-from app.spec.experiment import ExperimentSpec
+from app.spec.presets import specs_of
 from trainer import catalog
 from trainer.spec import RunSpec
 
@@ -136,8 +136,8 @@ class Paces:
 def configurations() -> dict[Cost, RunSpec]:
     """What the presets train: one of all whose steps cost the same."""
     found: dict[Cost, RunSpec] = {}
-    for preset in catalog.PRESETS.values():
-        for spec in ExperimentSpec(name=preset.title, base=preset.base, grid=preset.grid).expand():
+    for preset in catalog.PRESETS:
+        for spec in specs_of(preset):
             found.setdefault(cost(stored.flat(spec.to_json())), spec)
     return found
 

@@ -17,7 +17,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from app.settings import Settings
-from app.spec.experiment import ExperimentSpec
+from app.spec.presets import specs_of
 from app.store import credentials, runs
 from app.store.engine import REVISIONS, reading
 from app.web.launching import Estimate
@@ -204,8 +204,7 @@ def get_catalog(places: PlacesNow, engine: Database, background: BackgroundNow) 
         estimate = Estimate(session, background)
     found = whole_catalog(places)
     for preset in found.presets:
-        spec = ExperimentSpec(name=preset.title, base=preset.base, grid=preset.grid)
-        preset.seconds = estimate.of_all(spec.expand())
+        preset.seconds = estimate.of_all(specs_of(preset.name))
     return found
 
 
