@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from app.store import series
 from app.store.engine import open_database, writing
 from app.store.series import Point
+from tests.browser.plots import is_drawn
 from tests.serving import Server, until
 
 WAIT = 60_000
@@ -46,11 +47,6 @@ def ranges(page: Page) -> list[list[float]]:
         .filter(([name]) => /^xaxis\\d*$/.test(name)).map(([, axis]) => axis.range.map(Number))"""
     found: list[list[float]] = page.evaluate(code)
     return found
-
-
-def is_drawn(page: Page) -> None:
-    expect(page.locator("#caption")).to_contain_text("points a run", timeout=WAIT)
-    until(lambda: page.evaluate("() => Boolean(document.getElementById('plot')._fullLayout)"), "Plotly has drawn")
 
 
 def drag_over_first_panel(page: Page, start: float, end: float) -> None:

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page
 
 from app.store.engine import open_database
 from app.store.tables import Status
 from benchmarks.filled import curve, fill, grow, record
+from tests.browser.plots import is_drawn
 from tests.serving import Server, serving, until
 from trainer.prepared import Places
 
@@ -60,10 +61,10 @@ def test_a_spike_is_drawn_at_every_zoom(server: Server, page: Page) -> None:
     for around in (POINTS, 10_000, 200):
         first, last = max(0, SPIKE - around), min(POINTS, SPIKE + around)
         page.goto(f"{server.url}/compare?run=1&curves=runs&from={first}&to={last}")
-        expect(page.locator("#caption")).to_contain_text("points", timeout=60_000)
+        is_drawn(page)
         assert page.evaluate(highest) == HEIGHT
     page.goto(f"{server.url}/compare?run=1&curves=mean")
-    expect(page.locator("#caption")).to_contain_text("points", timeout=60_000)
+    is_drawn(page)
     assert page.evaluate(highest) == HEIGHT
 
 
@@ -71,7 +72,7 @@ def test_buckets_do_not_move_while_a_run_grows(server: Server, home: Path, page:
     drawn = """() => { const line = (document.getElementById('plot').data ?? []).find((t) => t.name);
         return line ? [[...line.x], [...line.y]] : [[], []]; }"""
     page.goto(f"{server.url}/compare?run=2&curves=runs")
-    expect(page.locator("#caption")).to_contain_text("points", timeout=60_000)
+    is_drawn(page)
     x, y = page.evaluate(drawn)
     before = series(server, 2)
     engine = open_database(home / "runyard.db")
