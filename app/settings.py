@@ -6,10 +6,17 @@ import sys
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+OWN_PATHS = (
+    *("api", "compare", "data", "experiments", "favicon.ico", "healthz", "how-sure"),
+    *("login", "logout", "models", "runs", "static", "system"),
+)
+"""What the paths of pages and calls begin with: none can be the path of a public address as well."""
 
 
 class Settings(BaseSettings):
@@ -28,9 +35,10 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
     public_url: str | None = Field(
         default=None,
-        pattern=r"^https?://[A-Za-z0-9.\-]+(:[0-9]{1,5})?$",
-        description="Address at which browsers reach the server, such as https://runyard.example, when that is another "
-        "than the one it listens on: its name is let in and stands in links. Beyond loopback a token is required.",
+        pattern=r"^https?://[A-Za-z0-9.\-]+(:[0-9]{1,5})?(/[A-Za-z0-9_~\-][A-Za-z0-9._~\-]*)*/?$",
+        description="Address at which browsers reach the server, such as https://runyard.example or "
+        "https://host.example/runyard, when that is another than the one it listens on: its name is let in, and it "
+        "stands in links. Beyond loopback a token is required.",
     )
     token_required: bool = Field(
         default=False, description="Ask everybody for a token, also on loopback, where this machine's user needs none."
@@ -63,6 +71,19 @@ class Settings(BaseSettings):
         description="Measure once, while nothing runs, how long a step of each preset takes here, so that New "
         "experiment can say how long it takes; 0: not.",
     )
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_no_path_of_ours(cls, given: str | None) -> str | None:
+        first = urlsplit(given or "").path.split("/")[1:2]
+        if first and first[0] in OWN_PATHS:
+            raise ValueError(f"its path begins as pages of Runyard do, with /{first[0]}: choose another")
+        return given.rstrip("/") if given else None
+
+    @cached_property
+    def root(self) -> str:
+        """The path of the public address, as `/runyard`; empty where the server has a host of its own."""
+        return urlsplit(self.public_url or "").path
 
     @cached_property
     def datasets_dir(self) -> Path:

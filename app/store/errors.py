@@ -17,6 +17,7 @@ class StoreError(Exception):
 
 class NotFound(StoreError):
     def __init__(self, what: str, wanted: int) -> None:
+        self.what, self.wanted = what, wanted
         super().__init__(f"{what} {wanted} does not exist: GET /api/v1/{what}s lists what does")
 
 

@@ -145,6 +145,7 @@ def mount(app: FastAPI) -> None:
             max_age=SESSION_DAYS * SECONDS_A_DAY if stay else None,
             httponly=True,
             samesite="strict",
+            path=settings.root or "/",
             secure=_is_secure(request, settings),
         )
         return answer
@@ -174,12 +175,12 @@ def mount(app: FastAPI) -> None:
         return welcome(request, settings, session, following, stay="stay" in form)
 
     @app.post("/logout", include_in_schema=False)
-    def log_out(request: Request, engine: Database) -> Response:
+    def log_out(request: Request, engine: Database, settings: SettingsNow) -> Response:
         session = getattr(request.state, STATE, None)
         if session is not None:
             credentials.log_out(engine, session)
         answer = RedirectResponse("/login", 303)
-        answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
+        answer.delete_cookie(COOKIE, path=settings.root or "/", httponly=True, samesite="strict")
         return answer
 
 

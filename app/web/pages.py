@@ -39,7 +39,7 @@ FOR_EVER = "public, max-age=31536000, immutable"
 
 def mount(app: FastAPI) -> None:
     """Add the pages to the application."""
-    version = _hash_of(ROOT / "static")
+    version, root = _hash_of(ROOT / "static"), app.state.settings.root
     prefix = f"/static/{version}"
     plotly_path = f"/static/plotly-{metadata.version('plotly')}.js"
     templates = jinja2.Environment(
@@ -50,7 +50,7 @@ def mount(app: FastAPI) -> None:
         lstrip_blocks=True,
     )
     templates.filters["code"] = _with_code
-    templates.globals.update(static=prefix, plotly=plotly_path, models=list(catalog.MODELS))
+    templates.globals.update(root=root, static=root + prefix, plotly=root + plotly_path, models=list(catalog.MODELS))
 
     @functools.cache
     def describe_soon() -> None:
@@ -66,8 +66,8 @@ def mount(app: FastAPI) -> None:
         rendered = templates.get_template(f"{name}.html").render(page=name, access=access, change=change, **values)
         return HTMLResponse(rendered, status)
 
-    def error_page(request: Request, status: int, detail: str) -> HTMLResponse:
-        title = "Page not found" if status == 404 else "That did not work"
+    def error_page(request: Request, status: int, detail: str, title: str = "") -> HTMLResponse:
+        title = title or ("There is no such page" if status == 404 else "That did not work")
         return page(request, "error", status, title=title, detail=detail)
 
     app.state.page, app.state.error_page = page, error_page
@@ -159,7 +159,7 @@ def mount(app: FastAPI) -> None:
 
     @app.get("/api", include_in_schema=False)
     async def api_page(request: Request) -> HTMLResponse:
-        origin = f"{request.url.scheme}://{request.url.netloc}"
+        origin = f"{request.url.scheme}://{request.url.netloc}{root}"
         token = getattr(request.state, "access", None) is not None
         limits = " ".join(str(app.description).split("Limits:")[-1].split(" Every error")[0].split())
         groups = reference(app.openapi(), origin, token=token)

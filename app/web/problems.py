@@ -88,6 +88,10 @@ def add_handlers(app: FastAPI) -> None:
 def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     detail = error.detail
+    if _wants_page(request):
+        if error.status_code == 404 and detail == HTTPStatus.NOT_FOUND.phrase:
+            detail = f"Nothing is at {request.url.path:.100}: the address may be mistyped, or of another version."
+        return _page(request, error.status_code, detail)
     if isinstance(error, Refused):
         return problem(error.status_code, detail, [error.problem])
     if detail == HTTPStatus(error.status_code).phrase:  # raised by the framework: only the status is known
@@ -98,9 +102,6 @@ def _http(request: Request, error: Exception) -> Response:
         }.get(error.status_code, detail)
     elif error.status_code == 400 and detail == "There was an error parsing the body":
         detail = "The body can't be read: send JSON in UTF-8"
-    if _wants_page(request):
-        page: Response = request.app.state.error_page(request, error.status_code, detail)
-        return page
     return problem(error.status_code, detail, headers=error.headers)
 
 
@@ -109,17 +110,22 @@ def _wants_page(request: Request) -> bool:
     return not request.url.path.startswith("/api/") and "text/html" in request.headers.get("accept", "")
 
 
+def _page(request: Request, status: int, detail: str, title: str = "") -> Response:
+    page: Response = request.app.state.error_page(request, status, detail, title)
+    return page
+
+
 def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
+    if _wants_page(request):
+        wrong = shown(error.errors()[0]["input"])
+        return _page(request, 404, f"The address has {wrong} where a number belongs: it may be mistyped.")
     items = error.errors()
     if items and items[0]["type"] == "json_invalid":
         where, why = items[0]["loc"][-1], items[0]["ctx"]["error"]
         return problem(400, f"The body is not JSON ({why} at character {where}): send valid JSON")
     found = [_sentence(item) for item in items][:50]
     detail = "; ".join(item.message for item in found[:5])
-    if _wants_page(request):
-        page: Response = request.app.state.error_page(request, 404, detail)
-        return page
     return problem(422, detail, found)
 
 
@@ -159,8 +165,11 @@ def _spec(_: Request, error: Exception) -> Response:
 def _store(request: Request, error: Exception) -> Response:
     status = 404 if isinstance(error, store.NotFound) else 409 if isinstance(error, store.Conflict) else 503
     if _wants_page(request):
-        page: Response = request.app.state.error_page(request, status, str(error))
-        return page
+        if isinstance(error, store.NotFound):
+            way = {"run": "Runs", "experiment": "Compare"}[error.what]
+            words = f"It was deleted, or there never was one of that number: {way} lists those that there are."
+            return _page(request, status, words, f"There is no {error.what} {error.wanted}")
+        return _page(request, status, str(error))
     return problem(status, str(error))
 
 

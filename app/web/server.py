@@ -15,7 +15,7 @@ from starlette_compress import CompressMiddleware
 
 from app.settings import Settings
 from app.store.engine import clock, reading
-from app.web import api, limits, login, pages, problems, security
+from app.web import api, limits, login, pages, prefix, problems, security
 from app.web.preparing import Preparing
 from app.web.state import Background, Database
 from app.web.stream import Tail
@@ -67,11 +67,13 @@ def create_app(settings: Settings, engine: Engine, background: Background) -> Fa
         title="Runyard",
         version=version("runyard"),
         description=DESCRIPTION,
+        servers=[{"url": settings.root}] if settings.root else None,
         openapi_url=f"{api.PREFIX}/openapi.json",
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
         middleware=[
+            Middleware(prefix.Prefix, path=settings.root),
             Middleware(security.SecureHeaders),
             Middleware(limits.Headers),
             Middleware(security.Hosts, settings=settings),

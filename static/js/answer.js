@@ -1,6 +1,6 @@
 // The answer of a comparison: the sentences, the table that bears them out, every difference with its interval.
 
-import { query } from "./model/address.js";
+import { query, url } from "./model/address.js";
 import { bars } from "./bars.js";
 import { el, icon, setText } from "./dom.js";
 import { integer, percent, plural, roughly } from "./format.js";
@@ -139,7 +139,7 @@ function agreed(one) {
 function farOff(one) {
   const groups = one.sides.map((side) => compared.groups[side.group]);
   const runs = groups.flatMap((group) => group.runs.filter((run) => run.seed === one.outlier).map((run) => run.run));
-  return el("a.note", { href: `/compare${query({ run: runs })}` }, ` seed ${one.outlier} lies far off`);
+  return el("a.note", { href: url(`/compare${query({ run: runs })}`) }, ` seed ${one.outlier} lies far off`);
 }
 
 /** All that is claimed, decided together: the same figures as in the sentences. */

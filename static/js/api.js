@@ -1,5 +1,7 @@
 // Calls of /api/v1. Errors are RFC 9457 problem documents; they arrive here as ApiError with their own words.
 
+import { url } from "./model/address.js";
+
 export class ApiError extends Error {
   /** problem: the body of the answer; `errors` lists {field, message}, empty when no field is at fault. */
   constructor(status, problem) {
@@ -18,7 +20,7 @@ async function call(method, path, body, { signal } = {}) {
   }
   let response;
   try {
-    response = await fetch(`/api/v1${path}`, options);
+    response = await fetch(url(`/api/v1${path}`), options);
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new ApiError(0, { detail: "The server can't be reached: see whether runyard serve still runs" });

@@ -6,6 +6,7 @@ import { csvOf, duration, percent, plural, points } from "./format.js";
 import { color } from "./palette.js";
 import { STATES, follow, offerActions, showActions } from "./questions.js";
 import { drawInterval } from "./sequence.js";
+import { url } from "./model/address.js";
 
 const byId = (id) => document.getElementById(id);
 const experiment = Number(byId("experiment-menu").dataset.experiment);
@@ -125,7 +126,7 @@ function showSets() {
       {},
       el("td.right", {}, String(one.seed)),
       el("td", {}, statusBadge({ status, responding: true })),
-      ...one.runs.map((run) => el("td.right", {}, run.run ? el("a", { href: `/runs/${run.run}` }, runWords(run)) : "–")),
+      ...one.runs.map((run) => el("td.right", {}, run.run ? el("a", { href: url(`/runs/${run.run}`) }, runWords(run)) : "–")),
       el("td.right.strong", {}, change(one.value)),
       el("td.right", {}, change(one.mean)),
       el("td.right", {}, one.is_complete ? interval(one.low, one.high) ?? el("span.muted", {}, at + 1 < found.least_seeds ? `needs at least ${found.least_seeds}` : "no spread") : "–"),

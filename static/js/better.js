@@ -4,6 +4,7 @@ import { post } from "./api.js";
 import { askedFor } from "./dom.js";
 import { valueOf } from "./model/form.js";
 import { launchedExperiment, promiseUndo } from "./undo.js";
+import { url } from "./model/address.js";
 
 const button = document.getElementById("ask-better");
 let compared = null;
@@ -43,7 +44,7 @@ button.addEventListener("click", async () => {
   });
   if (!made) return;
   promiseUndo(launchedExperiment(made));
-  location.assign(`/compare?experiment=${made.id}`);
+  location.assign(url(`/compare?experiment=${made.id}`));
 });
 
 /** The places of the two that lead; of the first two where nothing is measured yet. */

@@ -1,7 +1,7 @@
 // What can be done with the selected runs: the bar at the bottom, and deletion that can be undone.
 
 import { post } from "./api.js";
-import { query } from "./model/address.js";
+import { query, url } from "./model/address.js";
 import { asked, report, setText, toast } from "./dom.js";
 import { ENDED, plural, RESUMABLE } from "./format.js";
 import { deleted, launched, offerUndo, stopped } from "./undo.js";
@@ -73,7 +73,7 @@ export function bulkBar({ chosen, clear }) {
       document.body.classList.toggle("has-bulk", runs.length > 0);
       setText(byId("bulk-count"), `${plural(runs.length, "run")} selected`);
       setText(byId("bulk-compare"), `Compare ${plural(runs.length, "run")}`);
-      byId("bulk-compare").href = `/compare${query({ run: runs.map((run) => run.id).slice(0, MOST_COMPARED) })}`;
+      byId("bulk-compare").href = url(`/compare${query({ run: runs.map((run) => run.id).slice(0, MOST_COMPARED) })}`);
       for (const [action, word] of Object.entries(WORDS)) {
         const count = runs.filter(APPLIES[action]).length;
         byId(`bulk-${action}`).hidden = !count;

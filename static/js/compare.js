@@ -2,7 +2,7 @@
 // What is being looked at is in the URL; the server computes every figure, this page places them.
 
 import { get, post } from "./api.js";
-import { query } from "./model/address.js";
+import { query, url } from "./model/address.js";
 import { showAnswer, showPairs, showWatched } from "./answer.js";
 import { offerAsking } from "./better.js";
 import { showConfigurations } from "./configurations.js";
@@ -162,7 +162,7 @@ byId("confirm-winner")?.addEventListener("click", async (event) => {
   try {
     const made = await post(`/experiments/${what.experiment}/confirm`, {});
     promiseUndo(launchedExperiment(made));
-    location.assign(`/compare?experiment=${made.id}`);
+    location.assign(url(`/compare?experiment=${made.id}`));
   } catch (error) {
     report(error);
     event.target.disabled = false;
@@ -213,12 +213,12 @@ function redraw() {
 }
 
 for (const [id, more] of Object.entries({ "save-csv": {}, "save-parquet": { format: "parquet" }, "save-runs": { what: "runs" } })) {
-  byId(id).href = `/api/v1/export${query({ ...what, ...more })}`;
+  byId(id).href = url(`/api/v1/export${query({ ...what, ...more })}`);
 }
 
 function remember() {
   const shown = Object.fromEntries(Object.entries(view).filter(([key, value]) => value !== DEFAULTS[key]));
-  history.replaceState(null, "", `/compare${query({ ...what, ...shown })}`);
+  history.replaceState(null, "", url(`/compare${query({ ...what, ...shown })}`));
 }
 
 // Data

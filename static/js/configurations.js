@@ -1,6 +1,6 @@
 // The configurations of a comparison as a table, its runs below each on demand; and what differs among them.
 
-import { query } from "./model/address.js";
+import { query, url } from "./model/address.js";
 import { el, icon, setText } from "./dom.js";
 import { csvOf, duration, integer, loss, plural } from "./format.js";
 import { slug } from "./share.js";
@@ -20,7 +20,7 @@ export function showConfigurations(fresh, styled, experiment) {
   showDifferences();
   const link = byId("show-runs");
   link.hidden = !experiment;
-  link.href = `/${query({ experiment })}`;
+  link.href = url(`/${query({ experiment })}`);
   setText(link, `Show ${plural(compared.runs, "run")}`);
 }
 
@@ -32,7 +32,7 @@ function showTable() {
   byId("table").tBodies[0].replaceChildren(...compared.groups.flatMap((one) => tableRows(one, published)));
   const two = nearest();
   byId("image-by-image").hidden = !two;
-  if (two) byId("image-by-image").href = `/compare/predictions${query({ run: two })}`;
+  if (two) byId("image-by-image").href = url(`/compare/predictions${query({ run: two })}`);
 }
 
 /** Two finished runs on the same test images: of two configurations and one seed where there are such. */
@@ -87,7 +87,7 @@ function runRow(run, one, published) {
     "tr.inner",
     {},
     el("td"),
-    el("td", {}, el("a", { href: `/runs/${run.run}` }, `seed ${run.seed}`)),
+    el("td", {}, el("a", { href: url(`/runs/${run.run}`) }, `seed ${run.seed}`)),
     el("td"),
     el("td.right.muted", {}, run.status),
     el("td.right", {}, accuracy == null ? "–" : (accuracy * 100).toFixed(2)),

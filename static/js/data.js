@@ -1,7 +1,7 @@
 // All data sets: what each is, eight of its images, whether it is on disk; folders of images that can be read.
 
 import { get } from "./api.js";
-import { segment } from "./model/address.js";
+import { segment, url } from "./model/address.js";
 import { el, report, setText } from "./dom.js";
 import { ago } from "./format.js";
 import { multiple, showImages } from "./images.js";
@@ -31,8 +31,8 @@ function folderRow(folder, items) {
     const name = side.value === "32" && !colour.value ? folder : `${folder}@${side.value}${colour.value}`;
     const versions = items.filter((one) => one.folder === name).sort((a, b) => versionOf(a) - versionOf(b));
     const state = versions.at(-1) ?? { name, title, on_disk: true, prepared: false, preparing: false, progress: null, error: null };
-    if (state.prepared) where.replaceChildren(el("a", { href: `/data/${segment(state.name)}` }, `Read ${ago(state.read_at)}: open it`), ...sinceRead(where, state));
-    else showWhere(where, state, (now) => now.prepared && location.assign(`/data/${segment(now.name)}`));
+    if (state.prepared) where.replaceChildren(el("a", { href: url(`/data/${segment(state.name)}`) }, `Read ${ago(state.read_at)}: open it`), ...sinceRead(where, state));
+    else showWhere(where, state, (now) => now.prepared && location.assign(url(`/data/${segment(now.name)}`)));
   };
   for (const field of [side, colour]) field.addEventListener("change", show);
   show();

@@ -1,7 +1,7 @@
 // One data set: samples by class, balance, brightness, pixels in order and shuffled. Seeds are in the URL.
 
 import { get } from "./api.js";
-import { query, segment } from "./model/address.js";
+import { query, segment, url } from "./model/address.js";
 import { el, report, setText, showArrived } from "./dom.js";
 import { bytes, integer, moment, percent, plural } from "./format.js";
 import { cut, multiple, picture, showImages } from "./images.js";
@@ -39,7 +39,7 @@ byId("other-samples").addEventListener("click", () => {
 byId("more-classes").addEventListener("click", () => showSamples().catch(report));
 
 function remember() {
-  history.replaceState(null, "", `/data/${segment(name)}${query({ seed: view.seed === "1" ? "" : view.seed, samples: view.samples === "0" ? "" : view.samples })}`);
+  history.replaceState(null, "", url(`/data/${segment(name)}${query({ seed: view.seed === "1" ? "" : view.seed, samples: view.samples === "0" ? "" : view.samples })}`));
 }
 
 async function begin() {

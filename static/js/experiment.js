@@ -7,6 +7,7 @@ import { valueOf } from "./model/form.js";
 import { plural } from "./format.js";
 import { gathered, on } from "./live.js";
 import { deletedExperiment, launched, offerUndo, promiseUndo } from "./undo.js";
+import { url } from "./model/address.js";
 
 const byId = (id) => document.getElementById(id);
 const menu = byId("experiment-menu");
@@ -44,7 +45,7 @@ const actions = {
   delete: async () => {
     await remove(`/experiments/${id}`);
     promiseUndo(deletedExperiment(id, experiment.name));
-    location.assign("/");
+    location.assign(url("/"));
   },
 };
 for (const [name, action] of Object.entries(actions)) {

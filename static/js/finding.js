@@ -3,6 +3,7 @@
 import { el, setText } from "./dom.js";
 import { duration, plural } from "./format.js";
 import { STATES, follow, offerActions, showActions } from "./questions.js";
+import { url } from "./model/address.js";
 
 const byId = (id) => document.getElementById(id);
 const experiment = Number(byId("experiment-menu").dataset.experiment);
@@ -40,7 +41,7 @@ function showRace() {
       const { run, status } = one.runs[at];
       const kind = status === "missing" ? "none" : (KINDS[status] ?? "waits");
       const title = `seed ${one.seed}: ${status === "missing" ? "not launched" : status}`;
-      return run ? el(`a.${kind}`, { href: `/runs/${run}`, title, "aria-label": `${cell.name}, ${title}` }) : el(`i.${kind}`, { title });
+      return run ? el(`a.${kind}`, { href: url(`/runs/${run}`), title, "aria-label": `${cell.name}, ${title}` }) : el(`i.${kind}`, { title });
     });
     const ran = found.sets.filter((one) => one.runs[at].status === "succeeded").length;
     return el(

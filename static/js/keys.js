@@ -1,6 +1,7 @@
 // Keyboard for the main actions: one key each, never while something is typed. `?` lists them.
 
 import { el } from "./dom.js";
+import { url } from "./model/address.js";
 
 const known = new Map(); // key -> [words, action]
 
@@ -27,7 +28,7 @@ function help() {
 /** Begin; frame.js does. */
 export function start() {
   keys({
-    n: ["New experiment", () => location.assign("/experiments/new")],
+    n: ["New experiment", () => location.assign(url("/experiments/new"))],
     "?": ["This list", help],
   });
   document.addEventListener("keydown", (event) => {

@@ -5,10 +5,11 @@
 import { get } from "./api.js";
 import { el, icon, setText, toast } from "./dom.js";
 import { headline, integer } from "./format.js";
+import { root, url } from "./model/address.js";
 
 const RETRY_MS = 2000;
 const WORDS = { live: "Live", reconnecting: "Reconnecting", offline: "Offline" };
-const NAME = "runyard-live"; // of the lock that the window with the stream holds, and of the channel to the others
+const NAME = `runyard-live${root}`; // of the lock that the window with the stream holds, and of the channel to the others
 
 let source = null; // the stream, in the window that has it
 let lastId = document.body.dataset.change ?? ""; // what this page was made at: whatever came after is told
@@ -54,7 +55,7 @@ function tell(message) {
 function connect(after) {
   clearTimeout(timer);
   source?.close();
-  source = new EventSource(`/api/v1/events${after ? `?after=${after}` : ""}`);
+  source = new EventSource(url(`/api/v1/events${after ? `?after=${after}` : ""}`));
   const state = (now) => {
     show(now);
     tell({ state: now });
@@ -127,8 +128,8 @@ function leave() {
 function offerLogin() {
   get("/runs?limit=1").catch((error) => {
     if (error.status !== 401) return;
-    const back = encodeURIComponent(location.pathname + location.search);
-    toast("You are logged out", { kind: "bad", action: { label: "Log in", run: () => location.assign(`/login?next=${back}`) } });
+    const back = encodeURIComponent(location.pathname.slice(root.length) + location.search);
+    toast("You are logged out", { kind: "bad", action: { label: "Log in", run: () => location.assign(url(`/login?next=${back}`)) } });
   });
 }
 

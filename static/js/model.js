@@ -2,7 +2,7 @@
 // Data set, knobs and run are in the URL.
 
 import { get } from "./api.js";
-import { query } from "./model/address.js";
+import { query, url } from "./model/address.js";
 import { el, report, setText, swatch } from "./dom.js";
 import { bytes, integer, percent, plural } from "./format.js";
 import { multiple } from "./images.js";
@@ -32,7 +32,7 @@ byId("run").addEventListener("change", (event) => {
 const set = () => [...knobs].map(([key, value]) => `${key}=${value}`);
 
 function remember() {
-  history.replaceState(null, "", `/models/${name}${query({ dataset: dataset.value, knob: set(), run: wantedRun })}`);
+  history.replaceState(null, "", url(`/models/${name}${query({ dataset: dataset.value, knob: set(), run: wantedRun })}`));
 }
 
 /** 152800000 -> "152.8 M" */
@@ -64,7 +64,7 @@ let asked = 0;
 async function showLayers() {
   remember();
   const own = ++asked;
-  byId("train").href = `/experiments/new${query({ model: name, dataset: dataset.value, ...Object.fromEntries([...knobs].map(([key, value]) => [join("model", key), value])) })}`;
+  byId("train").href = url(`/experiments/new${query({ model: name, dataset: dataset.value, ...Object.fromEntries([...knobs].map(([key, value]) => [join("model", key), value])) })}`);
   const found = await get(`/models/${name}/layers${query({ dataset: dataset.value, knob: set() })}`);
   if (own !== asked) return; // another one was chosen meanwhile
   setText(byId("answer"), found.answer);

@@ -1,7 +1,7 @@
 // All models, with their parameters on the data set chosen.
 
 import { get } from "./api.js";
-import { query } from "./model/address.js";
+import { query, url } from "./model/address.js";
 import { el, report, setText, swatch } from "./dom.js";
 import { integer } from "./format.js";
 
@@ -21,11 +21,11 @@ get("/catalog")
         const parameters = model.parameters[select.value];
         setText(card.querySelector(".parameters"), parameters === undefined ? `does not take ${select.selectedOptions[0].text}’s images` : integer(parameters));
         const link = card.querySelector("a");
-        link.href = `/models/${model.name}${query({ dataset: parameters === undefined ? "" : select.value })}`;
+        link.href = url(`/models/${model.name}${query({ dataset: parameters === undefined ? "" : select.value })}`);
       }
     };
     select.addEventListener("change", () => {
-      history.replaceState(null, "", `/models${query({ dataset: select.value })}`);
+      history.replaceState(null, "", url(`/models${query({ dataset: select.value })}`));
       show();
     });
     show();

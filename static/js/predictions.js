@@ -2,7 +2,7 @@
 // What is looked at (a cell, a class, which pixels) is in the URL.
 
 import { get } from "./api.js";
-import { query } from "./model/address.js";
+import { query, url } from "./model/address.js";
 import { el, report, setText, swatch } from "./dom.js";
 import { capital, integer, loss, percent, plural } from "./format.js";
 import { showGallery } from "./gallery.js";
@@ -42,7 +42,7 @@ byId("configuration").prepend(swatch(page.dataset.model, page.dataset.order));
 function change(what) {
   Object.assign(view, what);
   const shown = Object.fromEntries(Object.entries(view).filter(([key, value]) => value !== DEFAULTS[key]));
-  history.replaceState(null, "", `/runs/${id}/predictions${query(shown)}`);
+  history.replaceState(null, "", url(`/runs/${id}/predictions${query(shown)}`));
   if (said) show(Object.keys(what));
 }
 

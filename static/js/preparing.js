@@ -1,7 +1,7 @@
 // Where a data set is: on disk, on its way with a progress bar, or to be downloaded.
 
 import { get, post } from "./api.js";
-import { segment } from "./model/address.js";
+import { segment, url } from "./model/address.js";
 import { el, icon, report } from "./dom.js";
 import { ago, percent } from "./format.js";
 
@@ -32,7 +32,7 @@ export function sinceRead(box, state) {
     button.disabled = true;
     try {
       const next = await post(`/datasets/${segment(state.name)}/prepare?again=true`);
-      showWhere(box, next, (now) => now.prepared && location.assign(`/data/${segment(now.name)}`));
+      showWhere(box, next, (now) => now.prepared && location.assign(url(`/data/${segment(now.name)}`)));
     } catch (error) {
       button.disabled = false;
       report(error);

@@ -3,6 +3,7 @@
 import { get } from "./api.js";
 import { el, report } from "./dom.js";
 import { plural } from "./format.js";
+import { url } from "./model/address.js";
 
 const part = document.getElementById("related");
 const { experiment } = document.getElementById("experiment-menu").dataset;
@@ -13,7 +14,7 @@ function show(found) {
   part.hidden = !found.length;
   part.querySelector("ul").replaceChildren(
     ...found.map((one) =>
-      el("li", {}, el("a", { href: `/compare?experiment=${one.experiment}` }, one.name), el("span.note", {}, ` ${plural(one.shared, "configuration")} of these`), el("p", {}, one.answer)),
+      el("li", {}, el("a", { href: url(`/compare?experiment=${one.experiment}`) }, one.name), el("span.note", {}, ` ${plural(one.shared, "configuration")} of these`), el("p", {}, one.answer)),
     ),
   );
 }

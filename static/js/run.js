@@ -1,7 +1,7 @@
 // One run: its figures, loss and accuracy as they come, what it was told to do, how it ended.
 
 import { get, patch, post, remove } from "./api.js";
-import { query } from "./model/address.js";
+import { query, url } from "./model/address.js";
 import { tagsIn } from "./bulk.js";
 import { asked, copy, el, report, setStatus, setText, showArrived, statusBadge, swatch, toast } from "./dom.js";
 import { caption, fetchCurves, replaceTail, tailStart, xOf } from "./curves.js";
@@ -93,7 +93,7 @@ byId("delete").addEventListener("click", async () => {
   try {
     await remove(`/runs/${id}`);
     promiseUndo(deleted([id]));
-    location.assign("/");
+    location.assign(url("/"));
   } catch (error) {
     report(error);
   }
@@ -180,7 +180,7 @@ function editName(open) {
 
 function remember() {
   const shown = Object.fromEntries(Object.entries(view).filter(([key, value]) => value !== DEFAULTS[key]));
-  history.replaceState(null, "", `/runs/${id}${query(shown)}`);
+  history.replaceState(null, "", url(`/runs/${id}${query(shown)}`));
 }
 
 // Data
@@ -299,7 +299,7 @@ const log = { attempt: 0, end: 0 };
 async function showLog() {
   const attempt = run.attempts.length;
   const anew = attempt !== log.attempt || !log.end;
-  const answer = await fetch(`/api/v1/runs/${id}/log${query({ after: anew ? null : log.end })}`);
+  const answer = await fetch(url(`/api/v1/runs/${id}/log${query({ after: anew ? null : log.end })}`));
   if (!answer.ok) return;
   const box = byId("log");
   const atEnd = box.scrollTop + box.clientHeight >= box.scrollHeight - 8;
@@ -325,7 +325,7 @@ function showRun() {
   byId("pause").hidden = ended || asked;
   byId("resume").hidden = !RESUMABLE.includes(run.status) || run.diverged; // it would become NaN again
   byId("delete").hidden = ["starting", "running"].includes(run.status);
-  byId("tags").replaceChildren(...run.tags.map((tag) => el("a.tag", { href: `/${query({ tag })}` }, tag)));
+  byId("tags").replaceChildren(...run.tags.map((tag) => el("a.tag", { href: url(`/${query({ tag })}`) }, tag)));
   setText(byId("edit-tags"), run.tags.length ? "Edit tags" : "Add tag");
   setText(byId("edit-note"), run.note ? "Edit note" : "Add note");
   setText(byId("note"), run.note);
@@ -490,7 +490,7 @@ function showAttempts() {
     return el(
       "tr",
       {},
-      el("td", {}, el("a", { href: `/api/v1/runs/${id}/log?attempt=${attempt.n}`, title: "Its log" }, String(attempt.n))),
+      el("td", {}, el("a", { href: url(`/api/v1/runs/${id}/log?attempt=${attempt.n}`), title: "Its log" }, String(attempt.n))),
       el("td.nowrap", { title: moment(attempt.started_at) }, ago(attempt.started_at)),
       el("td.right", {}, integer(attempt.from_step)),
       el("td.right", {}, duration(seconds)),

@@ -1,7 +1,7 @@
 // The Runs page: filter, watch, select to compare. Filters and order are in the URL; rows change in place.
 
 import { get } from "./api.js";
-import { query } from "./model/address.js";
+import { query, url } from "./model/address.js";
 import { bulkBar, relaunchFailed } from "./bulk.js";
 import { columnsMenu } from "./columns.js";
 import { el, icon, report, setStatus, setText, showArrived, statusBadge, swatch } from "./dom.js";
@@ -172,7 +172,7 @@ const choose = (id, chosen) => (chosen ? selected.add(id) : selected.delete(id))
 function remember() {
   const { sort, order, ...rest } = view;
   const shown = sort === "created" && order === "desc" ? rest : view;
-  history.replaceState(null, "", `/${query(shown)}`);
+  history.replaceState(null, "", url(`/${query(shown)}`));
 }
 
 function changed() {
@@ -374,7 +374,7 @@ function knobRow({ key, value, members }) {
     if (!closed.delete(key)) closed.add(key);
     render();
   });
-  const compare = `/compare${query({ run: members.slice(0, 250).map((run) => run.id) })}`;
+  const compare = url(`/compare${query({ run: members.slice(0, 250).map((run) => run.id) })}`);
   const line = el("div.group-line", {}, fold, el("span.group-name", {}, `${title}: ${words}`), el("span", {}, said), el("span.row.group-end", {}, el("span.muted", {}, `${plural(members.length, "run")} shown`), el("a", { href: compare }, "Compare")));
   return el("tr.group", { "data-group": key }, el("td", { colspan: WIDE }, line));
 }
@@ -484,10 +484,10 @@ function groupRow(id) {
     {},
     pick,
     fold,
-    el("a.group-name", { href: `/compare${query({ experiment: id })}` }, experiments.get(id)?.name ?? ""),
+    el("a.group-name", { href: url(`/compare${query({ experiment: id })}`) }, experiments.get(id)?.name ?? ""),
     bar,
     said,
-    el("span.row.group-end", {}, stop, again, el("a", { href: `/compare${query({ experiment: id })}` }, "Compare")),
+    el("span.row.group-end", {}, stop, again, el("a", { href: url(`/compare${query({ experiment: id })}`) }, "Compare")),
   );
   const row = el("tr.group", { "data-experiment": id }, el("td", { colspan: WIDE }, line));
   row.parts = { bar, said, stop, again, pick };
@@ -543,7 +543,7 @@ function runRows(run, hidden) {
   const parts = {
     status: statusBadge(run),
     of: el("span.muted.run-of"),
-    name: el("a.run-name", { href: `/runs/${run.id}` }),
+    name: el("a.run-name", { href: url(`/runs/${run.id}`) }),
     tags: el("span.tags"),
     step: el("td.right.nowrap.p-step.c-step"),
     bar: el("span"),
@@ -612,7 +612,7 @@ function showRow(run) {
   const failed = ["failed", "lost"].includes(run.status);
   parts.why.hidden = !failed || parts.row.hidden;
   if (failed) {
-    const way = el("a", { href: `/runs/${run.id}` }, run.retry_at ? "It resumes by itself" : "See what to do");
+    const way = el("a", { href: url(`/runs/${run.id}`) }, run.retry_at ? "It resumes by itself" : "See what to do");
     parts.why.lastElementChild.replaceChildren(el("span.bad", {}, `${run.cause?.[0].toUpperCase()}${run.cause?.slice(1)}. `), way);
   }
 }

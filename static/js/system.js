@@ -4,6 +4,7 @@ import { get, post } from "./api.js";
 import { el, report, setText, showArrived, swatch } from "./dom.js";
 import { ago, bytes, duration, integer, moment, plural } from "./format.js";
 import { gathered, on } from "./live.js";
+import { url } from "./model/address.js";
 
 const byId = (id) => document.getElementById(id);
 const QUEUE_SHOWN = 100;
@@ -44,7 +45,7 @@ setInterval(showSigns, 1000);
 const cell = (text, kind = "td") => el(kind, {}, text);
 const right = (text) => el("td.right.nowrap", {}, text);
 const model = (run) => el("td", {}, el("span.named", {}, swatch(run.spec.model.name, run.spec.pixel_order), titles.get(run.spec.model.name) ?? run.spec.model.name));
-const link = (run) => el("td", {}, el("a.strong", { href: `/runs/${run.id}` }, run.name));
+const link = (run) => el("td", {}, el("a.strong", { href: url(`/runs/${run.id}`) }, run.name));
 
 function showDevices(system) {
   const devices = system.devices ?? [];

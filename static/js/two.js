@@ -2,7 +2,7 @@
 // that only one of them gets right. The runs and the class looked at are in the URL.
 
 import { get } from "./api.js";
-import { query } from "./model/address.js";
+import { query, url } from "./model/address.js";
 import { copy, el, report, setText, swatch, toast } from "./dom.js";
 import { capital, integer, percent, plural, points } from "./format.js";
 import { showGallery } from "./gallery.js";
@@ -59,7 +59,7 @@ const name = (at) => (runs[0].name === runs[1].name ? `${runs[at].name} (run ${r
 const mark = (at) => swatch(runs[at].spec.model.name, runs[at].spec.pixel_order);
 
 async function show() {
-  history.replaceState(null, "", `/compare/predictions${query({ run: chosen, label })}`);
+  history.replaceState(null, "", url(`/compare/predictions${query({ run: chosen, label })}`));
   runs = await Promise.all(chosen.map((id) => get(`/runs/${id}`)));
   for (const run of runs) if (!others.some((one) => one.id === run.id)) others.unshift(run);
   ["first-run", "second-run"].forEach((id, at) => {
@@ -76,7 +76,7 @@ async function show() {
   }
   byId("absent").hidden = true;
   byId("said").hidden = byId("curves").hidden = false;
-  byId("curves").href = `/compare${query({ run: chosen })}`;
+  byId("curves").href = url(`/compare${query({ run: chosen })}`);
   setText(byId("answer"), two.answer);
   const kinds = two.over_seeds ? `; over ${plural(two.over_seeds.seeds.length, "seed")} see below` : ": other seeds would give other nets";
   setText(byId("speaks"), `This speaks of these two trained nets, not of what they are made of${kinds}.`);
@@ -170,7 +170,7 @@ function showChips(two) {
         onclick: (event) => {
           label = value;
           for (const chip of byId("chips").children) chip.setAttribute("aria-pressed", String(chip === event.currentTarget));
-          history.replaceState(null, "", `/compare/predictions${query({ run: chosen, label })}`);
+          history.replaceState(null, "", url(`/compare/predictions${query({ run: chosen, label })}`));
           showImages().catch(report);
         },
       },

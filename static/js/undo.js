@@ -3,10 +3,11 @@
 import { get, post, remove } from "./api.js";
 import { report, toast } from "./dom.js";
 import { plural } from "./format.js";
+import { root, url } from "./model/address.js";
 
 const SECONDS = 20;
 const TRIES = 20; // half a second each: a worker that was asked to stop needs a moment to leave
-const PROMISED = "runyard.undo";
+const PROMISED = `runyard.undo${root}`;
 
 /** What can be offered: `{words, did, …}`, which a page can hand to the next one. */
 export const deleted = (ids) => ({ words: `${plural(ids.length, "run")} deleted`, did: "deleted", ids });
@@ -27,7 +28,7 @@ const UNDOING = {
       await post(`/experiments/${id}/stop`);
       await remove(`/experiments/${id}`);
     });
-    location.assign("/");
+    location.assign(url("/"));
   },
   stopped: async ({ ids, asking }) => {
     await insist("resume", ids);

@@ -1,8 +1,9 @@
 // Saved views of the Runs page: a name and an address each, kept by this browser.
 
 import { asked, el, icon } from "./dom.js";
+import { root, url } from "./model/address.js";
 
-const KEY = "runyard-views";
+const KEY = `runyard-views${root}`;
 const byId = (id) => document.getElementById(id);
 
 const kept = () => {
@@ -23,7 +24,7 @@ export function offerViews() {
         el(
           "span.row.spread",
           {},
-          el("a", { href: `/${one.search}` }, one.name),
+          el("a", { href: url(`/${one.search}`) }, one.name),
           el("button.btn.btn-quiet.btn-icon.btn-small", { type: "button", "aria-label": `Forget the view ${one.name}`, onclick: () => (keep(kept().filter((other) => other.name !== one.name)), show()) }, icon("close")),
         ),
       ),

@@ -1,7 +1,7 @@
 // The empty Runs page: presets to launch, the same from a script, the machine.
 
 import { get, post } from "./api.js";
-import { query } from "./model/address.js";
+import { query, url } from "./model/address.js";
 import { el, report, setText } from "./dom.js";
 import { compact } from "./model/form.js";
 import { bytes, plural } from "./format.js";
@@ -35,7 +35,7 @@ function card(preset, catalog, first) {
     try {
       const made = await post("/experiments", { name: preset.title, base: preset.base, grid: preset.grid });
       promiseUndo(launchedExperiment(made));
-      location.assign(`/compare${query({ experiment: made.id })}`);
+      location.assign(url(`/compare${query({ experiment: made.id })}`));
     } catch (error) {
       launch.disabled = false;
       report(error);
@@ -50,7 +50,7 @@ function card(preset, catalog, first) {
     el("h2", {}, preset.question),
     el("p.muted", {}, preset.description),
     el("dl.pairs", {}, el("dt", {}, "Trains"), el("dd", {}, trains.join(" × ")), el("dt", {}, "Data"), el("dd", {}, `${dataset.title}, ${have}`)),
-    el("div.row", {}, launch, el("a", { href: `/experiments/new${query({ preset: preset.name })}` }, "Change first")),
+    el("div.row", {}, launch, el("a", { href: url(`/experiments/new${query({ preset: preset.name })}`) }, "Change first")),
   );
 }
 

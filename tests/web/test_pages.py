@@ -30,10 +30,18 @@ def test_plotly_is_served_compressed_from_the_installed_package(server: Server) 
 
 def test_a_page_that_is_not_there_says_so_in_the_frame(server: Server) -> None:
     with server.api() as client:
-        for path in ("/nothing", "/runs/99999", "/runs/x", "/compare?experiment=99999"):
+        for path, words in (
+            ("/nothing", ("There is no such page", "Nothing is at /nothing")),
+            ("/runs/99999", ("There is no run 99999", "Runs lists those that there are")),
+            ("/compare?experiment=99999", ("There is no experiment 99999", "Compare lists those that there are")),
+            ("/runs/x", ("There is no such page", "The address has &#39;x&#39; where a number belongs")),
+            ("/compare?experiment=x", ("There is no such page", "where a number belongs")),
+            ("/models/nothing", ("There is no such page", "choose one on the Models page")),
+        ):
             page = client.get(f"{server.url}{path}", headers={"Accept": "text/html"})
             assert page.status_code == 404, path
-            assert "Page not found" in page.text
+            assert [word for word in words if word not in page.text] == [], path
+            assert "/api/" not in page.text.split("<main")[1].split("</main")[0]
             assert 'class="brand"' in page.text
 
 

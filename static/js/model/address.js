@@ -1,4 +1,10 @@
-// Parts of addresses. Pure functions: no DOM, no fetch.
+// Addresses and their parts.
+
+/** The path at which a proxy shows this server, as "/runyard"; "" where it has a host of its own. */
+export const root = globalThis.document?.documentElement.dataset.root ?? "";
+
+/** The address of a page or a call of this server: every link and every request goes by it. */
+export const url = (path) => root + path;
 
 /** A name as one part of an address; what is allowed there stays readable. */
 export const segment = (name) => encodeURIComponent(name).replaceAll("%3A", ":").replaceAll("%40", "@");

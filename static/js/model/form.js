@@ -1,6 +1,6 @@
 // An experiment as the form holds it: knob paths to lists of texts, as typed; and its ways into a URL and a request.
 
-import { query } from "./address.js";
+import { query, url } from "./address.js";
 import { join, leaf } from "./paths.js";
 
 /** {name, models: {fc: {n_hidden: ["8"]}}, optimizers: {sgd: {lr: ["0.1", "0.01"], …}}, knobs: {dataset: ["digits"], …}} */
@@ -131,7 +131,7 @@ export function addressOf(form) {
   const ask = form.ask ? Object.fromEntries(Object.entries(form.ask).map(([key, text]) => [`ask.${key}`, text])) : {};
   const draws = Object.keys(rangesOf(form)).length ? { "random.count": form.random.count, "random.seed": form.random.seed } : {};
   const matters = form.smallest.trim() ? { smallest: form.smallest } : {};
-  return `/experiments/new${query({ ...values, ...draws, ...matters, ...ask })}`;
+  return url(`/experiments/new${query({ ...values, ...draws, ...matters, ...ask })}`);
 }
 
 /** What an address says of a form; null where it says nothing. */

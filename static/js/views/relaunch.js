@@ -4,7 +4,7 @@ import { get, post } from "../api.js";
 import { el, icon, setText } from "../dom.js";
 import { duration, plural } from "../format.js";
 import { gathered } from "../live.js";
-import { query } from "../model/address.js";
+import { query, url } from "../model/address.js";
 import { bodyOf, changedAddress } from "../model/form.js";
 import { formsOf, isOne, overridesOf, wasOf } from "../model/relaunch.js";
 import { nameOf, sentenceOf } from "../model/sentence.js";
@@ -83,11 +83,11 @@ export async function openRelaunch(run, { changes = {}, why = "", where = "" } =
       if (isOne(state.form, catalog)) {
         const made = await post(`/runs/${run.id}/relaunch`, { overrides: overridesOf(state.form, before, catalog) });
         promiseUndo(launched([made.id]));
-        location.assign(`/runs/${made.id}`);
+        location.assign(url(`/runs/${made.id}`));
       } else {
         const made = await post("/experiments", body());
         promiseUndo(launchedExperiment(made));
-        location.assign(`/compare${query({ experiment: made.id })}`);
+        location.assign(url(`/compare${query({ experiment: made.id })}`));
       }
     } catch (error) {
       state.errors = error.errors?.length ? error.errors : [{ field: "", message: error.message }];

@@ -3,7 +3,7 @@
 import { get, post } from "../../api.js";
 import { el, report, toast } from "../../dom.js";
 import { gathered } from "../../live.js";
-import { query } from "../../model/address.js";
+import { query, url } from "../../model/address.js";
 import { launchedExperiment, promiseUndo } from "../../undo.js";
 import { beginQuestion, showQuestion, withAbout } from "./question.js";
 import { beginSide, showPlan, showScript } from "./side.js";
@@ -68,7 +68,7 @@ async function launch() {
   try {
     const made = await post("/experiments", bodyNow());
     promiseUndo(launchedExperiment(made));
-    location.assign(`/compare${query({ experiment: made.id })}`);
+    location.assign(url(`/compare${query({ experiment: made.id })}`));
   } catch (error) {
     launching = false;
     state.errors = error.errors ?? [];

@@ -1,6 +1,6 @@
 // What would be launched, in the server's words: the product, its time, the configurations, what is wrong; and the script.
 
-import { query } from "../../model/address.js";
+import { query, url } from "../../model/address.js";
 import { copy, el, setText, swatch, toast } from "../../dom.js";
 import { compact } from "../../model/form.js";
 import { duration, integer, plural } from "../../format.js";
@@ -88,7 +88,7 @@ function showAlready() {
   setText(byId("already").firstElementChild, `${which} ran before, with these seeds: what they give was known, so it is judged as watched.`);
   byId("unused").hidden = Boolean(question) || !unused.length;
   setText(byId("unused"), unused.length === 1 ? `Take seed ${unused[0]}` : `Take seeds ${unused[0]} to ${unused.at(-1)}`);
-  byId("already").lastElementChild.href = `/compare${query({ run: already.slice(0, MOST_SHOWN) })}`;
+  byId("already").lastElementChild.href = url(`/compare${query({ run: already.slice(0, MOST_SHOWN) })}`);
 }
 
 function problemWords({ errors = [], message }) {

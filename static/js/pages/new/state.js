@@ -1,6 +1,6 @@
 // What New experiment holds: the form, what it began with, and the server's answer to it.
 
-import { query } from "../../model/address.js";
+import { query, url } from "../../model/address.js";
 import { addressOf, bodyOf, emptyForm, formAt, formOf } from "../../model/form.js";
 import { nameOf } from "../../model/sentence.js";
 
@@ -26,7 +26,7 @@ export const nameNow = () => state.form.name || state.preset?.title || nameOf(st
 export const bodyNow = () => bodyOf({ ...state.form, name: nameNow() }, state.catalog);
 
 /** The address that opens this form again. */
-export const addressNow = () => (state.preset && !state.form.name ? `/experiments/new${query({ preset: state.preset.name })}` : addressOf(state.form));
+export const addressNow = () => (state.preset && !state.form.name ? url(`/experiments/new${query({ preset: state.preset.name })}`) : addressOf(state.form));
 
 /** Begin with a preset. */
 export function usePreset(preset) {

@@ -7,7 +7,7 @@ import { ago, integer, percent, plural, roughly } from "../../format.js";
 import { gathered, on } from "../../live.js";
 import { kept } from "../../metrics.js";
 import { nextWords, soon } from "../../model/queue.js";
-import { query } from "../../model/address.js";
+import { query, url } from "../../model/address.js";
 import { offerUndo, stopped } from "../../undo.js";
 import { spark, topOf } from "../../views/spark.js";
 
@@ -58,7 +58,7 @@ function show(shown, curves, isIdle) {
 }
 
 function named({ run, experiment }) {
-  return el("span.now-name", {}, experiment && el("span.muted.now-of", {}, experiment), experiment && el("span.muted", {}, " · "), el("a", { href: `/runs/${run.id}` }, run.name));
+  return el("span.now-name", {}, experiment && el("span.muted.now-of", {}, experiment), experiment && el("span.muted", {}, " · "), el("a", { href: url(`/runs/${run.id}`) }, run.name));
 }
 
 const configuration = ({ model, run: { spec } }) => el("span.named.now-model", {}, swatch(spec.model.name, spec.pixel_order), `${model}, ${spec.pixel_order === "shuffled" ? "shuffled" : "in order"}`);
@@ -107,16 +107,16 @@ function justEnded(one, curves, top) {
     el("span.right", {}, integer(run.steps_done)),
     curveOf(run, curves, top),
     el("span.right", {}, accuracy == null ? "" : percent(accuracy)),
-    el("span.right", {}, el("a", { href: `/runs/${run.id}` }, "Open")),
+    el("span.right", {}, el("a", { href: url(`/runs/${run.id}`) }, "Open")),
   );
 }
 
 function next() {
   const { waiting, done } = found;
-  const words = nextWords(waiting, found.more).flatMap(({ text, experiment, name }) => [text, experiment === null ? name : el("a", { href: `/compare${query({ experiment })}` }, name)]);
+  const words = nextWords(waiting, found.more).flatMap(({ text, experiment, name }) => [text, experiment === null ? name : el("a", { href: url(`/compare${query({ experiment })}`) }, name)]);
   const { starts } = waiting[0];
   const when = [starts !== null && `first ${soon(starts)}`, done !== null && `all done in about ${roughly(done)}`];
   const badge = statusBadge({ status: "queued" });
   setText(badge.lastElementChild, "Next");
-  return el("div.now-line.of-queue", {}, badge, el("span.now-name", {}, ...words), el("span.right.muted", {}, when.filter(Boolean).join(", ")), el("span.right", {}, el("a", { href: "/system" }, "Queue")));
+  return el("div.now-line.of-queue", {}, badge, el("span.now-name", {}, ...words), el("span.right.muted", {}, when.filter(Boolean).join(", ")), el("span.right", {}, el("a", { href: url("/system") }, "Queue")));
 }
