@@ -51,7 +51,7 @@ function showTable(verdict, style) {
   table.tFoot.replaceChildren();
   const columns = [...verdict.heads, "against best", "interval"];
   table.tHead.replaceChildren(
-    el("tr", {}, el("th", {}, "Configuration"), ...columns.map((name) => el("th.right", {}, name)), el("th", {}, "")),
+    el("tr", {}, el("th", {}, "Configuration"), ...columns.map((name) => el("th.right", {}, name)), el("td")),
   );
   table.tBodies[0].replaceChildren(
     ...verdict.rows.map((row) =>
@@ -76,7 +76,7 @@ function showSet(table, { rows, scale }, style) {
   const best = rows.filter((row) => !row.difference).map(named);
   const most = Math.max(...rows.map((row) => row.difference?.n ?? 0));
   const heading = `${measure.is_accuracy ? "points " : ""}against ${best.length === 1 ? best[0] : "the best"}`;
-  table.tHead.replaceChildren(el("tr", {}, ...[scale ?? "Configuration", measure.title, heading, ""].map((name, at) => el(at === 1 ? "th.right" : "th", {}, name))));
+  table.tHead.replaceChildren(el("tr", {}, ...[scale ?? "Configuration", measure.title, heading].map((name, at) => el(at === 1 ? "th.right" : "th", {}, name)), el("td")));
   table.tBodies[0].replaceChildren(
     ...rows.map((row) => {
       const group = compared.groups[row.group];

@@ -70,7 +70,7 @@ function showTable() {
   const sets = complete();
   const mean = (at) => (sets.length ? sets.reduce((sum, one) => sum + one.runs[at].value, 0) / sets.length : null);
   const heading = found.measure.title.charAt(0).toUpperCase() + found.measure.title.slice(1);
-  byId("asking-table").tHead.replaceChildren(el("tr", {}, el("th", {}, heading), el("th.right", {}, "mean"), el("th", {}, "")));
+  byId("asking-table").tHead.replaceChildren(el("tr", {}, el("th", {}, heading), el("th.right", {}, "mean"), el("td")));
   const value = (at) => (mean(at) == null ? "none done" : found.measure.is_accuracy ? percent(mean(at)) : number(mean(at)));
   const rows = found.cells.map((cell, at) =>
     el("tr", {}, el("td", {}, el("span.named", {}, swatch(cell.model, cell.pixel_order), cell.name)), el("td.right.strong", {}, value(at)), el("td")),
