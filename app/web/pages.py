@@ -1,6 +1,6 @@
 """The pages and what they are made of: Jinja2 templates, static files, Plotly's script from the installed package.
 
-Static files are addressed by the hash of them all (`/static/<hash>/js/runs.js`), so that they may be kept for ever
+Static files are addressed by the hash of them all (`/static/<hash>/js/api.js`), so that they may be kept for ever
 and a new version is never mixed with an old one.
 """
 

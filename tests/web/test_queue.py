@@ -34,6 +34,7 @@ def test_the_queue_is_told_by_experiments_with_its_times(alone: Server) -> None:
     waiting = [(one["experiment"], len(one["run_ids"]), one["first"]) for one in found["waiting"]]
     assert waiting == [("Long", 2, 1), ("Short", 2, 3), (None, 1, 5)]
     assert found["waiting"][2]["run_ids"] == [single]
+    assert found["left"] == {str(made["id"]): None, str(other["id"]): found["left"][str(other["id"])]}
     assert found["done"] is None  # nothing as long as these has run here
     alone.call("POST", f"/experiments/{made['id']}/stop")
     for run_id in (*other["run_ids"], single):
@@ -52,4 +53,5 @@ def test_a_queue_of_runs_like_those_that_ended_says_when_it_is_over(alone: Serve
     assert found["running"][0]["left"] > 1
     assert found["waiting"][0]["starts"] > 1
     assert found["done"] > found["waiting"][0]["starts"]
+    assert found["left"] == {str(made["id"]): found["done"]}
     alone.call("POST", f"/experiments/{made['id']}/stop")

@@ -46,6 +46,9 @@ class QueueOut(BaseModel):
     ended: AtWorkOut | None = Field(description="The last that ended.")
     waiting: list[WaitingOut]
     more: int = Field(description=f"Queued runs beyond the {MOST} that are told.")
+    left: dict[int, float | None] = Field(
+        description=f"Seconds until each experiment in it has ended, by its id; none while more than {MOST} wait."
+    )
     done: float | None = Field(description="Seconds until all of it has ended; null: nothing is left, or not known.")
 
 
@@ -91,8 +94,17 @@ def get_queue(engine: Database, background: BackgroundNow) -> QueueOut:
             ended=at_work(last, None) if last else None,
             waiting=waiting,
             more=more,
+            left={} if more else _left(estimate, [*working, *queued]),
             done=None if more else estimate.left([*working, *queued]),
         )
+
+
+def _left(estimate: Estimate, going: list[Run]) -> dict[int, float | None]:
+    members: dict[int, list[Run]] = {}
+    for run in going:
+        if run.experiment_id:
+            members.setdefault(run.experiment_id, []).append(run)
+    return {experiment: estimate.left(own) for experiment, own in members.items()}
 
 
 def _starts(estimate: Estimate, before: list[Run], working: list[Run], slots: int) -> float | None:

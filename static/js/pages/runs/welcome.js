@@ -1,12 +1,12 @@
 // The empty Runs page: presets to launch, the same from a script, the machine.
 
-import { get, post } from "./api.js";
-import { query, url } from "./model/address.js";
-import { el, report, setText } from "./dom.js";
-import { compact } from "./model/form.js";
-import { bytes, plural } from "./format.js";
-import { showImages } from "./images.js";
-import { launchedExperiment, promiseUndo } from "./undo.js";
+import { get, post } from "../../api.js";
+import { query, url } from "../../model/address.js";
+import { el, report, setText } from "../../dom.js";
+import { compact } from "../../model/form.js";
+import { bytes, plural } from "../../format.js";
+import { showImages } from "../../images.js";
+import { launchedExperiment, promiseUndo } from "../../undo.js";
 
 const byId = (id) => document.getElementById(id);
 

@@ -1,7 +1,7 @@
 // Which columns of the runs table are shown: chosen in a menu, remembered by this browser.
 
-import { el } from "./dom.js";
-import { root } from "./model/address.js";
+import { el } from "../../dom.js";
+import { root } from "../../model/address.js";
 
 const KEY = `runyard.columns${root}`;
 /** Column class -> title and whether it is shown before anybody chose. */

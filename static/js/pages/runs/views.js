@@ -1,7 +1,7 @@
 // Saved views of the Runs page: a name and an address each, kept by this browser.
 
-import { asked, el, icon } from "./dom.js";
-import { root, url } from "./model/address.js";
+import { asked, el, icon } from "../../dom.js";
+import { root, url } from "../../model/address.js";
 
 const KEY = `runyard-views${root}`;
 const byId = (id) => document.getElementById(id);
