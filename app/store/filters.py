@@ -1,8 +1,9 @@
-"""The filter language of run lists: `model:cnn status:running test/accuracy>0.9 lr<=0.01 tag:paper -device:cpu`.
+"""The filter language of run lists: `model:cnn status:running accuracy>94% lr<=0.01 tag:paper -device:cpu`.
 
 Terms are joined by and. `KEY:VALUE` or `KEY:VALUE,VALUE` is one of these values; `KEY>0.9`, with >, >=, <, <=, = or !=,
 compares a number, with spaces around the sign or without; capitals don't matter; a minus before a term turns it round;
-every other word is looked for in names and tags. Quotes keep spaces and signs: `tag:"my paper"`, `"a>b"`.
+every other word is looked for in names and tags. A key may be what a column or a setting is called on a page:
+`Test accuracy > 94%`, `pixel order: shuffled`. Quotes keep spaces and signs: `tag:"my paper"`, `"a>b"`.
 """
 
 import re
@@ -68,6 +69,34 @@ _SHORT = {"data": "dataset", "order": "pixel_order", "params": "parameters", "ac
 _SHORT["accuracy.best"] = "test/accuracy.best"
 
 
+_COLUMNS = {
+    "data": "dataset",
+    "data set": "dataset",
+    "training loss": "train/loss",
+    "last": "train/loss",
+    "test accuracy": "test/accuracy",
+    "accuracy": "test/accuracy",
+    "test loss": "test/loss",
+    "validation accuracy": "validation/accuracy",
+    "step": "steps",
+}
+"""What columns are called on pages, where that is no key."""
+
+
+def _with_keys(text: str) -> str:
+    """The text with keys for what columns and settings are called, where a value follows; quotes stay as they are."""
+    named = {knobs.title(path).lower(): paths.leaf(path) for path in knobs.every()} | _COLUMNS
+    named |= {key: key for key in (*_NUMBERS, *_WORDS, *_SHORT, "tag")}
+    longest_first = "|".join(re.escape(name) for name in sorted(named, key=len, reverse=True))
+    called = re.compile(rf'"[^"]*"|(?<![\w./-])-?(?P<name>{longest_first})(?=\s*(?:>=|<=|!=|[:><=]))', re.IGNORECASE)
+
+    def key(match: "re.Match[str]") -> str:
+        name = match["name"]
+        return match[0] if name is None else match[0].removesuffix(name) + named[name.lower()]
+
+    return called.sub(key, text)
+
+
 def as_figure(key: str, session: Session | None = None) -> tuple[str, str] | None:
     """`test/accuracy.best` as the name of a series and one of FIGURES; None: it names no series.
 
@@ -115,6 +144,7 @@ def condition(text: str, session: Session | None = None) -> list[ColumnElement[b
 
     Raises BadFilter.
     """
+    text = _with_keys(text)
     found = []
     at = 0
     while match := re.compile(r"\s*").match(text, at):
@@ -188,6 +218,8 @@ def _is(key: str, value: str, term: str, session: Session | None) -> ColumnEleme
 def _named(key: str, value: str, term: str, session: Session | None) -> ColumnElement[bool]:
     """One of the words that a column has, whatever its capitals; of a folder of images any version. Raises BadFilter
     for what neither the catalogue nor a run has: it is misspelt."""
+    if key == "pixel_order" and value.lower() == "in order":  # as pages say it
+        value = "original"
     column = func.lower(_WORDS[key])
     found = column == value.lower()
     if key == "dataset":

@@ -1,5 +1,7 @@
 """What a launch needs to know beside its specs: whether their devices are there, and how long they will take."""
 
+import heapq
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -76,13 +78,32 @@ class Estimate:
     def left(self, rows: Iterable[Run]) -> float | None:
         """Until runs have ended that go on, or wait, by themselves."""
         going = [row for row in rows if row.status in (Status.QUEUED, *ACTIVE)]
-        devices = [row.device or self._device_of(row.spec["device"]) for row in going]
-        each = []
-        for row, device in zip(going, devices, strict=True):
-            rate = seconds_a_step(stored.flat(row.spec), device, self.rates)
-            each.append(None if rate is None else rate * (row.steps_total - row.steps_done))
         threads = [catalog.threads(row.spec["model"]["name"], row.parameters) for row in going]
-        return self._side_by_side(devices, each, threads)
+        return self._side_by_side([self._place(row) for row in going], [self._left(row) for row in going], threads)
+
+    def starts(self, working: Sequence[Run], queued: Sequence[Run]) -> list[float | None]:
+        """Until each of those in the queue begins, as slots of its kind of device become free; None once that is not
+        known of a run before it."""
+        free: dict[str, list[float]] = {}
+        for device in self.devices:
+            free.setdefault(device["name"].partition(":")[0], []).extend([0.0] * device["slots"])
+        found: list[float | None] = []
+        for row in (*working, *queued):
+            slots, seconds = free.get(self._place(row).partition(":")[0]), self._left(row)
+            if not slots:
+                found.append(None)
+                continue
+            begins = heapq.heappop(slots)
+            found.append(None if math.isinf(begins) else begins)
+            heapq.heappush(slots, math.inf if seconds is None else begins + seconds)
+        return found[len(working) :]
+
+    def _left(self, row: Run) -> float | None:
+        rate = seconds_a_step(stored.flat(row.spec), self._place(row), self.rates)
+        return None if rate is None else rate * (row.steps_total - row.steps_done)
+
+    def _place(self, row: Run) -> str:
+        return row.device or self._device_of(row.spec["device"])
 
     def _side_by_side(
         self, devices: Sequence[str], each: Sequence[float | None], threads: Sequence[int]

@@ -14,6 +14,10 @@ _SAID = ("epochs", "batch_size", "pixel_order", "lr", "momentum")
 """Knobs that are named whatever their value is."""
 
 
+ORDERS = {"original": "in order", "shuffled": "shuffled"}
+ORDER_OF_PIXELS = {"original": "pixels in order", "shuffled": "shuffled pixels"}
+
+
 def is_quiet(path: str, value: Any) -> bool:
     """True for a knob of the recipe that is at its default: not worth a word."""
     if split(path)[0] == "model":
@@ -27,7 +31,8 @@ def knob_title(path: str) -> str:
 
 
 def value_title(path: str, value: Any) -> str:
-    """`model`, `fc` -> `FC`, or what it is called where it is in no catalogue (any more); numbers as in the field."""
+    """`model`, `fc` -> `FC`; `pixel_order`, `original` -> `in order`; what it is called where it is in no
+    catalogue (any more); numbers as in the field."""
     catalogs: dict[str, Mapping[str, Any]] = {
         "model": catalog.MODELS,
         "dataset": catalog.DATASETS,
@@ -35,6 +40,8 @@ def value_title(path: str, value: Any) -> str:
     }
     if entry := catalogs.get(path, {}).get(value):
         return str(entry.title)
+    if path == "pixel_order":
+        return ORDERS[value]
     if isinstance(value, float):
         return str(value).removesuffix(".0")  # 100, as it was typed
     return f"{value:,}" if isinstance(value, int) and "seed" not in path else f"{value}"
@@ -48,7 +55,7 @@ def differing(knobs: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def configuration_title(knobs: Mapping[str, Any], varied: Sequence[str]) -> str:
-    """`CNN, shuffled, learning rate 0.1`; what does not vary is left out, unless nothing does: `CNN, original`."""
+    """`CNN, shuffled, learning rate 0.1`; what does not vary is left out, unless nothing does: `CNN, in order`."""
     others = [path for path in varied if path not in ("model", "pixel_order", *NOT_CONFIGURATION) and path in knobs]
     said = [
         value_title(path, knobs[path])
@@ -59,7 +66,7 @@ def configuration_title(knobs: Mapping[str, Any], varied: Sequence[str]) -> str:
     is_named = "model" in varied or "pixel_order" in varied or not others
     is_whole = "pixel_order" in varied or ("model" not in varied and not others)
     model = [value_title("model", knobs["model"])] if is_named else []
-    return ", ".join([*model, *([knobs["pixel_order"]] if is_whole else []), *said])
+    return ", ".join([*model, *([ORDERS[knobs["pixel_order"]]] if is_whole else []), *said])
 
 
 def capital(text: str) -> str:
@@ -75,7 +82,7 @@ def subject_title(knobs: Mapping[str, Any], varied: Sequence[str]) -> str:
         title = value_title("model", knobs["model"])
         words.append(f"the {title}{' net' if title == 'FC' else ''}")
     if "pixel_order" in varied:
-        words.append(f"{'with' if words else 'a net with'} {value_title('pixel_order', knobs['pixel_order'])} pixels")
+        words.append(f"{'with' if words else 'a net with'} {ORDER_OF_PIXELS[knobs['pixel_order']]}")
     apart = ("model", "pixel_order", "dataset", *NOT_CONFIGURATION)
     others = [path for path in varied if path not in apart and path in knobs]
     if others:

@@ -89,7 +89,7 @@ export function drawFinals(element, legend, groups, style) {
   );
   const published = groups.some((one) => one.metrics["test/accuracy"]?.published != null);
   legend.replaceChildren(
-    el("span", {}, "● ○ a run, original or shuffled"),
+    el("span", {}, "● ○ a run, in order or shuffled"),
     el("span", {}, "❙ mean"),
     ...(groups.some((one) => one.metrics["test/accuracy"]?.low != null) ? [el("span", {}, "▬ 95% interval of a mean")] : []),
     ...(published ? [el("span", {}, "▼ published")] : []),

@@ -457,7 +457,7 @@ function showConfig() {
     ["Model", titles.models.get(spec.model.name) ?? spec.model.name],
     ...knobs("model").map(([key, value]) => [titles.knobs.get(join("model", key)) ?? key, Number.isInteger(value) ? integer(value) : String(value)]),
     ["Data", titles.datasets.get(spec.dataset) ?? spec.dataset],
-    ["Pixel order", spec.pixel_order === "shuffled" ? `shuffled, permutation seed ${spec.permutation_seed}` : "original"],
+    ["Pixel order", spec.pixel_order === "shuffled" ? `shuffled, permutation seed ${spec.permutation_seed}` : "in order"],
     ["Seed", String(spec.seed)],
     ["Epochs", integer(spec.epochs)],
     ["Batch size", integer(spec.batch_size)],

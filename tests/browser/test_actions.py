@@ -89,12 +89,12 @@ def test_deleted_runs_come_back_by_undo(server: Server, page: Page, finished: di
 
 def test_columns_are_chosen_and_remembered(server: Server, page: Page, finished: dict[str, int]) -> None:
     page.goto(server.url)
-    expect(page.get_by_role("columnheader", name="Pixel order")).to_be_visible()
+    expect(page.get_by_role("columnheader", name="Seed")).to_be_visible()
     page.get_by_text("Columns").click()
-    page.get_by_label("Pixel order").uncheck()
+    page.get_by_label("Seed", exact=True).uncheck()
     page.get_by_label("Learning rate").check()
     for _ in range(2):
-        expect(page.get_by_role("columnheader", name="Pixel order")).to_be_hidden()
+        expect(page.get_by_role("columnheader", name="Seed")).to_be_hidden()
         expect(page.get_by_role("columnheader", name="Learning rate")).to_be_visible()
         expect(page.locator(f"tr[data-run='{finished['first']}'] .c-lr")).to_have_text("0.01")
         page.reload()

@@ -66,4 +66,46 @@ def test_runs_are_chosen_by_shift_and_by_their_groups_box(alone: Server, page: P
 def test_outside_its_group_a_run_carries_its_experiment(alone: Server, page: Page, busy: int) -> None:
     page.goto(f"{alone.url}/?experiment={busy}&sort=name&order=asc")
     expect(page.locator("tr.run .p-name").first).to_have_text(re.compile(r"^Busy · cnn-original-1"))
-    expect(page.locator("tr.run .c-started", has_text=re.compile(r"^\d(st|nd|rd|th) in the queue$"))).to_have_count(6)
+    expect(page.locator("tr.run .c-started", has_text=re.compile(r"^\d(st|nd|rd|th) in the queue"))).to_have_count(6)
+
+
+def test_queued_runs_move_to_the_front(alone: Server, page: Page, busy: int) -> None:
+    body = {"name": "Later", "base": {"dataset": "digits", "model": "fc"}, "grid": {"seed": [1, 2]}}
+    made = alone.call("POST", "/experiments", json=body)
+    last = alone.launch(dataset="digits", model="fc")
+    page.goto(alone.url)
+    page.get_by_role("button", name="Move the queued runs of Later to the front").click()
+    expect(page.locator("#toasts")).to_contain_text("2 runs moved to the front of the queue")
+    expect(page.locator(f"tr[data-run='{made['run_ids'][0]}'] .c-started")).to_have_text(
+        re.compile("^1st in the queue")
+    )
+    expect(page.get_by_role("button", name="Move the queued runs of Later to the front")).to_be_hidden()
+    page.locator(f"tr[data-run='{last}']").get_by_role("button", name="to the front").click()
+    expect(page.locator(f"tr[data-run='{last}'] .c-started")).to_have_text(re.compile("^1st in the queue"))
+    queue = alone.call("GET", "/queue")["waiting"]
+    assert [one["run_ids"] for one in queue[:2]] == [[last], made["run_ids"]]
+    assert busy
+    alone.call("POST", "/runs/bulk", json={"action": "stop", "run_ids": [last, *made["run_ids"]]})
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_the_search_suggests_what_it_understands(alone: Server, page: Page, busy: int, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(f"{alone.url}/?experiment={busy}")
+    expect(page.locator("tr.queued-line")).to_have_count(1)
+    box = page.get_by_role("combobox", name="Search names and tags")
+    box.press_sequentially("Test acc")
+    expect(page.locator("#q-suggestions li")).to_have_text(["Test accuracyaccuracy > 94%"])
+    box.press("ArrowDown")
+    box.press("Enter")
+    expect(box).to_have_value("accuracy > ")
+    box.press_sequentially("94%")
+    expect(page).to_have_url(re.compile(r"q=accuracy\+%3E\+94%25"))
+    expect(page.locator("#nothing")).to_be_visible()
+    box.fill("Model: ")
+    page.locator("#q-suggestions li", has_text="cnn").click()
+    expect(box).to_have_value("Model: cnn ")
+    expect(page.locator("tr.run .c-model:visible" if width == 1440 else "tr.run:visible")).not_to_have_count(0)
+    expect(page.locator("#range")).to_have_text("4 runs in 1 experiment")
+    box.press("Escape")
+    expect(page.get_by_role("listbox")).to_be_hidden()

@@ -155,7 +155,7 @@ def test_errors_stand_under_their_field_in_the_words_of_the_api(server: Server, 
     editor.get_by_role("button", name="FC", exact=False).first.click()
     editor = press(page, "model")
     editor.get_by_role("textbox", name="Hidden units").fill("16")
-    expect(page.locator("#plan")).to_contain_text("FC, original")
+    expect(page.locator("#plan")).to_contain_text("FC, in order")
     expect(page.locator("#sentence")).to_contain_text("hidden units")
     expect(page.locator("#script")).to_contain_text('"n_hidden": 16')
 

@@ -261,7 +261,7 @@ def test_failed_runs_of_a_fixed_plan_leave_it_fixed_on_the_seeds_complete_on_bot
     (line,) = found.lines
     assert (line.contrast.mode, line.contrast.seeds, line.contrast.decision) == ("fixed", (2, 3, 4), "clear")
     assert found.sentences[:2] == [
-        "1 of 5 runs of CNN, original failed (loss became NaN, step 7); 4 trained.",
+        "1 of 5 runs of CNN, in order failed (loss became NaN, step 7); 4 trained.",
         "1 of 5 runs of CNN, shuffled failed (loss became NaN, step 7); 4 trained.",
     ]
     (row,) = found.rows
@@ -772,7 +772,7 @@ def test_many_dropouts_are_counted() -> None:
             [900.0, 950.0, 1000.0, 980.0, 940.0, "none"],
             ["none"] * 6,
             [
-                "A test accuracy of 90% was reached by 5 of 6 runs of CNN, original, by none of 6 of CNN, shuffled "
+                "A test accuracy of 90% was reached by 5 of 6 runs of CNN, in order, by none of 6 of CNN, shuffled "
                 "(Fisher's exact test, p 0.015; tested every 938 steps).",
                 "Shuffling the pixels can't be judged by how soon: not all runs got there.",
             ],
@@ -781,7 +781,7 @@ def test_many_dropouts_are_counted() -> None:
             ["none", "none"],
             ["none", "none"],
             [
-                "A test accuracy of 90% was reached by none of 2 runs of CNN, original, by none of 2 of CNN, shuffled "
+                "A test accuracy of 90% was reached by none of 2 runs of CNN, in order, by none of 2 of CNN, shuffled "
                 "(Fisher's exact test, p 1; tested every 938 steps)."
             ],
         ),

@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { nextWords, ordinal, placeOf, soon } from "../../static/js/model/queue.js";
 
-const group = (id, run_ids, first, starts = 3) => ({ experiment_id: id, experiment: id && `E${id}`, run_ids, first, starts });
+const group = (id, run_ids, first, starts = [3]) => ({ experiment_id: id, experiment: id && `E${id}`, run_ids, first, starts });
 const said = (waiting) => nextWords(waiting).map(({ text, name }) => text + name).join("");
 
 test("what comes next is said by experiments", () => {
@@ -20,7 +20,7 @@ test("places are said as people say them", () => {
 });
 
 test("a run's place is that of its group and its place there", () => {
-  const queue = { waiting: [group(1, [7, 8], 1, 4), group(2, [9], 3, null)] };
+  const queue = { waiting: [group(1, [7, 8], 1, [2, 4]), group(2, [9], 3, [null])] };
   assert.deepEqual(placeOf(8, queue), { place: 2, starts: 4 });
   assert.deepEqual(placeOf(9, queue), { place: 3, starts: null });
   assert.equal(placeOf(1, queue), null);

@@ -44,7 +44,7 @@ def test_a_plan_says_what_a_launch_would_make_and_makes_nothing(server: Server) 
     before = server.call("GET", "/experiments")
     plan = server.call("POST", "/experiments/plan", json=body)
     assert (plan["runs"], plan["seeds"], len(plan["configurations"]), plan["steps"]) == (16, 2, 8, 16 * 938)
-    assert plan["configurations"][0]["name"] == "FC, original, learning rate 0.1"
+    assert plan["configurations"][0]["name"] == "FC, in order, learning rate 0.1"
     assert plan["configurations"][0]["parameters"] == 6442
     assert server.call("GET", "/experiments") == before
 
@@ -110,15 +110,15 @@ def test_a_comparison_has_figures_differences_and_a_verdict(server: Server, expe
     found = server.call("GET", "/compare", params={"experiment": experiment["id"]})
     assert (found["title"], found["runs"], found["ended"]) == ("Four ways", 8, 8)
     assert [group["name"] for group in found["groups"]] == [
-        "FC, original",
+        "FC, in order",
         "FC, shuffled",
-        "CNN, original",
+        "CNN, in order",
         "CNN, shuffled",
     ]
     assert (found["rows"], found["columns"]) == ("model", "pixel_order")
     assert {one["knob"]: one["titles"] for one in found["differences"]} == {
         "model": ["FC", "CNN"],
-        "pixel_order": ["original", "shuffled"],
+        "pixel_order": ["in order", "shuffled"],
         "seed": ["1", "2"],
     }
     figure = found["groups"][0]["metrics"]["test/accuracy"]
@@ -140,7 +140,7 @@ def test_a_comparison_has_figures_differences_and_a_verdict(server: Server, expe
     assert len(verdict["sentences"]) >= 2
     assert all(row["difference"]["matched"] == "seed" for row in verdict["rows"])
     same = server.call("GET", "/compare", params={"run": experiment["run_ids"][:4]})
-    assert [group["name"] for group in same["groups"]] == ["FC, original", "FC, shuffled"]
+    assert [group["name"] for group in same["groups"]] == ["FC, in order", "FC, shuffled"]
     assert same["verdict"]["watched"], "runs chosen by hand: their number was not fixed beforehand"
 
 
@@ -193,7 +193,7 @@ def test_any_number_of_a_run_can_be_compared(server: Server, experiment: dict[st
     never = server.call("GET", "/compare", params={"experiment": experiment["id"], "measure": "train/loss.steps_to=0"})
     assert never["groups"][0]["measured"] is None
     assert never["verdict"]["sentences"][-1].startswith(
-        "A training loss of 0 was reached by none of 2 runs of FC, original, by none of 2 of FC,"
+        "A training loss of 0 was reached by none of 2 runs of FC, in order, by none of 2 of FC,"
     )
 
 
@@ -318,7 +318,7 @@ def test_a_stop_by_somebody_makes_a_plan_watched(quick_server: Server) -> None:
         quick_server.wait_for(run_id, "stopped")
     found = quick_server.call("GET", "/compare", params={"experiment": made["id"]})
     assert found["facts"]["plan"]["state"] == "watched"
-    assert found["verdict"]["sentences"][0] == "All 3 runs of FC, original were stopped."
+    assert found["verdict"]["sentences"][0] == "All 3 runs of FC, in order were stopped."
 
 
 def test_a_run_that_learned_nothing_says_so(quick_server: Server) -> None:

@@ -35,7 +35,7 @@ class WaitingOut(BaseModel):
     experiment: str | None = Field(description="Its name.")
     run_ids: list[int]
     first: int = Field(description="Place in the queue of the first of them, from 1.")
-    starts: float | None = Field(description="Seconds until that one begins, by runs like those before it.")
+    starts: list[float | None] = Field(description="Seconds until each of them begins, by runs like those before it.")
 
 
 class QueueOut(BaseModel):
@@ -73,18 +73,19 @@ def get_queue(engine: Database, background: BackgroundNow) -> QueueOut:
             )
 
         slots = sum(one["slots"] for one in background.slots())
+        starts = estimate.starts(working, queued)
+        if background.waits() is not None:
+            starts = [None] * len(queued)
         waiting, first = [], 1
         for experiment_id, group in groupby(queued, key=lambda run: run.experiment_id):
             members = list(group)
-            before = [*working, *queued[: first - 1]]
-            known = background.waits() is None
             waiting.append(
                 WaitingOut(
                     experiment_id=experiment_id,
                     experiment=names.get(experiment_id or 0),
                     run_ids=[run.id or 0 for run in members],
                     first=first,
-                    starts=_starts(estimate, before, working, slots) if known else None,
+                    starts=starts[first - 1 : first - 1 + len(members)],
                 )
             )
             first += len(members)
@@ -105,13 +106,3 @@ def _left(estimate: Estimate, going: list[Run]) -> dict[int, float | None]:
         if run.experiment_id:
             members.setdefault(run.experiment_id, []).append(run)
     return {experiment: estimate.left(own) for experiment, own in members.items()}
-
-
-def _starts(estimate: Estimate, before: list[Run], working: list[Run], slots: int) -> float | None:
-    """Seconds until a slot is free for who comes after these."""
-    if len(working) < slots and len(before) == len(working):
-        return 0.0
-    if len(before) == len(working):  # the first in the queue: the first of those at work makes room
-        each = [estimate.left([run]) for run in working]
-        return min((one for one in each if one is not None), default=None)
-    return estimate.left(before)

@@ -27,11 +27,11 @@ export function ordinal(number) {
   return `${number}${(!teen && { 1: "st", 2: "nd", 3: "rd" }[number % 10]) || "th"}`;
 }
 
-/** Of a queued run: {place, starts} where the queue says so, else null. `starts` is of the first of its group. */
+/** Of a queued run: its place in the queue and the seconds until it starts, {place, starts}; null where the queue does not say. */
 export function placeOf(run, queue) {
   for (const group of queue?.waiting ?? []) {
     const at = group.run_ids.indexOf(run);
-    if (at >= 0) return { place: group.first + at, starts: group.starts };
+    if (at >= 0) return { place: group.first + at, starts: group.starts[at] };
   }
   return null;
 }

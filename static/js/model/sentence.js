@@ -5,7 +5,8 @@ import { split } from "./paths.js";
 import { DEFAULT_OPTIMIZER, isDefault, modelSettings, recipeSettings, textsAt } from "./settings.js";
 import { draws, wayOf } from "./way.js";
 
-const ORDERS = { original: "in order", shuffled: "shuffled" };
+/** What an order of the pixels is called. */
+export const ORDERS = { original: "in order", shuffled: "shuffled" };
 const NOUNS = { model: "nets", dataset: "data sets", pixel_order: "orders", optimizer: "optimisers", "optimizer.lr": "rates", epochs: "epochs" };
 const SEEDS = { ask: "seeds until it is answered", best: "seeds until the best is found" };
 /** What there is instead of a value that changes nothing. */

@@ -6,9 +6,8 @@ import { root } from "../../model/address.js";
 const KEY = `runyard.columns${root}`;
 /** Column class -> title and whether it is shown before anybody chose. */
 export const COLUMNS = {
-  "c-model": ["Model", true],
+  "c-model": ["Model, pixel order", true],
   "c-data": ["Data", true],
-  "c-order": ["Pixel order", true],
   "c-seed": ["Seed", true],
   "c-epochs": ["Epochs", false],
   "c-batch": ["Batch size", false],

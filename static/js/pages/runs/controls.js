@@ -3,12 +3,25 @@
 import { el, icon } from "../../dom.js";
 import { integer, STATUSES } from "../../format.js";
 import { keys } from "../../keys.js";
+import { suggest, vocabulary } from "../../model/search.js";
+import { offerSuggestions } from "../../views/suggest.js";
 import { columnsMenu } from "./columns.js";
 import { bulk, showSelection } from "./selection.js";
-import { body, byId, choose, closed, page, remember, runs, selected, state, view } from "./state.js";
+import { body, byId, choose, closed, experiments, page, remember, runs, selected, state, view } from "./state.js";
 import { offerViews } from "./views.js";
 
 const WORDY = ["name", "model", "dataset", "pixel_order", "device", "seed", "train/loss"]; // least first, when first asked
+/** What can be searched for, of what is there. */
+function wordsNow() {
+  const here = [...runs.values()];
+  const unique = (values) => [...new Set(values)].sort();
+  return vocabulary(state.catalog, {
+    tags: unique(here.flatMap((run) => run.tags)),
+    experiments: unique([...experiments.values()].map(({ name }) => name)),
+    series: unique(here.flatMap((run) => Object.keys(run.metrics))).filter((name) => !name.startsWith("system/")),
+  });
+}
+
 let typing = 0;
 byId("q").value = view.q;
 byId("q").addEventListener("input", (event) => {
@@ -16,6 +29,7 @@ byId("q").addEventListener("input", (event) => {
   clearTimeout(typing);
   typing = setTimeout(() => page.changed(), 200);
 });
+offerSuggestions(byId("q"), (text, caret) => (state.catalog ? suggest(text, caret, wordsNow()) : []));
 byId("filters").addEventListener("submit", (event) => event.preventDefault());
 byId("group").addEventListener("change", (event) => {
   view.group = event.target.value;

@@ -7,6 +7,7 @@ import { kept } from "../../metrics.js";
 import { query, url } from "../../model/address.js";
 import { ordinal, placeOf, soon } from "../../model/queue.js";
 import { stopExperiment } from "../../undo.js";
+import { moveFirst } from "./first.js";
 import { queueNow } from "./now.js";
 import { showTimes } from "./rows.js";
 import { showSelection } from "./selection.js";
@@ -73,6 +74,7 @@ export function groupRow(id) {
     await stopExperiment(id).catch(report);
     stop.disabled = false;
   });
+  const first = el("span", { hidden: true });
   const again = el("button.btn-link.writes", { type: "button", hidden: true });
   again.addEventListener("click", async () => {
     again.disabled = true;
@@ -97,10 +99,10 @@ export function groupRow(id) {
     el("a.group-name", { href: url(`/compare${query({ experiment: id })}`) }, experiments.get(id)?.name ?? ""),
     bar,
     said,
-    el("span.row.group-end", {}, stop, again, el("a", { href: url(`/compare${query({ experiment: id })}`) }, "Compare")),
+    el("span.row.group-end", {}, first, stop, again, el("a", { href: url(`/compare${query({ experiment: id })}`) }, "Compare")),
   );
   const row = el("tr.group", { "data-experiment": id }, el("td", { colspan: WIDE }, line));
-  row.parts = { bar, said, stop, again, pick };
+  row.parts = { bar, said, first, stop, again, pick };
   return row;
 }
 
@@ -110,7 +112,7 @@ export function showGroups() {
     const experiment = experiments.get(Number(row.dataset.experiment));
     if (!experiment || !row.parts) continue;
     const { counts: own, run_ids: ids } = experiment;
-    const { bar, said, stop, again } = row.parts;
+    const { bar, said, first, stop, again } = row.parts;
     const ended = ENDED.reduce((sum, status) => sum + own[status], 0);
     const running = own.running + own.starting;
     const share = (status, count) => el("span", { "data-status": status, style: `width:${(100 * count) / ids.length}%` });
@@ -124,9 +126,16 @@ export function showGroups() {
     const left = ended < ids.length ? queueNow()?.left[experiment.id] ?? null : null;
     if (left !== null) words.push(`about ${roughly(left)} left`);
     setText(said, words.filter(Boolean).join(", "));
+    const waits = queueNow()?.waiting.filter((one) => one.experiment_id === experiment.id) ?? [];
+    first.hidden = !waits.length || waits[0].first === 1;
+    if (!first.hidden && first.dataset.runs !== String(waits[0].run_ids)) {
+      first.dataset.runs = String(waits[0].run_ids);
+      first.replaceChildren(moveFirst(waits.flatMap((one) => one.run_ids), `Move the queued runs of ${experiment.name} to the front`));
+    }
     again.hidden = !experiment.to_relaunch;
     setText(again, `Relaunch ${experiment.to_relaunch} failed`);
     stop.hidden = ended === ids.length;
-    setText(stop, `Stop ${plural(ids.length - ended, "run")}`);
+    setText(stop, `Stop ${ids.length - ended}`);
+    stop.setAttribute("aria-label", `Stop ${plural(ids.length - ended, "run")} of ${experiment.name}`);
   }
 }

@@ -114,7 +114,7 @@ function justEnded(one, curves, top) {
 function next() {
   const { waiting, done } = found;
   const words = nextWords(waiting, found.more).flatMap(({ text, experiment, name }) => [text, experiment === null ? name : el("a", { href: url(`/compare${query({ experiment })}`) }, name)]);
-  const { starts } = waiting[0];
+  const [starts] = waiting[0].starts;
   const when = [starts !== null && `first ${soon(starts)}`, done !== null && `all done in about ${roughly(done)}`];
   const badge = statusBadge({ status: "queued" });
   setText(badge.lastElementChild, "Next");

@@ -171,8 +171,11 @@ function render() {
   const inExperiments = new Set([...runs.values()].map((run) => run.experiment_id).filter(Boolean)).size;
   setText(byId("range"), runs.size ? `${plural(runs.size, "run")}${inExperiments ? ` in ${plural(inExperiments, "experiment")}` : ""}${state.next ? " shown" : ""}` : "");
   for (const sorter of document.querySelectorAll("[data-sort]")) {
-    const is = sorter.dataset.sort === view.sort;
-    sorter.closest("th").setAttribute("aria-sort", is ? (view.order === "asc" ? "ascending" : "descending") : "none");
+    sorter.dataset.direction = sorter.dataset.sort === view.sort ? view.order : "";
+  }
+  for (const head of document.querySelectorAll("#runs th:has(.sorter)")) {
+    const sorted = head.querySelector('.sorter:not([data-direction=""])')?.dataset.direction;
+    head.setAttribute("aria-sort", { asc: "ascending", desc: "descending" }[sorted] ?? "none");
   }
   runs.forEach(showRow);
   showGroups();

@@ -4,9 +4,11 @@ import { el, setStatus, setText, statusBadge, swatch } from "../../dom.js";
 import { ago, duration, elapsed, integer, loss, moment, percent } from "../../format.js";
 import { kept } from "../../metrics.js";
 import { url } from "../../model/address.js";
-import { ordinal, placeOf } from "../../model/queue.js";
+import { ORDERS } from "../../model/sentence.js";
+import { ordinal, placeOf, soon } from "../../model/queue.js";
 import { spark, topOf } from "../../views/spark.js";
 import { queueNow } from "./now.js";
+import { moveFirst } from "./first.js";
 import { experiments, rows, runs, sparks, titleOf, view, WIDE } from "./state.js";
 
 /** The elements of a run: its row, and one for why it failed. */
@@ -32,9 +34,8 @@ export function runRows(run, hidden) {
     el("td.pick", {}, parts.pick),
     el("td.p-status", {}, parts.status),
     el("td.p-name", {}, parts.of, parts.name, parts.tags),
-    el("td.c-model", {}, el("span.named", {}, swatch(run.spec.model.name, run.spec.pixel_order), titleOf("models", run.spec.model.name))),
+    el("td.c-model", {}, el("span.named", {}, swatch(run.spec.model.name, run.spec.pixel_order), `${titleOf("models", run.spec.model.name)}, ${ORDERS[run.spec.pixel_order]}`)),
     el("td.nowrap.c-data", {}, titleOf("datasets", run.spec.dataset)),
-    el("td.c-order", {}, run.spec.pixel_order),
     el("td.right.c-seed", {}, String(run.spec.seed)),
     el("td.right.c-epochs", {}, integer(run.spec.epochs)),
     el("td.right.c-batch", {}, integer(run.spec.batch_size)),
@@ -95,7 +96,9 @@ export function showTimes(run) {
   if (!parts) return;
   setText(parts.time, duration(elapsed(run)));
   const waits = run.status === "queued" ? placeOf(run.id, queueNow()) : null;
-  setText(parts.started, waits ? `${ordinal(waits.place)} in the queue` : ago(run.started_at));
+  const begins = waits && waits.starts !== null ? `, ${soon(waits.starts)}` : "";
+  setText(parts.started, waits ? `${ordinal(waits.place)} in the queue${begins}` : ago(run.started_at));
+  if (waits?.place > 1) parts.started.append(moveFirst([run.id], `Move ${run.name} to the front`));
   parts.started.title = moment(run.started_at);
 }
 

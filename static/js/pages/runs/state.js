@@ -38,7 +38,7 @@ export const page = { render() {}, changed() {}, more() {} };
 export const byId = (id) => document.getElementById(id);
 export const body = byId("runs").tBodies[0];
 /** Columns of the table. */
-export const WIDE = 19;
+export const WIDE = 18;
 
 export const titleOf = (kind, name) => state.catalog?.[kind].find((one) => one.name === name)?.title ?? name;
 
