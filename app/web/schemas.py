@@ -17,6 +17,7 @@ from app.spec.mend import is_diverged, mend
 from app.store import runs, series
 from app.store.runs import MOST_TAGS
 from app.store.tables import Attempt, Experiment, Run, Status, Summary
+from app.web.titles import capital
 from trainer.metrics import Metric, assumed
 
 MAX_ID = 2**63 - 1
@@ -275,6 +276,8 @@ class RunOut(BaseModel):
     note: str
     status: Status
     cause: str | None = Field(description="Why it ended, in words; null for a run that finished.")
+    cause_title: str | None = Field(description="The cause as a headline.")
+    cause_detail: str | None = Field(description="What more is known of the cause, as a sentence.")
     untrained: bool | None = Field(
         description="It learned nothing: no better than always giving the most frequent class. Null: not known (yet)."
     )
@@ -417,8 +420,11 @@ def _run_out(
     tags: list[str],
 ) -> RunOut:
     spec = stored.filled(row.spec)
+    title, _, detail = (row.cause or "").partition(": ")
     return RunOut(
         **row.model_dump(exclude={"spec"}),
+        cause_title=capital(title) or None,
+        cause_detail=f"{capital(detail).removesuffix('.')}." if detail else None,
         tags=tags,
         spec=spec,
         diverged=row.status == Status.FAILED and is_diverged(row.cause),

@@ -86,7 +86,7 @@ export function showRow(run) {
   parts.why.hidden = !failed || parts.row.hidden;
   if (failed) {
     const way = el("a", { href: url(`/runs/${run.id}`) }, run.retry_at ? "It resumes by itself" : "See what to do");
-    parts.why.lastElementChild.replaceChildren(el("span.bad", {}, `${run.cause?.[0].toUpperCase()}${run.cause?.slice(1)}. `), way);
+    parts.why.lastElementChild.replaceChildren(el("span.bad", {}, `${run.cause_title}. ${run.cause_detail ?? ""} `), way);
   }
 }
 
