@@ -7,6 +7,7 @@ import { ENDED, RESUMABLE } from "../../format.js";
 import { gathered, on } from "../../live.js";
 import { kept } from "../../metrics.js";
 import { query, url } from "../../model/address.js";
+import { showTab } from "../../views/tab.js";
 import { drawAccuracy } from "./accuracy.js";
 import { showCause } from "./cause.js";
 import { catalogue, showAttempts, showConfig, showSeen } from "./config.js";
@@ -136,7 +137,9 @@ setInterval(() => state.run && showTimes(), 1000);
 
 function showRun() {
   setText(byId("name"), state.run.name);
-  document.title = `${state.run.name} · Runyard`;
+  const share = state.run.steps_done / state.run.steps_total;
+  const works = ["starting", "running"].includes(state.run.status);
+  showTab(state.run.name, works ? `${Math.floor(100 * share)}%` : null, share);
   setStatus(byId("status"), state.run);
   const ended = ENDED.includes(state.run.status);
   const asked = state.run.stop_requested || state.run.pause_requested;
