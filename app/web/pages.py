@@ -50,7 +50,7 @@ def mount(app: FastAPI) -> None:
         lstrip_blocks=True,
     )
     templates.filters["code"] = _with_code
-    templates.globals.update(root=root, static=root + prefix, plotly=root + plotly_path, models=list(catalog.MODELS))
+    templates.globals.update(root=root, static=root + prefix, plotly=root + plotly_path)
 
     @functools.cache
     def describe_soon() -> None:

@@ -88,12 +88,12 @@ export function spread(curves, xs, width) {
 /** How many points a curve's buckets hold: one a step, or one each. */
 const pointsOf = (curve, { metric, from }) => (metric?.per === "step" && curve.steps.length ? curve.steps.at(-1) - from + 1 : curve.steps.length);
 
-/** What a chart shows, in words: "938 points a run in 235 buckets of 4 steps, min and max kept, smoothing …". */
+/** What a chart shows, in words: "938 points a run in 235 buckets of 4 steps, min and max kept, trailing average of 0.9." */
 export function caption(curves, smoothing) {
   const longest = [...curves.items.values()].reduce((a, b) => (pointsOf(b, curves) > (a ? pointsOf(a, curves) : -1) ? b : a), null);
   if (!longest?.steps.length) return "No point has been recorded yet.";
   const count = pointsOf(longest, curves).toLocaleString("en-US");
   const many = curves.items.size > 1 ? `${count} points a run` : `${count} points`;
   const cut = curves.width > 1 ? `${many} in ${longest.steps.length} buckets of ${curves.width} steps, min and max kept` : `${many}, every one drawn`;
-  return `${cut}${smoothing ? `, smoothing ${smoothing} on the raw series` : ""}.`;
+  return `${cut}${smoothing ? `, trailing average of ${smoothing}` : ""}.`;
 }

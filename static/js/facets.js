@@ -1,14 +1,15 @@
 // Which knob makes rows, columns, colour and dash of a comparison. Sensible by default, any knob by choice.
 
-import { colorVariable, dash, token } from "./palette.js";
+import { placesOf } from "./model/colours.js";
+import { dash, token } from "./palette.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const MOST_PANELS = 24;
 const DASHES = ["solid", "6px,3px", "2px,3px", "9px,3px,2px,3px"];
-// Of an ordered knob: from its least to its greatest value
+// Of an ordered knob, from its least to its greatest value: ever darker on light ground, ever lighter on dark
 const RAMP = {
-  light: ["#9a6b00", "#3f7d20", "#0a7f73", "#1f5fa8", "#4b2582"],
-  dark: ["#d9a53a", "#7cc25a", "#3fc4b4", "#6ea8f0", "#b18cf0"],
+  light: ["#b08a1e", "#3f7699", "#244c8c", "#0b1f4d"],
+  dark: ["#3f6fc0", "#6f9fd8", "#b9c48a", "#fff0a0"],
 };
 
 /** The knobs that make configurations differ, each with its values: [{knob, title, values}]. */
@@ -49,8 +50,9 @@ export function styleOf(compared, { color, dash: dashed }) {
   const dark = getComputedStyle(document.documentElement).colorScheme.includes("dark");
   const valuesOf = (knob) => varied(compared).find((one) => one.knob === knob);
   const ordered = color && valuesOf(color) && isOrdered(valuesOf(color)) ? [...valuesOf(color).values].sort((a, b) => a - b) : null;
+  const places = placesOf(compared.groups.map((one) => one.model));
   const colourOf = (one) => {
-    if (color === null || color === "model") return token(colorVariable(one.model));
+    if (color === null || color === "model") return token(`--data-${places.get(one.model)}`);
     const at = (ordered ?? valuesOf(color).values).indexOf(one.knobs[color]);
     if (at < 0) return token("--ghost"); // a knob that this model has not got
     return ordered ? ramp(dark ? RAMP.dark : RAMP.light, at / (ordered.length - 1)) : token(`--data-${at % 8}`);

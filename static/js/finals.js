@@ -88,8 +88,9 @@ export function drawFinals(element, legend, groups, style) {
     "finals",
   );
   const published = groups.some((one) => one.metrics["test/accuracy"]?.published != null);
+  const orders = [...new Set(groups.map((one) => one.pixel_order))];
   legend.replaceChildren(
-    el("span", {}, "● ○ a run, in order or shuffled"),
+    el("span", {}, orders.length > 1 ? "● ○ a run, in order or shuffled" : `${orders[0] === "shuffled" ? "○" : "●"} a run`),
     el("span", {}, "❙ mean"),
     ...(groups.some((one) => one.metrics["test/accuracy"]?.low != null) ? [el("span", {}, "▬ 95% interval of a mean")] : []),
     ...(published ? [el("span", {}, "▼ published")] : []),

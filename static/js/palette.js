@@ -1,9 +1,9 @@
-// Colour = model, in the catalogue's order; dash = pixel order. The same on every chart, sparkline and swatch.
+// Colour = model, by its name; dash = pixel order. The same on every chart, sparkline and swatch.
 
-const MODELS = JSON.parse(document.body.getAttribute("data-models"));
+import { colourPlace } from "./model/colours.js";
 
 /** Name of the CSS variable that holds the model's colour. */
-export const colorVariable = (model) => `--data-${Math.max(0, MODELS.indexOf(model)) % 8}`;
+export const colorVariable = (model) => `--data-${colourPlace(model)}`;
 
 /** The value of a CSS variable in the theme that is on. */
 export const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();

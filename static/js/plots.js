@@ -107,6 +107,13 @@ export function xAxis(kind, range, more = {}) {
   });
 }
 
+/** A place on such an axis in words: "step 412", "epoch 0.44", "3.2 s". */
+export function whereOf(kind, x) {
+  if (kind === "time" || kind === "wall") return `${x.toFixed(1)} s`;
+  if (kind === "images") return `${Math.round(x).toLocaleString("en-US")} images`;
+  return `${kind} ${kind === "epoch" ? x.toFixed(2) : Math.round(x).toLocaleString("en-US")}`;
+}
+
 /** For values of a series (metrics.js). */
 export function yAxis(metric, more = {}) {
   const fraction = isFraction(metric);
@@ -116,8 +123,13 @@ export function yAxis(metric, more = {}) {
     ticks: "",
     tickformat: fraction ? ".0%" : ".1f",
     tickformatstops: fraction
-      ? [{ dtickrange: [null, 0.009], value: ".1%" }]
-      : [{ dtickrange: [null, 0.009], value: ".3f" }, { dtickrange: [0.009, 0.09], value: ".2f" }],
+      ? [{ dtickrange: [null, 0.0009], value: ".2%" }, { dtickrange: [0.0009, 0.009], value: ".1%" }]
+      : [
+          { dtickrange: [null, 0.0009], value: ".4f" },
+          { dtickrange: [0.0009, 0.009], value: ".3f" },
+          { dtickrange: [0.009, 0.09], value: ".2f" },
+          { dtickrange: [1, null], value: "," },
+        ],
     rangemode: fraction ? "normal" : "tozero",
     ...more,
   });

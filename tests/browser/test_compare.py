@@ -171,12 +171,15 @@ def test_hover_shows_all_runs_at_that_x_in_every_panel(server: Server, page: Pag
     box = page.locator("#plot .draglayer .xy .nsewdrag").first.bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.5, steps=3)
-    expect(page.locator("#plot .hoverlayer .legend")).to_contain_text("seed 1")
-    expect(page.locator(".across")).to_have_count(1)
+    expect(page.locator(".across")).to_have_count(2)
+    expect(page.locator("#plot .hoverlayer")).to_be_hidden()
     assert "Share" not in page.locator("#plot .modebar").inner_html(), "nothing leaves this machine"
-    expect(page.locator(".across-values")).to_contain_text(re.compile(r"\d\.\d+ seed 1.*\d\.\d+ seed 2"))
+    shown = page.locator(".hover-box")
+    expect(shown.locator("b")).to_have_text(re.compile(r"^step [\d,]+$"))
+    expect(shown.locator("th")).to_have_text(["FC, in order", "FC, shuffled"])
+    expect(shown.locator("td").first).to_have_text(re.compile(r"^\d\.\d+\s+\d\.\d+$"))
     page.mouse.move(5, 5, steps=3)
-    expect(page.locator(".across")).to_have_count(0)
+    expect(page.locator(".across, .hover-box")).to_have_count(0)
 
 
 def test_a_growing_run_keeps_the_zoom(server: Server, page: Page) -> None:
@@ -194,6 +197,34 @@ def test_a_growing_run_keeps_the_zoom(server: Server, page: Page) -> None:
     server.call("POST", f"/experiments/{made['id']}/stop")
     for run_id in made["run_ids"]:
         server.wait_for(run_id, "stopped")
+
+
+NOTIFIED = """window.Notification = class extends EventTarget {
+    static permission = 'granted';
+    static requestPermission() { return Promise.resolve('granted'); }
+    constructor(title, { body }) { super(); (window.told ??= []).push(`${title}: ${body}`); }
+};"""
+
+
+def test_the_tab_tells_progress_and_its_end_once(server: Server, browser: Browser) -> None:
+    body = {"name": "Tab", "base": {"model": "fc", "epochs": 10_000}, "grid": {"seed": [1, 2]}}
+    made = server.call("POST", "/experiments", json=body)
+    page = browser.new_page()
+    page.add_init_script(NOTIFIED)
+    page.goto(f"{server.url}/compare?experiment={made['id']}")
+    expect(page).to_have_title(re.compile("^0/2 Tab"), timeout=WAIT)
+    icon = "document.querySelector('link[rel=icon]').href"
+    assert page.evaluate(icon).startswith("data:image/svg+xml,")
+    page.locator("#experiment-menu summary").click()
+    page.get_by_role("button", name="Notify me when all have ended").click()
+    expect(page.get_by_role("button", name="Do not notify me")).to_be_visible()
+    server.call("POST", f"/experiments/{made['id']}/stop")
+    expect(page).to_have_title("Tab · Runyard", timeout=WAIT)
+    assert page.evaluate(icon).endswith("/favicon.svg")
+    (told,) = page.evaluate("told")
+    assert told.startswith("Tab: ")
+    expect(page.locator("#notify")).to_be_hidden()
+    page.close()
 
 
 def seen(page: Page) -> dict[str, Any]:
@@ -215,7 +246,7 @@ def seen(page: Page) -> dict[str, Any]:
 def test_the_address_of_a_changed_view_opens_to_the_same_view(server: Server, page: Page, sweep: int) -> None:
     page.goto(f"{server.url}/compare?experiment={sweep}")
     is_drawn(page)
-    page.get_by_role("button", name="mean and range").click()
+    page.get_by_role("button", name="mean, range").click()
     page.locator("#x").select_option("images")
     page.locator("#measure").select_option("test/loss.best")
     expect(page.locator("#answer")).to_contain_text("has the lowest best test loss")

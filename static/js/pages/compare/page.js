@@ -9,7 +9,7 @@ import { gathered, on } from "../../live.js";
 import { declared, isDense, written } from "../../metrics.js";
 import { query } from "../../model/address.js";
 import { drawPanels, stepsOf } from "../../panels.js";
-import { onZoom } from "../../plots.js";
+import { onZoom, whereOf } from "../../plots.js";
 import { offer } from "../../share.js";
 import { keepPromise } from "../../undo.js";
 import { offerControls } from "./controls.js";
@@ -49,7 +49,7 @@ function redraw() {
   if (!plot.dataset.zooms) {
     plot.dataset.zooms = "yes";
     onZoom(plot, zoomed);
-    hoverAcross(plot, byId("panels"), (value) => written(declared(state.compared.metrics, view.metric), value));
+    hoverAcross(plot, byId("panels"), { words: (x) => whereOf(view.x, x), format: (value) => written(declared(state.compared.metrics, view.metric), value) });
   }
 }
 
