@@ -19,7 +19,7 @@ LARGE = 1_000_000  # parameters
 
 @dataclass(frozen=True)
 class Tested:
-    """A net's answers to the whole test set, in its order."""
+    """A net's answers to the whole test set, or to some of it, in its order."""
 
     loss: float
     """Mean, in nats."""
@@ -31,16 +31,20 @@ class Tested:
     """That probability, shape (N,)."""
 
 
-def evaluate(spec: RunSpec, model: nn.Module, data: LoadedData, part: Part = "test") -> Iterator[Tested | None]:
-    """Yield None after each batch, then what the net said of all images of that part."""
-    all_labels = data.labels_of(part)
+def evaluate(
+    spec: RunSpec, model: nn.Module, data: LoadedData, part: Part = "test", most: int | None = None
+) -> Iterator[Tested | None]:
+    """Yield None after each batch, then what the net said of all images of that part, or of at most `most`, evenly
+    spaced."""
+    stride = 1 if most is None else -(-len(data.labels_of(part)) // most)
+    all_labels = data.labels_of(part)[::stride]
     model.eval()
     loss = torch.zeros((), dtype=torch.float64, device=data.device)
     answers: list[tuple[Tensor, Tensor]] = []  # (probability, class) of each image of a batch
     batch_size = BATCH_SIZE if spec.parameters < LARGE else LARGE_BATCH_SIZE
     for start in range(0, len(all_labels), batch_size):
         with torch.inference_mode():
-            images, labels = data.batch_of(part, slice(start, start + batch_size))
+            images, labels = data.batch_of(part, slice(start * stride, (start + batch_size) * stride, stride))
             given = forward.outputs(spec, model, images)
             loss += forward.loss(spec, given, labels, "sum").double()
             chosen = given.argmax(dim=1, keepdim=True)

@@ -20,7 +20,7 @@ from trainer.spec import RunSpec
 class Measurement(NamedTuple):
     """One point of one series."""
 
-    name: str  # of one of `metrics.TRAINING`
+    name: str  # of one of `metrics.KNOWN`
     step: int  # optimiser updates done, from 1
     time: float  # seconds of training when it was taken
     value: float  # in the metric's unit
@@ -184,7 +184,8 @@ def start(spec: RunSpec, device: torch.device) -> State:
 
 
 def train(spec: RunSpec, data: LoadedData, state: State) -> Iterator[Measurement | None]:
-    """Train to the end of the spec; yield every batch's loss, and test loss and accuracy after each epoch.
+    """Train to the end of the spec; yield every batch's loss, and test loss and accuracy after each epoch; of a short
+    run also the accuracy on some test images every tenth of it.
 
     A state that was loaded from a checkpoint goes on where that was taken, to the same bits.
     Yields None after each batch: all that has come off the device is yielded then, so that whoever listens can keep a
@@ -193,6 +194,7 @@ def train(spec: RunSpec, data: LoadedData, state: State) -> Iterator[Measurement
     measured, size = state.measured, len(data.labels)
     measured.go_on_from(measured.seconds)
     take = _Steps(spec, data, state)
+    early = early_steps(spec)
     while state.epochs_tested < spec.epochs and not stops_early(spec, state):
         epoch = state.epochs_tested
         order = torch.from_numpy(data_order(spec.seed, epoch, size)).to(data.device)
@@ -201,12 +203,34 @@ def train(spec: RunSpec, data: LoadedData, state: State) -> Iterator[Measurement
             state.step += 1
             measured.add(state.step, take(indices))
             yield from measured.ready()
+            if state.step in early:
+                yield from measured.flush()
+                yield from _tested_early(spec, data, state)
             yield None
         yield from measured.flush()
         validated = (yield from _tested(spec, data, state, "validation")) if spec.validation else None
         state.tested = yield from _tested(spec, data, state, "test")
         state.epochs_tested = epoch + 1  # only now: a checkpoint in between tests this epoch again
         _remember_best(spec, state, validated or state.tested)
+
+
+EARLY_IMAGES = 500
+EARLY_PARTS = 10
+
+
+def early_steps(spec: RunSpec) -> frozenset[int]:
+    """Of a short run every tenth of its steps, but for those that end an epoch, which are tested anyway."""
+    if spec.epochs > metrics.SHORT_EPOCHS:
+        return frozenset()
+    tenths = {round(spec.steps_total * part / EARLY_PARTS) for part in range(1, EARLY_PARTS)}
+    return frozenset(step for step in tenths if step % spec.steps_per_epoch)
+
+
+def _tested_early(spec: RunSpec, data: LoadedData, state: State) -> Iterator[Measurement | None]:
+    """Yield the accuracy on some test images. It changes nothing: neither weights nor what is drawn at random."""
+    for tested in evaluate(spec, state.model, data, most=EARLY_IMAGES):
+        if tested is not None:
+            yield Measurement(metrics.EARLY_ACCURACY.name, state.step, state.measured.seconds, tested.accuracy)
 
 
 def _tested(spec: RunSpec, data: LoadedData, state: State, part: Part) -> Generator[Measurement | None, None, Tested]:

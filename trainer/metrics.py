@@ -34,10 +34,14 @@ TEST_LOSS = Metric("test/loss", "Test loss", "nats", "less", "test")
 TEST_ACCURACY = Metric("test/accuracy", "Test accuracy", "fraction", "more", "test")
 VALIDATION_LOSS = Metric("validation/loss", "Validation loss", "nats", "less", "test")
 VALIDATION_ACCURACY = Metric("validation/accuracy", "Validation accuracy", "fraction", "more", "test")
+SHORT_EPOCHS = 2
+"""A run of at most so many is tested on some images within its epochs as well."""
 TRAINING = (TRAIN_LOSS, GRADIENT_NORM, TEST_LOSS, TEST_ACCURACY)
 """What `trainer.loop.train` yields in any case."""
 VALIDATION = (VALIDATION_LOSS, VALIDATION_ACCURACY)
 """And where training images are held out."""
+EARLY_ACCURACY = Metric("early/accuracy", "Accuracy on some test images", "fraction", per="step")
+"""And within an epoch, of a run too short to have a curve of its tests. Which is better is not said: it judges none."""
 CORES = Metric("system/cores", "Processor cores in use", "cores", per="second")
 MEMORY = Metric("system/memory", "Memory of the process", "MB", per="second")
 GPU = Metric("system/gpu", "GPU utilization", "fraction", per="second")
@@ -46,7 +50,13 @@ POWER = Metric("system/gpu_power", "GPU power", "W", per="second")
 TEMPERATURE = Metric("system/gpu_temperature", "GPU temperature", "°C", per="second")
 MACHINE = (CORES, MEMORY, GPU, GPU_MEMORY, POWER, TEMPERATURE)
 """What the server samples while a run trains (app/jobs/usage.py)."""
-KNOWN = {metric.name: metric for metric in TRAINING + VALIDATION}
+KNOWN = {metric.name: metric for metric in (*TRAINING, *VALIDATION, EARLY_ACCURACY)}
+
+
+def of_training(*, epochs: int, validation: int) -> tuple[Metric, ...]:
+    """What a training of so many epochs yields, with so many images held out."""
+    early = (EARLY_ACCURACY,) if epochs <= SHORT_EPOCHS else ()
+    return (*TRAINING, *(VALIDATION if validation else ()), *early)
 
 
 def assumed(name: str) -> Metric:

@@ -107,7 +107,7 @@ def work(settings: Settings, engine: Engine, claim: Claim, spec: RunSpec) -> Non
     data = LoadedData(spec, arrays, device)
     start = Start(state.step, state.epochs_tested * spec.steps_per_epoch, state.measured.before)
     environment = _environment(torch.__version__, devices.described(device), claim.device, threads, spec.precision)
-    yields = metrics.TRAINING + (metrics.VALIDATION if spec.validation else ())
+    yields = metrics.of_training(epochs=spec.epochs, validation=spec.validation)
     runs.begin(engine, run_id, attempt, environment, start, yields)
     log(
         f"training on {device}, {spec.precision}, {threads} thread(s), from step {state.step:,} to {spec.steps_total:,}"

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from trainer import catalog, devices, loop
+from trainer.evaluate import evaluate
 from trainer.loaded import LoadedData
 from trainer.permutation import permutation
 from trainer.prepared import Places, load
@@ -29,7 +30,8 @@ def test_every_batch_is_measured_once_and_every_epoch_tested(places: Places, mod
     norms = [m for m in measured if m.name == "train/gradient_norm"]
     assert [m.step for m in norms] == [m.step for m in losses]
     assert all(m.value > 0 for m in norms)
-    assert [(m.name, m.step) for m in measured if not m.name.startswith("train/")] == [
+    assert [m.step for m in measured if m.name == "early/accuracy"] == [14, 29, 43, 58, 86, 101, 115, 130]
+    assert [(m.name, m.step) for m in measured if m.name.startswith("test/")] == [
         ("test/loss", 72),
         ("test/accuracy", 72),
         ("test/loss", 144),
@@ -38,6 +40,46 @@ def test_every_batch_is_measured_once_and_every_epoch_tested(places: Places, mod
     times = [m.time for m in measured]
     assert times == sorted(times)
     assert losses[-1].value < losses[0].value
+
+
+@pytest.mark.parametrize("model", ["cnn", "resnet"])
+def test_testing_early_changes_no_bit(places: Places, monkeypatch: pytest.MonkeyPatch, model: str) -> None:
+    spec, arrays = parse({"model": model, "batch_size": 20, "crop_padding": 2}), load("digits", places)
+    devices.make_repeatable(spec, threads=1)
+    monkeypatch.setattr(loop, "EARLY_IMAGES", 20)
+    found = []
+    for early in (frozenset({1, 2}), frozenset[int]()):
+        monkeypatch.setattr(loop, "early_steps", lambda _, early=early: early)
+        data, state, measured = LoadedData(spec, arrays, CPU), loop.start(spec, CPU), []
+        for one in loop.train(spec, data, state):
+            if one is not None:
+                measured.append((one.name, one.step, one.value))
+            elif state.step == 3:
+                break
+        found.append((measured, state.model.state_dict()))
+    (tested, weights), (plain, plain_weights) = found
+    assert [one[:2] for one in tested if one not in plain] == [("early/accuracy", 1), ("early/accuracy", 2)]
+    assert [one for one in tested if one[0] != "early/accuracy"] == plain
+    assert all(map(torch.equal, weights.values(), plain_weights.values()))
+
+
+def test_only_a_short_run_is_tested_early() -> None:
+    assert loop.early_steps(parse({"epochs": 3})) == frozenset()
+    assert len(loop.early_steps(parse({"epochs": 1}))) == 9
+    assert len(loop.early_steps(parse({"epochs": 2}))) == 8, "the half of it is the end of an epoch"
+    assert loop.early_steps(parse({"epochs": 1, "batch_size": 7185})) == frozenset()
+
+
+def test_some_images_are_evenly_spaced_over_the_test_set(places: Places) -> None:
+    spec, arrays = parse({"model": "fc", "epochs": 1}), load("digits", places)
+    data, state = LoadedData(spec, arrays, torch.device("cpu")), loop.start(spec, torch.device("cpu"))
+    *_, whole = evaluate(spec, state.model, data)
+    *_, some = evaluate(spec, state.model, data, most=500)
+    assert whole is not None
+    assert some is not None
+    every = -(-len(arrays[3]) // 500)
+    assert np.array_equal(some.predicted, whole.predicted[::every])
+    assert some.accuracy == pytest.approx((whole.predicted == arrays[3])[::every].mean())
 
 
 def test_the_same_spec_gives_the_same_bits_and_another_seed_does_not(places: Places) -> None:

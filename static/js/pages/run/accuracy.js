@@ -12,7 +12,8 @@ export function drawAccuracy() {
   const curve = tests["test/accuracy"]?.items.get(id);
   const heldOut = tests["validation/accuracy"]?.items.get(id);
   const colour = color(state.run.spec.model.name);
-  const values = [...(curve?.last ?? []), ...(heldOut?.last ?? [])];
+  const early = tests["early/accuracy"]?.items.get(id);
+  const values = [...(curve?.last ?? []), ...(heldOut?.last ?? []), ...(early?.last ?? [])];
   const x = (curve?.steps ?? []).map((step) => step / state.run.steps_per_epoch);
   const [low, high] = values.length ? [Math.min(...values), Math.max(...values)] : [0, 1];
   const pad = Math.max(0.01, (high - low) * 0.15);
@@ -22,12 +23,13 @@ export function drawAccuracy() {
     [
       { type: "scatter", x: [null], y: [null], hoverinfo: "skip" },
       ...(heldOut ? [line(heldOut.steps.map((step) => step / state.run.steps_per_epoch), heldOut.last, token("--muted"), { width: 1.25, name: "validation accuracy", hovertemplate: "%{y:.2%} validation" })] : []),
+      ...(early ? [earlyPoints(early, colour)] : []),
       line(x, curve?.last ?? [], colour, {
         mode: "lines+markers",
         dash: dash(state.run.spec.pixel_order),
         name: "test accuracy",
         hovertemplate: "%{y:.2%}",
-        marker: { size: 8, color: token("--ground"), line: { color: colour, width: 1.75 } },
+        marker: { size: 8, color: colour },
         cliponaxis: false,
       }),
     ],
@@ -42,15 +44,28 @@ export function drawAccuracy() {
     "accuracy",
   );
   const best = state.run.summary["test/accuracy"];
+  const some = early?.steps.length ? " Hollow: on up to 500 test images, within the epoch; nothing is judged by them." : "";
   setText(
     byId("accuracy-note"),
-    best
+    (best
       ? accuracyNote(best)
       : ENDED.includes(state.run.status)
         ? "No epoch was finished."
-        : "The first point comes at the end of the first epoch.",
+        : "The first point on all of them comes at the end of the first epoch.") + some,
   );
 }
+
+/** Accuracy on some test images, within the epochs: small, hollow, joined by a thin line. */
+const earlyPoints = (early, colour) =>
+  line(early.steps.map((step) => step / state.run.steps_per_epoch), early.last, colour, {
+    mode: "lines+markers",
+    width: 1,
+    dash: "2px,3px",
+    name: "on some test images",
+    hovertemplate: "%{y:.1%} on some",
+    marker: { size: 5, color: token("--ground"), line: { color: colour, width: 1 } },
+    cliponaxis: false,
+  });
 
 /** Which epoch was the best: of a run with validation images the one that they choose. */
 function accuracyNote(best) {

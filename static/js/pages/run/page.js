@@ -5,7 +5,6 @@ import { fetchCurves, replaceTail, tailStart } from "../../curves.js";
 import { el, report, setStatus, setText, showArrived, swatch, toast } from "../../dom.js";
 import { ENDED, RESUMABLE } from "../../format.js";
 import { gathered, on } from "../../live.js";
-import { kept } from "../../metrics.js";
 import { query, url } from "../../model/address.js";
 import { showTab } from "../../views/tab.js";
 import { drawAccuracy } from "./accuracy.js";
@@ -96,7 +95,8 @@ const refresh = gathered(async () => {
     await Promise.all([loadCurves(), showLog()]);
     return;
   }
-  const tested = kept(fresh.summary["test/accuracy"]) !== kept(state.run?.summary["test/accuracy"]) || fresh.status !== state.run?.status;
+  const isNew = (name) => fresh.summary[name]?.last_step !== state.run?.summary[name]?.last_step;
+  const tested = isNew("test/accuracy") || isNew("early/accuracy") || fresh.status !== state.run?.status;
   state.run = fresh;
   const from = tailStart(state.trainLoss, [id]);
   if (!zoom().to || from <= zoom().to) {

@@ -17,7 +17,7 @@ export const HEIGHT = 290;
 /** The run, the curve of its training loss, its place in the queue: null until they are there. */
 export const state = { run: null, trainLoss: null, waits: null };
 /** Curves of what is measured after each epoch; null until they are there. */
-export const tests = { "test/loss": null, "test/accuracy": null, "validation/accuracy": null };
+export const tests = { "test/loss": null, "test/accuracy": null, "validation/accuracy": null, "early/accuracy": null };
 
 let arrived;
 /** Resolves once the run is there: clicks that need it wait for this, so that none is lost. */
