@@ -96,6 +96,19 @@ def test_series_of_several_runs_have_the_same_buckets(server: Server, experiment
         assert tail[name] == found["items"][2][name][-2:]
 
 
+def test_a_short_run_has_its_accuracy_early_and_is_not_judged_by_it(server: Server, experiment: dict[str, Any]) -> None:
+    run = server.run(experiment["run_ids"][0])
+    early = server.call("GET", f"/runs/{run['id']}/series", params={"name": "early/accuracy"})
+    assert 0 < early["steps"][0] <= early["steps"][-1] < run["steps_total"]
+    assert (early["metric"]["unit"], early["metric"]["better"]) == ("fraction", None)
+    compared = server.call("GET", "/compare", params={"experiment": experiment["id"]})
+    assert compared["measure"]["name"] == "test/accuracy"
+    assert "early/accuracy" in compared["series"]
+    params = {"experiment": experiment["id"], "measure": "early/accuracy"}
+    by_it = server.call("GET", "/compare", params=params)["verdict"]["sentences"]
+    assert by_it[-1].startswith("Nothing is judged: whether more or less accuracy on some test images is better"), by_it
+
+
 def test_the_csv_is_every_point_exactly(server: Server, experiment: dict[str, Any]) -> None:
     run_id = experiment["run_ids"][0]
     exact = server.call("GET", f"/runs/{run_id}/series", params={"points": 10_000})

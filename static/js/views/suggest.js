@@ -4,7 +4,8 @@ import { el } from "../dom.js";
 
 /**
  * Attach them. `field`: an input with role="combobox" whose aria-controls names the list; `suggest(text, caret)` gives
- * [{from, to, text, label, hint}]. What is taken is typed: an `input` event tells of it.
+ * [{from, to, text, label, hint}]. What is taken is typed: an `input` event tells of it. Returns what looks again, for when
+ * there is more to suggest.
  */
 export function offerSuggestions(field, suggest) {
   const list = document.getElementById(field.getAttribute("aria-controls"));
@@ -57,4 +58,5 @@ export function offerSuggestions(field, suggest) {
     const option = event.target.closest("[data-at]");
     if (option) take(shown[Number(option.dataset.at)]);
   });
+  return look;
 }

@@ -2,6 +2,7 @@
 
 import { post } from "../../api.js";
 import { report } from "../../dom.js";
+import { keys } from "../../keys.js";
 import { url } from "../../model/address.js";
 import { launched, launchedExperiment, offerUndo, promiseUndo, stopExperiment } from "../../undo.js";
 import { offerNotification } from "../../views/tab.js";
@@ -48,6 +49,7 @@ export function offerLaunches() {
     }
   });
   offerNotification(byId("notify"));
+  keys({ s: ["Stop its runs", () => byId("stop").hidden || byId("stop").click()] });
   byId("stop").addEventListener("click", async (event) => {
     event.target.disabled = true;
     try {

@@ -29,7 +29,8 @@ byId("q").addEventListener("input", (event) => {
   clearTimeout(typing);
   typing = setTimeout(() => page.changed(), 200);
 });
-offerSuggestions(byId("q"), (text, caret) => (state.catalog ? suggest(text, caret, wordsNow()) : []));
+/** Suggest again: the catalogue has come. */
+export const suggestAgain = offerSuggestions(byId("q"), (text, caret) => (state.catalog ? suggest(text, caret, wordsNow()) : []));
 byId("filters").addEventListener("submit", (event) => event.preventDefault());
 byId("group").addEventListener("change", (event) => {
   view.group = event.target.value;

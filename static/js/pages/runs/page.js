@@ -8,7 +8,7 @@ import { gathered, on } from "../../live.js";
 import { query } from "../../model/address.js";
 import { groupsOf } from "../../model/groups.js";
 import { keepPromise } from "../../undo.js";
-import { showChips, showTagFilter } from "./controls.js";
+import { showChips, showTagFilter, suggestAgain } from "./controls.js";
 import { groupRow, knobRow, queuedRow, showGroups, showQueued } from "./groups.js";
 import { beginNow } from "./now.js";
 import { runRows, showRow, showSparks, showTimes } from "./rows.js";
@@ -189,6 +189,7 @@ async function begin() {
   if (byId("list").hidden) return welcome();
   [state.catalog] = await Promise.all([get("/catalog"), beginNow(queueChanged), load()]);
   showArrived();
+  suggestAgain();
   const known = await get("/experiments?limit=100");
   const option = (value, text) => el("option", { value }, text);
   byId("experiment").append(...known.items.map((one) => option(one.id, one.name)), option("archived", "Archived experiments"));

@@ -19,7 +19,7 @@ export async function showWelcome() {
   showMachine(system);
   const preset = catalog.presets.find((one) => one.base.dataset === "digits") ?? catalog.presets[0];
   const body = compact({ name: preset.title, base: preset.base, grid: preset.grid });
-  setText(byId("script"), `curl ${location.origin}/api/v1/experiments \\\n  -H 'Content-Type: application/json' -d '${body}'`);
+  setText(byId("script"), `curl ${location.origin}${url("/api/v1/experiments")} \\\n  -H 'Content-Type: application/json' -d '${body}'`);
 }
 
 function card(preset, catalog, first) {
