@@ -38,6 +38,7 @@ lint: $(DEV) ## check style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/oxlint static/js tests/js
+	$(BIN)/oxfmt --check static/js tests/js
 
 chaos: $(DEV) ## break it at random and attack it; some of it needs root and libfaketime
 	$(BIN)/python -m pytest -q -s -m chaos -n 0 -o faulthandler_timeout=2900 $(TESTS) $(ARGS)

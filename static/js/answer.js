@@ -16,8 +16,12 @@ export function showAnswer(fresh, style) {
   compared = fresh;
   const { verdict } = compared;
   const going = compared.ended < compared.runs;
-  byId("before").replaceChildren(...verdict.sentences.slice(0, verdict.headline).map((sentence) => el("p.problem", {}, icon("failed"), sentence)));
-  byId("answer").replaceChildren(...verdict.sentences.slice(verdict.headline).map((sentence, at) => el(at ? "span" : "span.headline", {}, sentence)));
+  byId("before").replaceChildren(
+    ...verdict.sentences.slice(0, verdict.headline).map((sentence) => el("p.problem", {}, icon("failed"), sentence)),
+  );
+  byId("answer").replaceChildren(
+    ...verdict.sentences.slice(verdict.headline).map((sentence, at) => el(at ? "span" : "span.headline", {}, sentence)),
+  );
   setText(byId("progress"), progressed(going));
   for (const part of byId("instrument").querySelectorAll("[data-waits]")) part.removeAttribute("data-waits");
   const isLines = verdict.knob !== null && verdict.rows.length > 0;
@@ -46,7 +50,9 @@ function showTable(verdict, style) {
   const measure = compared.measure;
   const table = byId("answer-table");
   table.hidden = !verdict.rows.length;
-  const isSet = verdict.rows.some((row) => row.difference?.decision === "may be best" || row.difference?.decision === "ruled out");
+  const isSet = verdict.rows.some(
+    (row) => row.difference?.decision === "may be best" || row.difference?.decision === "ruled out",
+  );
   if (isSet) return showSet(table, verdict, style);
   table.tFoot.replaceChildren();
   const columns = [...verdict.heads, "against best", "interval"];
@@ -76,7 +82,16 @@ function showSet(table, { rows, scale }, style) {
   const best = rows.filter((row) => !row.difference).map(named);
   const most = Math.max(...rows.map((row) => row.difference?.n ?? 0));
   const heading = `${measure.is_accuracy ? "points " : ""}against ${best.length === 1 ? best[0] : "the best"}`;
-  table.tHead.replaceChildren(el("tr", {}, ...[scale ?? "Configuration", measure.title, heading].map((name, at) => el(at === 1 ? "th.right" : "th", {}, name)), el("td")));
+  table.tHead.replaceChildren(
+    el(
+      "tr",
+      {},
+      ...[scale ?? "Configuration", measure.title, heading].map((name, at) =>
+        el(at === 1 ? "th.right" : "th", {}, name),
+      ),
+      el("td"),
+    ),
+  );
   table.tBodies[0].replaceChildren(
     ...rows.map((row) => {
       const group = compared.groups[row.group];
@@ -86,8 +101,16 @@ function showSet(table, { rows, scale }, style) {
         {},
         el("td", {}, el("span.named", {}, style.mark(group, null), named(row))),
         figure(row, row.first, measure),
-        el("td", { title: one?.interval_text ? `${one.value_text} (${one.interval_text})` : null }, drawn.bar(one, style.of(group).colour)),
-        el("td", {}, one ? sureness(one, { counts: true, most, word: row.word }) : el("span.sure", {}, `● ${row.word}`)),
+        el(
+          "td",
+          { title: one?.interval_text ? `${one.value_text} (${one.interval_text})` : null },
+          drawn.bar(one, style.of(group).colour),
+        ),
+        el(
+          "td",
+          {},
+          one ? sureness(one, { counts: true, most, word: row.word }) : el("span.sure", {}, `● ${row.word}`),
+        ),
       );
     }),
   );
@@ -105,12 +128,18 @@ function showLacking({ lacking, has_winner: hasWinner }) {
   if (!lacking) return;
   const values = lacking.values.map(String);
   setText(button, `Add ${values.join(" and ")}`);
-  button.title = lacking.beyond ? "The grid ends where the best stands: values past its end" : "Values between the best and its neighbours";
+  button.title = lacking.beyond
+    ? "The grid ends where the best stands: values past its end"
+    : "Values between the best and its neighbours";
 }
 
 const figure = (row, sample, measure) => {
   if (sample) return el("td.right.strong", {}, measure.is_accuracy ? percent(sample.mean) : short(sample.mean));
-  return el("td.right.muted", {}, row.difference && row.difference.n && row.difference.centre !== "mean" ? "–" : "none done");
+  return el(
+    "td.right.muted",
+    {},
+    row.difference && row.difference.n && row.difference.centre !== "mean" ? "–" : "none done",
+  );
 };
 const short = (value) => (Math.abs(value) >= 1000 ? integer(value) : String(Number(value.toPrecision(4))));
 
@@ -123,7 +152,8 @@ const MARKS = { clear: "●", small: "◐", "no difference": "⊖", pending: "�
  * that are not all that were launched, or that `most` of the rows have. */
 function sureness(one, { counts = false, most = one.n, word = one.word } = {}) {
   const isShown = ["clear", "small", "may be best"].includes(one.decision);
-  const counted = counts && (one.n < one.launched || one.n < most || one.decision === "too few") ? ` · ${ofSeeds(one)}` : "";
+  const counted =
+    counts && (one.n < one.launched || one.n < most || one.decision === "too few") ? ` · ${ofSeeds(one)}` : "";
   return el(isShown ? "span.sure" : "span.sure.muted", {}, `${MARKS[one.decision] ?? "○"} ${word}${counted}`);
 }
 
@@ -178,15 +208,30 @@ export function showWatched(fresh, style) {
     select.replaceChildren(...contrasts.map((one) => el("option", {}, one.title)));
   }
   const isPending = contrasts[0].decision === "pending";
-  const together = isPending || contrasts[0].family === 1 ? "95% of each by itself" : `95% for all ${contrasts[0].family} together`;
-  setText(byId("watched-note"), `○ one seed, ━ mean so far, ▒ interval that holds however often one looks, ${together}${isPending ? "; it decides nothing" : ""}.`);
+  const together =
+    isPending || contrasts[0].family === 1 ? "95% of each by itself" : `95% for all ${contrasts[0].family} together`;
+  setText(
+    byId("watched-note"),
+    `○ one seed, ━ mean so far, ▒ interval that holds however often one looks, ${together}${isPending ? "; it decides nothing" : ""}.`,
+  );
   const show = () => {
     const one = contrasts.find((each) => each.title === select.value) ?? contrasts[0];
     const { looks } = one;
     const { colour } = style.of(groups[one.sides.at(-1).group]);
     const isShown = one.decision === "clear" || one.decision === "small";
-    const settledAfter = isShown ? looks.findIndex((look) => look.low > 0 || (look.high !== null && look.high < 0)) + 1 || null : null;
-    drawInterval(byId("watched-plot"), { looks, measure, least: one.looks_from, settledAfter, budget: Math.max(6, one.launched), unit: "seed", colour, height: 240 });
+    const settledAfter = isShown
+      ? looks.findIndex((look) => look.low > 0 || (look.high !== null && look.high < 0)) + 1 || null
+      : null;
+    drawInterval(byId("watched-plot"), {
+      looks,
+      measure,
+      least: one.looks_from,
+      settledAfter,
+      budget: Math.max(6, one.launched),
+      unit: "seed",
+      colour,
+      height: 240,
+    });
   };
   select.onchange = show;
   show();

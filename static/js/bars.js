@@ -22,16 +22,39 @@ export function bars(rows, measure, smallest) {
 
   /** The bar of one difference; null: of the best itself. */
   function bar(difference, colour) {
-    const svg = drawing(whole, HEIGHT, difference ? `${difference.value_text}, ${difference.interval_text}` : "the best: 0");
-    if (smallest) svg.append(shape("rect", { x: x(-smallest), width: x(smallest) - x(-smallest), y: 0, height: HEIGHT, fill: "var(--track)" }));
+    const svg = drawing(
+      whole,
+      HEIGHT,
+      difference ? `${difference.value_text}, ${difference.interval_text}` : "the best: 0",
+    );
+    if (smallest)
+      svg.append(
+        shape("rect", {
+          x: x(-smallest),
+          width: x(smallest) - x(-smallest),
+          y: 0,
+          height: HEIGHT,
+          fill: "var(--track)",
+        }),
+      );
     svg.append(shape("line", { x1: x(0), x2: x(0), y1: 0, y2: HEIGHT, stroke: "var(--text)" }));
     const middle = HEIGHT / 2;
     if (!difference) svg.append(shape("rect", { x: x(0) - 2, width: 4, y: middle - 6, height: 12, fill: colour }));
     if (difference?.low != null) {
       const [low, high] = [difference.low, difference.high];
-      svg.append(shape("rect", { x: x(low), width: Math.max(1, x(high) - x(low)), y: middle - 4, height: 8, fill: colour, "fill-opacity": 0.4 }));
+      svg.append(
+        shape("rect", {
+          x: x(low),
+          width: Math.max(1, x(high) - x(low)),
+          y: middle - 4,
+          height: 8,
+          fill: colour,
+          "fill-opacity": 0.4,
+        }),
+      );
       for (const end of [low, high]) {
-        if (within(end) === end) svg.append(shape("rect", { x: x(end) - 1, width: 2, y: middle - 6, height: 12, fill: colour }));
+        if (within(end) === end)
+          svg.append(shape("rect", { x: x(end) - 1, width: 2, y: middle - 6, height: 12, fill: colour }));
         else svg.append(arrow(end < 0, middle, colour));
       }
     }
@@ -41,12 +64,22 @@ export function bars(rows, measure, smallest) {
     return svg;
   }
 
-  const arrow = (left, middle, colour) => shape("path", { d: left ? `M${PAD - 7} ${middle}l7 -5v10z` : `M${whole - PAD + 7} ${middle}l-7 -5v10z`, fill: colour });
+  const arrow = (left, middle, colour) =>
+    shape("path", {
+      d: left ? `M${PAD - 7} ${middle}l7 -5v10z` : `M${whole - PAD + 7} ${middle}l-7 -5v10z`,
+      fill: colour,
+    });
 
   function axis() {
     const svg = drawing(whole, 16, "");
     for (const value of ticks(least * unit, greatest * unit, whole / 60)) {
-      const label = shape("text", { x: x(value / unit), y: 12, "text-anchor": "middle", fill: "var(--muted)", "font-size": 12 });
+      const label = shape("text", {
+        x: x(value / unit),
+        y: 12,
+        "text-anchor": "middle",
+        fill: "var(--muted)",
+        "font-size": 12,
+      });
       label.textContent = value === 0 ? "0" : `${value < 0 ? "−" : "+"}${Number(Math.abs(value).toPrecision(3))}`;
       svg.append(label);
     }
@@ -62,7 +95,9 @@ export function ticks(least, greatest, most) {
   const power = 10 ** Math.floor(Math.log10(span / most));
   const step = [1, 2, 5, 10].map((times) => times * power).find((one) => span / one <= most);
   const first = Math.ceil(least / step);
-  return Array.from({ length: Math.floor(greatest / step) - first + 1 }, (_, at) => Number(((first + at) * step).toPrecision(12)));
+  return Array.from({ length: Math.floor(greatest / step) - first + 1 }, (_, at) =>
+    Number(((first + at) * step).toPrecision(12)),
+  );
 }
 
 function drawing(width, height, label) {

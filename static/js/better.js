@@ -25,10 +25,16 @@ button.addEventListener("click", async () => {
     fields: {
       second: { label: `Is, by its ${measure.title},`, value: better, options },
       first: { label: "better than", value: other, options },
-      smallest: { label: measure.is_accuracy ? "Smallest difference that matters, in points; 0: any" : "Smallest difference that matters, in its unit; 0: any", value: String(Number((facts.smallest * unit).toPrecision(3))) },
+      smallest: {
+        label: measure.is_accuracy
+          ? "Smallest difference that matters, in points; 0: any"
+          : "Smallest difference that matters, in its unit; 0: any",
+        value: String(Number((facts.smallest * unit).toPrecision(3))),
+      },
       max_seeds: { label: "At most so many seeds of each", value: "20" },
     },
-    detail: "Both are launched with new seeds, in pairs, until it is settled. The seeds seen here don't count: they are why you ask.",
+    detail:
+      "Both are launched with new seeds, in pairs, until it is settled. The seeds seen here don't count: they are why you ask.",
     yes: "Ask",
     act: async ({ first, second, smallest, max_seeds }) => {
       const [one, two] = [first, second].map((at) => groups[at].runs[0].run);

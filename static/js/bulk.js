@@ -47,7 +47,10 @@ const WORDS = { stop: "Stop", pause: "Pause", resume: "Resume", delete: "Delete"
 
 /** `chosen()`: the selected runs; `clear()`: select none. */
 export function bulkBar({ chosen, clear }) {
-  const fitting = (action) => chosen().filter(APPLIES[action]).map((run) => run.id);
+  const fitting = (action) =>
+    chosen()
+      .filter(APPLIES[action])
+      .map((run) => run.id);
   const doIt = {
     stop: () => stopRuns(fitting("stop")),
     pause: () => act("pause", fitting("pause")),
@@ -94,9 +97,24 @@ async function tag(runs) {
   });
   if (typed === null) return;
   const wanted = tagsIn(typed);
-  const change = { add_tags: wanted.filter((one) => !common.includes(one)), remove_tags: common.filter((one) => !wanted.includes(one)) };
-  if (change.add_tags.length || change.remove_tags.length) await act("tag", runs.map((run) => run.id), change);
+  const change = {
+    add_tags: wanted.filter((one) => !common.includes(one)),
+    remove_tags: common.filter((one) => !wanted.includes(one)),
+  };
+  if (change.add_tags.length || change.remove_tags.length)
+    await act(
+      "tag",
+      runs.map((run) => run.id),
+      change,
+    );
 }
 
 /** "a, b,, a" -> ["a", "b"] */
-export const tagsIn = (text) => [...new Set(text.split(",").map((one) => one.trim()).filter(Boolean))];
+export const tagsIn = (text) => [
+  ...new Set(
+    text
+      .split(",")
+      .map((one) => one.trim())
+      .filter(Boolean),
+  ),
+];

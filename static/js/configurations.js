@@ -27,7 +27,9 @@ export function showConfigurations(fresh, styled, experiment) {
 const opened = new Set();
 
 function showTable() {
-  const published = compared.groups.some((one) => Object.values(one.metrics).some((metric) => metric.published != null));
+  const published = compared.groups.some((one) =>
+    Object.values(one.metrics).some((metric) => metric.published != null),
+  );
   byId("table").tHead.querySelector("[data-published]").hidden = !published;
   byId("table").tBodies[0].replaceChildren(...compared.groups.flatMap((one) => tableRows(one, published)));
   const two = nearest();
@@ -37,10 +39,14 @@ function showTable() {
 
 /** Two finished runs on the same test images: of two configurations and one seed where there are such. */
 function nearest() {
-  const done = compared.groups.flatMap((one) => one.runs.filter((run) => run.status === "succeeded").map((run) => ({ ...run, one })));
+  const done = compared.groups.flatMap((one) =>
+    one.runs.filter((run) => run.status === "succeeded").map((run) => ({ ...run, one })),
+  );
   const [first, ...rest] = done;
   const near = (run) => 2 * (run.one !== first.one) + (run.seed === first.seed);
-  const second = rest.filter((run) => run.one.knobs.dataset === first.one.knobs.dataset).toSorted((a, b) => near(b) - near(a))[0];
+  const second = rest
+    .filter((run) => run.one.knobs.dataset === first.one.knobs.dataset)
+    .toSorted((a, b) => near(b) - near(a))[0];
   return second ? [first.run, second.run] : null;
 }
 
@@ -116,11 +122,35 @@ function showDifferences() {
 }
 
 function download() {
-  const columns = ["configuration", "parameters", "n", "accuracy_mean", "accuracy_std", "accuracy_best", "accuracy_published", "train_loss_mean", "test_loss_mean", "seconds"];
+  const columns = [
+    "configuration",
+    "parameters",
+    "n",
+    "accuracy_mean",
+    "accuracy_std",
+    "accuracy_best",
+    "accuracy_published",
+    "train_loss_mean",
+    "test_loss_mean",
+    "seconds",
+  ];
   const rows = compared.groups.map((one) => {
     const accuracy = one.metrics["test/accuracy"];
-    return [one.name, one.parameters, one.n, accuracy?.mean, accuracy?.std, accuracy?.best, accuracy?.published,
-      one.metrics["train/loss"]?.mean, one.metrics["test/loss"]?.mean, one.seconds];
+    return [
+      one.name,
+      one.parameters,
+      one.n,
+      accuracy?.mean,
+      accuracy?.std,
+      accuracy?.best,
+      accuracy?.published,
+      one.metrics["train/loss"]?.mean,
+      one.metrics["test/loss"]?.mean,
+      one.seconds,
+    ];
   });
-  el("a", { href: `data:text/csv;charset=utf-8,${encodeURIComponent(csvOf([columns, ...rows]))}`, download: `${slug(compared.title)}.csv` }).click();
+  el("a", {
+    href: `data:text/csv;charset=utf-8,${encodeURIComponent(csvOf([columns, ...rows]))}`,
+    download: `${slug(compared.title)}.csv`,
+  }).click();
 }

@@ -63,7 +63,11 @@ export function spread(curves, xs, width) {
       if (y[index] === null) continue; // no number
       const number = Math.floor((curve.steps[index] - 1) / width);
       let bucket = buckets.get(number);
-      if (!bucket) buckets.set(number, (bucket = { x: 0, sum: 0, n: 0, low: Infinity, high: -Infinity, least: Infinity, most: -Infinity }));
+      if (!bucket)
+        buckets.set(
+          number,
+          (bucket = { x: 0, sum: 0, n: 0, low: Infinity, high: -Infinity, least: Infinity, most: -Infinity }),
+        );
       bucket.x += x[index];
       bucket.sum += y[index];
       bucket.n += 1;
@@ -73,7 +77,10 @@ export function spread(curves, xs, width) {
       if (curve.max[index] > bucket.most) bucket.most = curve.max[index];
     }
   }
-  const sorted = [...buckets.entries()].filter(([, bucket]) => bucket.n === curves.length).sort((a, b) => a[0] - b[0]).map(([, bucket]) => bucket);
+  const sorted = [...buckets.entries()]
+    .filter(([, bucket]) => bucket.n === curves.length)
+    .sort((a, b) => a[0] - b[0])
+    .map(([, bucket]) => bucket);
   const of = (value) => sorted.map(value);
   return {
     x: of((bucket) => bucket.x / bucket.n),
@@ -86,14 +93,21 @@ export function spread(curves, xs, width) {
 }
 
 /** How many points a curve's buckets hold: one a step, or one each. */
-const pointsOf = (curve, { metric, from }) => (metric?.per === "step" && curve.steps.length ? curve.steps.at(-1) - from + 1 : curve.steps.length);
+const pointsOf = (curve, { metric, from }) =>
+  metric?.per === "step" && curve.steps.length ? curve.steps.at(-1) - from + 1 : curve.steps.length;
 
 /** What a chart shows, in words: "938 points a run in 235 buckets of 4 steps, min and max kept, trailing average of 0.9." */
 export function caption(curves, smoothing) {
-  const longest = [...curves.items.values()].reduce((a, b) => (pointsOf(b, curves) > (a ? pointsOf(a, curves) : -1) ? b : a), null);
+  const longest = [...curves.items.values()].reduce(
+    (a, b) => (pointsOf(b, curves) > (a ? pointsOf(a, curves) : -1) ? b : a),
+    null,
+  );
   if (!longest?.steps.length) return "No point has been recorded yet.";
   const count = pointsOf(longest, curves).toLocaleString("en-US");
   const many = curves.items.size > 1 ? `${count} points a run` : `${count} points`;
-  const cut = curves.width > 1 ? `${many} in ${longest.steps.length} buckets of ${curves.width} steps, min and max kept` : `${many}, every one drawn`;
+  const cut =
+    curves.width > 1
+      ? `${many} in ${longest.steps.length} buckets of ${curves.width} steps, min and max kept`
+      : `${many}, every one drawn`;
   return `${cut}${smoothing ? `, trailing average of ${smoothing}` : ""}.`;
 }

@@ -39,7 +39,13 @@ byId("other-samples").addEventListener("click", () => {
 byId("more-classes").addEventListener("click", () => showSamples().catch(report));
 
 function remember() {
-  history.replaceState(null, "", url(`/data/${segment(name)}${query({ seed: view.seed === "1" ? "" : view.seed, samples: view.samples === "0" ? "" : view.samples })}`));
+  history.replaceState(
+    null,
+    "",
+    url(
+      `/data/${segment(name)}${query({ seed: view.seed === "1" ? "" : view.seed, samples: view.samples === "0" ? "" : view.samples })}`,
+    ),
+  );
 }
 
 async function begin() {
@@ -64,7 +70,9 @@ async function show() {
 
 function waiting() {
   if (dataset.on_disk) return "Its images are shown here once it has been read.";
-  const files = dataset.archives.length ? `; without a network, put ${dataset.archives.join(", ")} into the directory of data sets` : "";
+  const files = dataset.archives.length
+    ? `; without a network, put ${dataset.archives.join(", ")} into the directory of data sets`
+    : "";
   return `Its images are shown here once it is downloaded. A run that needs it downloads it by itself${files}.`;
 }
 
@@ -88,7 +96,13 @@ async function showSamples() {
         {},
         el("th", { scope: "row" }, title),
         el("td", {}, el("span.sample-row", {}, ...pictures.map((one) => picture(one, found.shape, size, title)))),
-        el("td.balance-cell", {}, el("span", {}, `${integer(train)} + ${integer(test)}`), bar, el("span.muted", {}, percent((train + test) / total, 1))),
+        el(
+          "td.balance-cell",
+          {},
+          el("span", {}, `${integer(train)} + ${integer(test)}`),
+          bar,
+          el("span.muted", {}, percent((train + test) / total, 1)),
+        ),
       );
     }),
   );
@@ -102,28 +116,47 @@ async function showOrders() {
   const count = Math.max(2, Math.min(4, Math.floor(((byId("orders").clientWidth || 400) - 70) / (size + 6))));
   await showImages(byId("orders"), { dataset: name, orders: ["original", "shuffled"], seed: view.seed, count, size });
   const [channels, height, width] = dataset.shape;
-  setText(byId("orders-note"), `One fixed permutation of the ${integer(height * width)} places, the same for every image${channels > 1 ? "; a place keeps its colours" : ""}. A fully connected net is given the same data either way.`);
+  setText(
+    byId("orders-note"),
+    `One fixed permutation of the ${integer(height * width)} places, the same for every image${channels > 1 ? "; a place keeps its colours" : ""}. A fully connected net is given the same data either way.`,
+  );
 }
 
 function showChannels() {
   byId("channels").tBodies[0].replaceChildren(
     ...dataset.channels.map((one, at) => {
       const title = dataset.channels.length === 1 ? "grey" : CHANNELS[at];
-      return el("tr", {}, el("td", {}, title), el("td", {}, histogram(one, title)), el("td.right", {}, one.mean.toFixed(4)), el("td.right", {}, one.std.toFixed(4)));
+      return el(
+        "tr",
+        {},
+        el("td", {}, title),
+        el("td", {}, histogram(one, title)),
+        el("td.right", {}, one.mean.toFixed(4)),
+        el("td.right", {}, one.std.toFixed(4)),
+      );
     }),
   );
   const words = (values) => values.map((value) => value.toFixed(4)).join(", ");
-  setText(byId("normalised"), `Normalised in training with mean ${words(dataset.mean)} and deviation ${words(dataset.std)}.`);
+  setText(
+    byId("normalised"),
+    `Normalised in training with mean ${words(dataset.mean)} and deviation ${words(dataset.std)}.`,
+  );
   const counts = new Set(dataset.classes.map((one) => one.train));
   const sizes = dataset.classes.map((one) => one.train);
-  setText(byId("balance"), counts.size === 1 ? "balanced" : `${integer(Math.min(...sizes))} to ${integer(Math.max(...sizes))} images each`);
+  setText(
+    byId("balance"),
+    counts.size === 1 ? "balanced" : `${integer(Math.min(...sizes))} to ${integer(Math.max(...sizes))} images each`,
+  );
 }
 
 /** 32 bars of 8 values each, with a line at the mean. */
 function histogram({ histogram: counts, mean }, title) {
   const bars = Array.from({ length: 32 }, (_, at) => counts.slice(at * 8, at * 8 + 8).reduce((a, b) => a + b, 0));
   const highest = bars.toSorted((a, b) => b - a)[1] || 1; // pure black and white may tower over all others
-  const box = el(`span.histogram.${title}`, { role: "img", "aria-label": `Histogram of ${title}, mean ${mean.toFixed(4)}` });
+  const box = el(`span.histogram.${title}`, {
+    role: "img",
+    "aria-label": `Histogram of ${title}, mean ${mean.toFixed(4)}`,
+  });
   bars.forEach((count) => {
     const bar = el("i");
     bar.style.height = `${Math.min(100, (100 * count) / highest)}%`;
@@ -139,11 +172,20 @@ function showFacts() {
   const area = dataset.shape.reduce((a, b) => a * b, 1);
   const rows = [
     ["Prepared", `${bytes(dataset.bytes)} as plain arrays, checked whenever a run begins`],
-    ["From", dataset.read_at ? `a folder, as it was on ${moment(dataset.read_at)}` : dataset.download_mb ? `${dataset.archives.join(", ")}, ${dataset.download_mb} MB` : "the installed packages: no download"],
+    [
+      "From",
+      dataset.read_at
+        ? `a folder, as it was on ${moment(dataset.read_at)}`
+        : dataset.download_mb
+          ? `${dataset.archives.join(", ")}, ${dataset.download_mb} MB`
+          : "the installed packages: no download",
+    ],
     ["In memory", `${bytes((dataset.train_size + dataset.test_size) * area)} as bytes, on the device of each run`],
     ["Source", dataset.citation],
   ];
-  byId("facts").tBodies[0].replaceChildren(...rows.map(([title, value]) => el("tr", {}, el("th", { scope: "row" }, title), el("td", {}, value))));
+  byId("facts").tBodies[0].replaceChildren(
+    ...rows.map(([title, value]) => el("tr", {}, el("th", { scope: "row" }, title), el("td", {}, value))),
+  );
 }
 
 begin().catch(report);

@@ -65,7 +65,8 @@ export function setStatus(badge, run) {
 }
 
 /** What held its place unseen until its first figures are there. */
-export const showArrived = () => document.querySelectorAll("[data-waits]").forEach((part) => part.removeAttribute("data-waits"));
+export const showArrived = () =>
+  document.querySelectorAll("[data-waits]").forEach((part) => part.removeAttribute("data-waits"));
 
 /** Write only what changed: a cell that stays the same costs no layout. */
 export function setText(element, text) {
@@ -99,9 +100,12 @@ export function toast(text, { kind = "info", action = null, seconds = kind === "
     },
     icon({ ok: "succeeded", bad: "warn", info: "info" }[kind]),
     el("div.text", {}, text),
-    action &&
-      el("button.btn.btn-small", { type: "button", onclick: () => (close(), action.run()) }, action.label),
-    el("button.btn.btn-quiet.btn-icon.btn-small", { type: "button", "aria-label": "Close", onclick: close }, icon("close")),
+    action && el("button.btn.btn-small", { type: "button", onclick: () => (close(), action.run()) }, action.label),
+    el(
+      "button.btn.btn-quiet.btn-icon.btn-small",
+      { type: "button", "aria-label": "Close", onclick: close },
+      icon("close"),
+    ),
   );
   while (region.children.length > 3) region.firstElementChild.remove();
   region.append(box);
@@ -160,10 +164,17 @@ export function askedFor(question, { fields, detail = "", yes, act = async () =>
       }
     };
     // the first submit button is the one that Enter presses
-    const buttons = [el("button.btn.btn-primary", { value: "yes" }, yes), el("button.btn", { value: "no", formnovalidate: true }, "Cancel")];
+    const buttons = [
+      el("button.btn.btn-primary", { value: "yes" }, yes),
+      el("button.btn", { value: "no", formnovalidate: true }, "Cancel"),
+    ];
     const labels = inputs.map(([name, input]) => el("label.note", {}, fields[name].label, input));
     const parts = [el("h2", {}, question), ...labels, detail && el("p.muted", {}, detail), wrong];
-    const dialog = el("dialog", { "aria-label": question, onclose: close }, el("form", { method: "dialog", onsubmit: submit }, ...parts, el("div.actions.reverse", {}, ...buttons)));
+    const dialog = el(
+      "dialog",
+      { "aria-label": question, onclose: close },
+      el("form", { method: "dialog", onsubmit: submit }, ...parts, el("div.actions.reverse", {}, ...buttons)),
+    );
     document.body.append(dialog);
     dialog.showModal();
     inputs[0][1].select?.();
@@ -173,5 +184,9 @@ export function askedFor(question, { fields, detail = "", yes, act = async () =>
 function fieldOf({ label, value = "", options = null }, first) {
   const common = { "aria-label": label, autofocus: first };
   if (!options) return el("input", { type: "text", value, autocomplete: "off", ...common });
-  return el("select", common, ...options.map(([key, text]) => el("option", { value: key, selected: String(key) === String(value) }, text)));
+  return el(
+    "select",
+    common,
+    ...options.map(([key, text]) => el("option", { value: key, selected: String(key) === String(value) }, text)),
+  );
 }

@@ -31,10 +31,16 @@ const actions = {
     await refresh("relaunched");
   },
   values: async () => {
-    const typed = await asked("Add values of a knob", { label: "As optimizer.lr=0.03,0.05", yes: "Launch", detail: "Each run of this experiment is launched with these values as well; what is there already is not." });
+    const typed = await asked("Add values of a knob", {
+      label: "As optimizer.lr=0.03,0.05",
+      yes: "Launch",
+      detail: "Each run of this experiment is launched with these values as well; what is there already is not.",
+    });
     if (typed === null) return;
     const [path, texts = ""] = typed.split("=");
-    const made = await post(`/experiments/${id}/more`, { values: { [path.trim()]: texts.split(",").map((text) => valueOf(text.trim())) } });
+    const made = await post(`/experiments/${id}/more`, {
+      values: { [path.trim()]: texts.split(",").map((text) => valueOf(text.trim())) },
+    });
     if (made.run_ids.length) offerUndo(launched(made.run_ids));
     else toast("All of these are there already");
   },

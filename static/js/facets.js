@@ -23,12 +23,22 @@ export function chosen(view, compared) {
   const [only] = knobs;
   const isSweep = knobs.length === 1 && isOrdered(only);
   const tooMany = compared.groups.length > MOST_PANELS;
-  const pick = (key, fallback) => (view[key] === "auto" ? fallback : view[key] === "none" || !knobs.some((one) => one.knob === view[key]) ? null : view[key]);
+  const pick = (key, fallback) =>
+    view[key] === "auto"
+      ? fallback
+      : view[key] === "none" || !knobs.some((one) => one.knob === view[key])
+        ? null
+        : view[key];
   const rows = view.view === "one" ? null : pick("rows", isSweep || tooMany ? null : compared.rows);
   const columns = view.view === "one" ? null : pick("columns", isSweep || tooMany ? null : compared.columns);
   const has = (knob) => knobs.some((one) => one.knob === knob);
   const left = knobs.find((one) => ![rows, columns, "model", "pixel_order"].includes(one.knob));
-  return { rows, columns, color: pick("color", has("model") ? "model" : (left?.knob ?? null)), dash: pick("dash", has("pixel_order") ? "pixel_order" : null) };
+  return {
+    rows,
+    columns,
+    color: pick("color", has("model") ? "model" : (left?.knob ?? null)),
+    dash: pick("dash", has("pixel_order") ? "pixel_order" : null),
+  };
 }
 
 /** Where each configuration is drawn: [{groups, title}], row by row. */
@@ -38,7 +48,9 @@ export function panelsOf(compared, { rows, columns }) {
   const found = [];
   for (const row of values(rows)) {
     for (const column of values(columns)) {
-      const groups = compared.groups.filter((one) => (rows === null || one.knobs[rows] === row) && (columns === null || one.knobs[columns] === column));
+      const groups = compared.groups.filter(
+        (one) => (rows === null || one.knobs[rows] === row) && (columns === null || one.knobs[columns] === column),
+      );
       if (groups.length) found.push({ groups });
     }
   }
@@ -49,7 +61,8 @@ export function panelsOf(compared, { rows, columns }) {
 export function styleOf(compared, { color, dash: dashed }) {
   const dark = getComputedStyle(document.documentElement).colorScheme.includes("dark");
   const valuesOf = (knob) => varied(compared).find((one) => one.knob === knob);
-  const ordered = color && valuesOf(color) && isOrdered(valuesOf(color)) ? [...valuesOf(color).values].sort((a, b) => a - b) : null;
+  const ordered =
+    color && valuesOf(color) && isOrdered(valuesOf(color)) ? [...valuesOf(color).values].sort((a, b) => a - b) : null;
   const places = placesOf(compared.groups.map((one) => one.model));
   const colourOf = (one) => {
     if (color === null || color === "model") return token(`--data-${places.get(one.model)}`);
@@ -59,7 +72,9 @@ export function styleOf(compared, { color, dash: dashed }) {
   };
   const dashOf = (one) => {
     if (dashed === null) return "solid";
-    return dashed === "pixel_order" ? dash(one.pixel_order) : DASHES[valuesOf(dashed).values.indexOf(one.knobs[dashed]) % DASHES.length];
+    return dashed === "pixel_order"
+      ? dash(one.pixel_order)
+      : DASHES[valuesOf(dashed).values.indexOf(one.knobs[dashed]) % DASHES.length];
   };
   const styles = new Map(compared.groups.map((one) => [one.name, { colour: colourOf(one), dash: dashOf(one) }]));
   return {
@@ -71,9 +86,17 @@ export function styleOf(compared, { color, dash: dashed }) {
 
 function mark(colour, dashes) {
   const svg = document.createElementNS(SVG, "svg");
-  for (const [name, value] of Object.entries({ class: "swatch", "aria-hidden": "true", viewBox: "0 0 22 10" })) svg.setAttribute(name, value);
+  for (const [name, value] of Object.entries({ class: "swatch", "aria-hidden": "true", viewBox: "0 0 22 10" }))
+    svg.setAttribute(name, value);
   const line = document.createElementNS(SVG, "line");
-  const place = { x1: 0, x2: 22, y1: 5, y2: 5, stroke: colour, ...(dashes !== "solid" && { "stroke-dasharray": dashes.replaceAll("px", "") }) };
+  const place = {
+    x1: 0,
+    x2: 22,
+    y1: 5,
+    y2: 5,
+    stroke: colour,
+    ...(dashes !== "solid" && { "stroke-dasharray": dashes.replaceAll("px", "") }),
+  };
   for (const [name, value] of Object.entries(place)) line.setAttribute(name, value);
   svg.append(line);
   return svg;
@@ -84,6 +107,8 @@ function ramp(stops, share) {
   const at = Math.min(stops.length - 2, Math.floor(share * (stops.length - 1)));
   const part = share * (stops.length - 1) - at;
   const channel = (hex, place) => parseInt(hex.slice(place, place + 2), 16);
-  const mixed = [1, 3, 5].map((place) => Math.round(channel(stops[at], place) * (1 - part) + channel(stops[at + 1], place) * part));
+  const mixed = [1, 3, 5].map((place) =>
+    Math.round(channel(stops[at], place) * (1 - part) + channel(stops[at + 1], place) * part),
+  );
   return `#${mixed.map((value) => value.toString(16).padStart(2, "0")).join("")}`;
 }

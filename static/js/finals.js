@@ -37,10 +37,17 @@ export function drawFinals(element, legend, groups, style) {
     if (metric.low != null) {
       // the interval of the mean, behind the dots; what chance leaves of it beyond 0 and 1 is cut
       const [from, to] = [Math.max(0, metric.low), Math.min(1, metric.high)];
-      traces.unshift(line([from, to], [index, index], faint(colour, 0.3), { width: 6, hovertemplate: `mean ${percent(metric.mean)}, 95% interval ${percent(metric.low)} to ${percent(metric.high)}<extra></extra>` }));
+      traces.unshift(
+        line([from, to], [index, index], faint(colour, 0.3), {
+          width: 6,
+          hovertemplate: `mean ${percent(metric.mean)}, 95% interval ${percent(metric.low)} to ${percent(metric.high)}<extra></extra>`,
+        }),
+      );
       if (metric.n > 2) values.push(from, to);
     }
-    traces.push(line([metric.mean, metric.mean], [index - 0.26, index + 0.26], colour, { width: 2, hoverinfo: "skip" }));
+    traces.push(
+      line([metric.mean, metric.mean], [index - 0.26, index + 0.26], colour, { width: 2, hoverinfo: "skip" }),
+    );
     if (metric.published != null) {
       values.push(metric.published);
       traces.push({
@@ -65,7 +72,13 @@ export function drawFinals(element, legend, groups, style) {
       margin: { l: longest, r: 14, t: 4, b: 30 },
       hovermode: "closest",
       dragmode: false,
-      xaxis: xAxis("step", [low - pad, high + pad], { showgrid: true, tickformat: ".0%", ticksuffix: "", nticks: 5, fixedrange: true }),
+      xaxis: xAxis("step", [low - pad, high + pad], {
+        showgrid: true,
+        tickformat: ".0%",
+        ticksuffix: "",
+        nticks: 5,
+        fixedrange: true,
+      }),
       yaxis: {
         range: [groups.length - 0.5, -0.5],
         tickvals: groups.map((_, index) => index),
@@ -79,10 +92,27 @@ export function drawFinals(element, legend, groups, style) {
       annotations: groups.flatMap((one, index) =>
         one.metrics["test/accuracy"]
           ? []
-          : [{ x: 0, xref: "paper", y: index, text: one.runs.every((run) => GONE.includes(run.status)) ? "no run trained" : "no run has finished yet", showarrow: false, xanchor: "left", xshift: 6, font: { color: token("--muted") } }],
+          : [
+              {
+                x: 0,
+                xref: "paper",
+                y: index,
+                text: one.runs.every((run) => GONE.includes(run.status)) ? "no run trained" : "no run has finished yet",
+                showarrow: false,
+                xanchor: "left",
+                xshift: 6,
+                font: { color: token("--muted") },
+              },
+            ],
       ),
       shapes: groups.slice(1).map((_, index) => ({
-        type: "line", xref: "paper", x0: 0, x1: 1, y0: index + 0.5, y1: index + 0.5, line: { color: token("--grid"), width: 1 },
+        type: "line",
+        xref: "paper",
+        x0: 0,
+        x1: 1,
+        y0: index + 0.5,
+        y1: index + 0.5,
+        line: { color: token("--grid"), width: 1 },
       })),
     },
     "finals",
@@ -90,9 +120,15 @@ export function drawFinals(element, legend, groups, style) {
   const published = groups.some((one) => one.metrics["test/accuracy"]?.published != null);
   const orders = [...new Set(groups.map((one) => one.pixel_order))];
   legend.replaceChildren(
-    el("span", {}, orders.length > 1 ? "● ○ a run, in order or shuffled" : `${orders[0] === "shuffled" ? "○" : "●"} a run`),
+    el(
+      "span",
+      {},
+      orders.length > 1 ? "● ○ a run, in order or shuffled" : `${orders[0] === "shuffled" ? "○" : "●"} a run`,
+    ),
     el("span", {}, "❙ mean"),
-    ...(groups.some((one) => one.metrics["test/accuracy"]?.low != null) ? [el("span", {}, "▬ 95% interval of a mean")] : []),
+    ...(groups.some((one) => one.metrics["test/accuracy"]?.low != null)
+      ? [el("span", {}, "▬ 95% interval of a mean")]
+      : []),
     ...(published ? [el("span", {}, "▼ published")] : []),
   );
 }

@@ -22,13 +22,26 @@ function show(fresh) {
   setText(byId("asking-state"), STATES[found.state] ?? found.state);
   setText(byId("looking"), found.sentences.at(-1));
   const most = Math.min(found.max_runs ?? MOST_RUNS, found.cells.length * found.max_seeds);
-  setText(byId("used"), `${found.sets.length} of at most ${plural(found.max_seeds, "seed")}, ${found.runs} of at most ${plural(most, "run")}`);
-  setText(byId("spent"), `${duration(found.seconds)} of training used, ${found.max_hours === null ? "no limit on hours" : `of at most ${found.max_hours} h`}`);
+  setText(
+    byId("used"),
+    `${found.sets.length} of at most ${plural(found.max_seeds, "seed")}, ${found.runs} of at most ${plural(most, "run")}`,
+  );
+  setText(
+    byId("spent"),
+    `${duration(found.seconds)} of training used, ${found.max_hours === null ? "no limit on hours" : `of at most ${found.max_hours} h`}`,
+  );
   showActions(found);
   showRace();
 }
 
-const KINDS = { succeeded: "done", failed: "failed", lost: "failed", stopped: "failed", running: "going", starting: "going" };
+const KINDS = {
+  succeeded: "done",
+  failed: "failed",
+  lost: "failed",
+  stopped: "failed",
+  running: "going",
+  starting: "going",
+};
 
 /** A line a configuration, a square a seed: it ran, runs, failed, or was not launched as it was ruled out. */
 function showRace() {
@@ -41,7 +54,9 @@ function showRace() {
       const { run, status } = one.runs[at];
       const kind = status === "missing" ? "none" : (KINDS[status] ?? "waits");
       const title = `seed ${one.seed}: ${status === "missing" ? "not launched" : status}`;
-      return run ? el(`a.${kind}`, { href: url(`/runs/${run}`), title, "aria-label": `${cell.name}, ${title}` }) : el(`i.${kind}`, { title });
+      return run
+        ? el(`a.${kind}`, { href: url(`/runs/${run}`), title, "aria-label": `${cell.name}, ${title}` })
+        : el(`i.${kind}`, { title });
     });
     const ran = found.sets.filter((one) => one.runs[at].status === "succeeded").length;
     return el(
@@ -53,11 +68,18 @@ function showRace() {
     );
   });
   byId("race").tBodies[0].replaceChildren(...rows);
-  const keys = [["done", "ran"], ["going", "runs now"], ["waits", "waits"], ["failed", "ended without a result"]];
+  const keys = [
+    ["done", "ran"],
+    ["going", "runs now"],
+    ["waits", "waits"],
+    ["failed", "ended without a result"],
+  ];
   const launched = found.sets.flatMap((one) => one.runs.filter((run) => run.run));
   const there = new Set(launched.map((run) => KINDS[run.status] ?? "waits"));
   byId("race-legend").replaceChildren(
-    ...keys.filter(([kind]) => there.has(kind)).map(([kind, words]) => el("span", {}, el("span.seeds", {}, el(`i.${kind}`)), ` ${words}`)),
+    ...keys
+      .filter(([kind]) => there.has(kind))
+      .map(([kind, words]) => el("span", {}, el("span.seeds", {}, el(`i.${kind}`)), ` ${words}`)),
     el("span", {}, "one square per seed; a configuration that is ruled out runs no more"),
   );
 }

@@ -22,11 +22,17 @@ export function hoverAcross(plot, place, { words, format }) {
       const [x, y] = [layout[key], layout[key.replace("x", "y")]];
       const left = x._offset + x.l2p(x.d2l(point.x));
       if (left < x._offset || left > x._offset + x._length) continue;
-      place.append(el("div.across", { "aria-hidden": "true", style: `left:${left}px;top:${y._offset}px;height:${y._length}px` }));
+      place.append(
+        el("div.across", { "aria-hidden": "true", style: `left:${left}px;top:${y._offset}px;height:${y._length}px` }),
+      );
       for (const trace of plot.data) {
         if (!trace.name || (trace.xaxis ?? "x") !== x._id || !trace.x.length || trace.x[0] > point.x) continue;
         const cut = trace.name.lastIndexOf(", ");
-        curves.push({ of: cut < 0 ? trace.name : trace.name.slice(0, cut), colour: trace.line.color, value: valueAt(trace, point.x) });
+        curves.push({
+          of: cut < 0 ? trace.name : trace.name.slice(0, cut),
+          colour: trace.line.color,
+          value: valueAt(trace, point.x),
+        });
       }
     }
     if (curves.length) place.append(boxOf(curves, words(point.x), format, place, event));
@@ -37,11 +43,24 @@ export function hoverAcross(plot, place, { words, format }) {
 /** The box, beside the pointer and within its place. */
 function boxOf(curves, where, format, place, { clientX, clientY }) {
   const groups = Map.groupBy(curves, ({ of }) => of);
-  const rows = [...groups].slice(0, MOST).map(([name, members]) =>
-    el("tr", {}, el("th", { scope: "row" }, el("i.dot", { style: `background:${members[0].colour}` }), name), el("td", {}, members.map(({ value }) => format(value)).join("  "))),
-  );
+  const rows = [...groups]
+    .slice(0, MOST)
+    .map(([name, members]) =>
+      el(
+        "tr",
+        {},
+        el("th", { scope: "row" }, el("i.dot", { style: `background:${members[0].colour}` }), name),
+        el("td", {}, members.map(({ value }) => format(value)).join("  ")),
+      ),
+    );
   const more = groups.size > MOST && el("p.muted", {}, `and ${groups.size - MOST} more`);
-  const box = el("div.hover-box", { "aria-hidden": "true" }, el("b", {}, where), el("table", {}, el("tbody", {}, ...rows)), more);
+  const box = el(
+    "div.hover-box",
+    { "aria-hidden": "true" },
+    el("b", {}, where),
+    el("table", {}, el("tbody", {}, ...rows)),
+    more,
+  );
   const around = place.getBoundingClientRect();
   const [x, y] = [clientX - around.left, clientY - around.top];
   if (x > around.width / 2) box.style.right = `${around.width - x + BESIDE}px`;

@@ -41,7 +41,12 @@ function redraw() {
     ["valid while watched", found.sequence, token("--data-0"), "solid"],
   ];
   const ends = curves.map(([name, shares, colour], index) => ({
-    x: 30, y: shares.at(-1), xanchor: "left", xshift: 8, showarrow: false, font: { color: colour },
+    x: 30,
+    y: shares.at(-1),
+    xanchor: "left",
+    xshift: 8,
+    showarrow: false,
+    font: { color: colour },
     yshift: [0, 7, -5][index], // the lower two lie close
     text: `<b>${percent(shares.at(-1), 1)}</b>${narrow ? "" : ` ${name}`}`,
   }));
@@ -56,8 +61,26 @@ function redraw() {
       height: HEIGHT,
       margin: { l: 40, r: narrow ? 56 : 230, t: 12, b: 40 },
       dragmode: false,
-      xaxis: axis({ range: [2, 30], showgrid: false, showline: true, ticks: "outside", ticklen: 4, nticks: 8, ticksuffix: " seeds", showticksuffix: "last", fixedrange: true, unifiedhovertitle: { text: "after %{x} seeds" } }),
-      yaxis: axis({ showline: false, ticks: "", range: [0, Math.max(0.35, ...found.ordinary) * 1.02], tickformat: ".0%", nticks: 6, fixedrange: true }),
+      xaxis: axis({
+        range: [2, 30],
+        showgrid: false,
+        showline: true,
+        ticks: "outside",
+        ticklen: 4,
+        nticks: 8,
+        ticksuffix: " seeds",
+        showticksuffix: "last",
+        fixedrange: true,
+        unifiedhovertitle: { text: "after %{x} seeds" },
+      }),
+      yaxis: axis({
+        showline: false,
+        ticks: "",
+        range: [0, Math.max(0.35, ...found.ordinary) * 1.02],
+        tickformat: ".0%",
+        nticks: 6,
+        fixedrange: true,
+      }),
       annotations: ends,
     },
     "peeking",

@@ -24,7 +24,12 @@ export async function showImages(element, { dataset, orders, seed, count = 8, si
       ...found.labels.map((label, index) => picture(pictures[index], found.shape, size, `${label}, ${order}`)),
     );
   });
-  const heads = el("div.strip-row", {}, el("span.muted", {}, "Label"), ...found.labels.map((label) => el("span.muted.label", { title: label }, label)));
+  const heads = el(
+    "div.strip-row",
+    {},
+    el("span.muted", {}, "Label"),
+    ...found.labels.map((label) => el("span.muted.label", { title: label }, label)),
+  );
   element.style.setProperty("--size", `${size}px`);
   element.replaceChildren(...(labels ? [heads] : []), ...rows);
   return true;

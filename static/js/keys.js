@@ -10,16 +10,25 @@ export function keys(more) {
   for (const [key, entry] of Object.entries(more)) known.set(key, entry);
 }
 
-const isTyping = (element) => element.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable], dialog[open]");
+const isTyping = (element) =>
+  element.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable], dialog[open]");
 const NAMES = { " ": "Space", Escape: "Esc", ArrowDown: "↓", ArrowUp: "↑" };
 
 function help() {
   const close = el("button.btn", { value: "close", autofocus: true }, "Close");
-  const rows = [...known].filter(([, [words]]) => words).map(([key, [words]]) => el("tr", {}, el("td", {}, el("kbd", {}, NAMES[key] ?? key)), el("td", {}, words)));
+  const rows = [...known]
+    .filter(([, [words]]) => words)
+    .map(([key, [words]]) => el("tr", {}, el("td", {}, el("kbd", {}, NAMES[key] ?? key)), el("td", {}, words)));
   const dialog = el(
     "dialog",
     { "aria-label": "Keys", onclose: () => dialog.remove() },
-    el("form", { method: "dialog" }, el("h2", {}, "Keys"), el("table.keys", {}, el("tbody", {}, ...rows)), el("div.actions", {}, close)),
+    el(
+      "form",
+      { method: "dialog" },
+      el("h2", {}, "Keys"),
+      el("table.keys", {}, el("tbody", {}, ...rows)),
+      el("div.actions", {}, close),
+    ),
   );
   document.body.append(dialog);
   dialog.showModal();

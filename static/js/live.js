@@ -35,7 +35,11 @@ function show(state) {
   else lost ??= new Date();
   const bar = document.getElementById("offline");
   bar.hidden = state !== "offline";
-  if (state === "offline") setText(bar, `Offline since ${lost.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })}: figures are of then. Training goes on.`);
+  if (state === "offline")
+    setText(
+      bar,
+      `Offline since ${lost.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })}: figures are of then. Training goes on.`,
+    );
   const dot = document.getElementById("live");
   dot.dataset.state = state;
   setText(dot, WORDS[state]);
@@ -129,7 +133,10 @@ function offerLogin() {
   get("/runs?limit=1").catch((error) => {
     if (error.status !== 401) return;
     const back = encodeURIComponent(location.pathname.slice(root.length) + location.search);
-    toast("You are logged out", { kind: "bad", action: { label: "Log in", run: () => location.assign(url(`/login?next=${back}`)) } });
+    toast("You are logged out", {
+      kind: "bad",
+      action: { label: "Log in", run: () => location.assign(url(`/login?next=${back}`)) },
+    });
   });
 }
 
@@ -137,9 +144,13 @@ function offerLogin() {
 function showCounts(element, counts) {
   const [atWork, queued] = [counts.running + counts.starting, counts.queued];
   element.title = headline(counts);
-  const count = (name, number, words) => number > 0 && el(`span.count.${name}`, {}, icon(name), integer(number), el("span.visually-hidden", {}, ` ${words}`));
+  const count = (name, number, words) =>
+    number > 0 &&
+    el(`span.count.${name}`, {}, icon(name), integer(number), el("span.visually-hidden", {}, ` ${words}`));
   const none = atWork + queued === 0 && el("span.in-words", {}, headline(counts));
-  element.replaceChildren(...[count("running", atWork, "running"), count("queued", queued, "queued"), none].filter(Boolean));
+  element.replaceChildren(
+    ...[count("running", atWork, "running"), count("queued", queued, "queued"), none].filter(Boolean),
+  );
 }
 
 /** Begin; frame.js does. Listeners may still come. */

@@ -16,7 +16,9 @@ const byId = (id) => document.getElementById(id);
 const name = byId("model").dataset.name;
 const address = new URL(location.href);
 const dataset = byId("dataset");
-const knobs = new Map(address.searchParams.getAll("knob").map((one) => [one.split("=")[0], one.slice(one.indexOf("=") + 1)]));
+const knobs = new Map(
+  address.searchParams.getAll("knob").map((one) => [one.split("=")[0], one.slice(one.indexOf("=") + 1)]),
+);
 let wantedRun = address.searchParams.get("run");
 
 byId("title").prepend(swatch(name, "original"));
@@ -32,11 +34,16 @@ byId("run").addEventListener("change", (event) => {
 const set = () => [...knobs].map(([key, value]) => `${key}=${value}`);
 
 function remember() {
-  history.replaceState(null, "", url(`/models/${name}${query({ dataset: dataset.value, knob: set(), run: wantedRun })}`));
+  history.replaceState(
+    null,
+    "",
+    url(`/models/${name}${query({ dataset: dataset.value, knob: set(), run: wantedRun })}`),
+  );
 }
 
 /** 152800000 -> "152.8 M" */
-const large = (value) => (value >= 1e9 ? `${(value / 1e9).toFixed(2)} G` : value >= 1e5 ? `${(value / 1e6).toFixed(1)} M` : integer(value));
+const large = (value) =>
+  value >= 1e9 ? `${(value / 1e9).toFixed(2)} G` : value >= 1e5 ? `${(value / 1e6).toFixed(1)} M` : integer(value);
 
 async function showKnobs() {
   const catalog = await get("/catalog");
@@ -47,7 +54,13 @@ async function showKnobs() {
       const value = knobs.get(key) ?? String(knob.default);
       const field = knob.choices.length
         ? el("select", {}, ...knob.choices.map((one) => el("option", { value: one, selected: one === value }, one)))
-        : el("input.narrow", { type: "number", value, min: knob.minimum, max: knob.maximum, step: knob.kind === "int" ? 1 : "any" });
+        : el("input.narrow", {
+            type: "number",
+            value,
+            min: knob.minimum,
+            max: knob.maximum,
+            step: knob.kind === "int" ? 1 : "any",
+          });
       field.addEventListener("change", () => {
         if (!field.checkValidity()) return field.reportValidity();
         if (field.value === String(knob.default)) knobs.delete(key);
@@ -64,12 +77,19 @@ let asked = 0;
 async function showLayers() {
   remember();
   const own = ++asked;
-  byId("train").href = url(`/experiments/new${query({ model: name, dataset: dataset.value, ...Object.fromEntries([...knobs].map(([key, value]) => [join("model", key), value])) })}`);
+  byId("train").href = url(
+    `/experiments/new${query({ model: name, dataset: dataset.value, ...Object.fromEntries([...knobs].map(([key, value]) => [join("model", key), value])) })}`,
+  );
   const found = await get(`/models/${name}/layers${query({ dataset: dataset.value, knob: set() })}`);
   if (own !== asked) return; // another one was chosen meanwhile
   setText(byId("answer"), found.answer);
-  const linear = found.layers.filter((one) => one.title.startsWith("linear")).reduce((sum, one) => sum + one.parameters, 0);
-  setText(byId("answer-note"), `Fully connected layers: ${integer(linear)} of ${integer(found.parameters)} parameters.`);
+  const linear = found.layers
+    .filter((one) => one.title.startsWith("linear"))
+    .reduce((sum, one) => sum + one.parameters, 0);
+  setText(
+    byId("answer-note"),
+    `Fully connected layers: ${integer(linear)} of ${integer(found.parameters)} parameters.`,
+  );
   setText(byId("parameters"), integer(found.parameters));
   setText(byId("work"), large(found.multiply_adds));
   setText(byId("weights"), bytes(found.parameters * 4));
@@ -94,17 +114,39 @@ async function showLayers() {
       ),
     ),
   );
-  byId("layers").tFoot.replaceChildren(el("tr", {}, el("th", { scope: "row", colspan: 2 }, "Total"), el("td.right.strong", {}, integer(found.parameters)), el("td.bar-cell"), el("td.right.strong", {}, large(found.multiply_adds)), el("td.bar-cell")));
+  byId("layers").tFoot.replaceChildren(
+    el(
+      "tr",
+      {},
+      el("th", { scope: "row", colspan: 2 }, "Total"),
+      el("td.right.strong", {}, integer(found.parameters)),
+      el("td.bar-cell"),
+      el("td.right.strong", {}, large(found.multiply_adds)),
+      el("td.bar-cell"),
+    ),
+  );
 }
 
 async function showRuns() {
-  const page = await get(`/runs${query({ q: `model:"${name}"`, status: "succeeded", sort: "test/accuracy", limit: MOST_RUNS })}`);
+  const page = await get(
+    `/runs${query({ q: `model:"${name}"`, status: "succeeded", sort: "test/accuracy", limit: MOST_RUNS })}`,
+  );
   const runs = page.items;
   const count = `${page.next ? "over " : ""}${plural(runs.length, "finished run")}`;
-  byId("runs").replaceChildren(runs.length ? `${count}, best ${percent(kept(runs[0].summary["test/accuracy"]))}` : "none finished yet");
+  byId("runs").replaceChildren(
+    runs.length ? `${count}, best ${percent(kept(runs[0].summary["test/accuracy"]))}` : "none finished yet",
+  );
   if (wantedRun && !runs.some((run) => String(run.id) === wantedRun)) runs.push(...(await wantedAlone()));
   byId("run").hidden = !runs.length;
-  byId("run").replaceChildren(...runs.map((run) => el("option", { value: run.id, selected: String(run.id) === wantedRun }, `${run.name} · ${percent(kept(run.summary["test/accuracy"]))} · run ${run.id}`)));
+  byId("run").replaceChildren(
+    ...runs.map((run) =>
+      el(
+        "option",
+        { value: run.id, selected: String(run.id) === wantedRun },
+        `${run.name} · ${percent(kept(run.summary["test/accuracy"]))} · run ${run.id}`,
+      ),
+    ),
+  );
   await showFilters();
 }
 
@@ -131,8 +173,15 @@ async function showFilters() {
   const each = channels * height * width;
   const size = multiple(width, width > 12 ? 84 : 40);
   box.style.setProperty("--size", `${size}px`);
-  box.append(...Array.from({ length: units }, (_, at) => filter(values.subarray(at * each, (at + 1) * each), found.shape, size, at)));
-  setText(byId("filters-note"), `${plural(units, "filter")} of ${width} × ${height} pixels${channels === 3 ? " in colour" : ""}, largest weights first; grey is 0, each filter scaled by itself.`);
+  box.append(
+    ...Array.from({ length: units }, (_, at) =>
+      filter(values.subarray(at * each, (at + 1) * each), found.shape, size, at),
+    ),
+  );
+  setText(
+    byId("filters-note"),
+    `${plural(units, "filter")} of ${width} × ${height} pixels${channels === 3 ? " in colour" : ""}, largest weights first; grey is 0, each filter scaled by itself.`,
+  );
 }
 
 /** Weights as brightness about a middle grey. */
@@ -143,7 +192,9 @@ function filter(weights, [, channels, height, width], size, at) {
   const largest = weights.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-12);
   const area = height * width;
   for (let place = 0; place < area; place += 1) {
-    for (let channel = 0; channel < 3; channel += 1) image.data[4 * place + channel] = 127.5 + (127.5 * weights[(channels === 3 ? channel : 0) * area + place]) / largest;
+    for (let channel = 0; channel < 3; channel += 1)
+      image.data[4 * place + channel] =
+        127.5 + (127.5 * weights[(channels === 3 ? channel : 0) * area + place]) / largest;
     image.data[4 * place + 3] = 255;
   }
   context.putImageData(image, 0, 0);

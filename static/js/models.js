@@ -8,18 +8,26 @@ import { integer } from "./format.js";
 const byId = (id) => document.getElementById(id);
 const select = byId("for");
 
-for (const card of document.querySelectorAll("[data-model]")) card.querySelector("h2").prepend(swatch(card.dataset.model, "original"));
+for (const card of document.querySelectorAll("[data-model]"))
+  card.querySelector("h2").prepend(swatch(card.dataset.model, "original"));
 
 get("/catalog")
   .then(({ models, datasets }) => {
     select.replaceChildren(...datasets.map((one) => el("option", { value: one.name }, one.title)));
     const wanted = new URL(location.href).searchParams.get("dataset");
-    select.value = datasets.some((one) => one.name === wanted) ? wanted : datasets.some((one) => one.name === "mnist") ? "mnist" : datasets[0].name;
+    select.value = datasets.some((one) => one.name === wanted)
+      ? wanted
+      : datasets.some((one) => one.name === "mnist")
+        ? "mnist"
+        : datasets[0].name;
     const show = () => {
       for (const model of models) {
         const card = document.querySelector(`[data-model="${CSS.escape(model.name)}"]`);
         const parameters = model.parameters[select.value];
-        setText(card.querySelector(".parameters"), parameters === undefined ? `does not take ${select.selectedOptions[0].text}’s images` : integer(parameters));
+        setText(
+          card.querySelector(".parameters"),
+          parameters === undefined ? `does not take ${select.selectedOptions[0].text}’s images` : integer(parameters),
+        );
         const link = card.querySelector("a");
         link.href = url(`/models/${model.name}${query({ dataset: parameters === undefined ? "" : select.value })}`);
       }

@@ -31,7 +31,8 @@ export function drawPanels(plot, given) {
   shown.scale = scaleOf(view.scale, curves.items.values(), isFraction(drawn()));
   const layers = panelsOf(compared, chosen(view, compared));
   const labelled = layers.length === 1 && style.ramp && width >= NARROW && !isolated;
-  const columns = width < NARROW || layers.length === 1 ? 1 : Math.min(layers.length, columnsOf(compared, chosen(view, compared)));
+  const columns =
+    width < NARROW || layers.length === 1 ? 1 : Math.min(layers.length, columnsOf(compared, chosen(view, compared)));
   const rows = Math.ceil(layers.length / columns);
   const height = layers.length === 1 ? 388 : width < NARROW ? 150 : 176;
   const full = rows * (TITLE + height) + (rows - 1) * GAP.y + BOTTOM;
@@ -59,7 +60,13 @@ export function drawPanels(plot, given) {
       anchor: `x${name}`,
       range: log ? yRange.map(Math.log10) : yRange,
       type: log ? "log" : "linear",
-      ...(log && { rangemode: "normal", tickformat: "", tickformatstops: [], dtick: decadesOf(...yRange), exponentformat: "power" }),
+      ...(log && {
+        rangemode: "normal",
+        tickformat: "",
+        tickformatstops: [],
+        dtick: decadesOf(...yRange),
+        exponentformat: "power",
+      }),
       showticklabels: column === 0,
       ...(index && { matches: "y" }),
     });
@@ -75,7 +82,13 @@ export function drawPanels(plot, given) {
   const banded = compared.groups.length <= MOST_BANDS ? "; band: lowest to highest seed" : "";
   const many = view.curves === "mean" ? `Line: mean over seeds${banded}. ` : "";
   const missing = log ? withoutPlace() : "";
-  setText(byId("caption"), missing + many + (layers.length > 1 && view.x !== "wall" ? "Grey: the means of the other configurations. " : "") + caption(curves, smoothing));
+  setText(
+    byId("caption"),
+    missing +
+      many +
+      (layers.length > 1 && view.x !== "wall" ? "Grey: the means of the other configurations. " : "") +
+      caption(curves, smoothing),
+  );
   return shown.scale;
 }
 
@@ -152,7 +165,8 @@ function valueRange() {
   }
   const fraction = isFraction(drawn());
   if (!Number.isFinite(high)) return shown.scale === "log" ? [0.01, 10] : fraction ? [0, 1] : [0, 2.5];
-  if (shown.scale === "log") return [Math.max(1e-9, least === Infinity ? 1e-3 : least * 0.9), Math.max(high, 1e-9) * 1.1];
+  if (shown.scale === "log")
+    return [Math.max(1e-9, least === Infinity ? 1e-3 : least * 0.9), Math.max(high, 1e-9) * 1.1];
   if (!fraction) return [Math.min(0, low), Math.max(high, 1e-3) * 1.02];
   const pad = Math.max(0.01, (high - low) * 0.08);
   return [Math.max(0, low - pad), Math.min(1.005, high + pad)];
@@ -181,10 +195,12 @@ function meanOf(one) {
 function ghosts(layer, axes) {
   // by the wall clock runs follow each other: a mean over them says nothing
   if (layer.groups.length === shown.compared.groups.length || shown.view.x === "wall") return [];
-  return shown.compared.groups.filter((one) => !layer.groups.includes(one)).map((one) => {
-    const mean = meanOf(one);
-    return line(mean.x, mean.mean, token("--ghost"), { width: 1, hoverinfo: "skip", ...axes });
-  });
+  return shown.compared.groups
+    .filter((one) => !layer.groups.includes(one))
+    .map((one) => {
+      const mean = meanOf(one);
+      return line(mean.x, mean.mean, token("--ghost"), { width: 1, hoverinfo: "skip", ...axes });
+    });
 }
 
 function tracesOf(one, axes) {
@@ -226,21 +242,40 @@ function bestOf(layer, axes) {
   if (metric.better === null) return []; // nobody said which is better
   const more = wantsMore(metric);
   const better = more ? (a, b) => a > b : (a, b) => a < b;
-  return layer.groups.filter((one) => !isolated || isolated === one.name).flatMap((one) => {
-    let best = null;
-    for (const run of one.runs) {
-      const curve = curves.items.get(run.run);
-      (more ? curve?.max : curve?.min)?.forEach((value, at) => {
-        if (value === null) return;
-        if (best === null || better(value, best.value)) best = { value, x: xs(one, curve)[at] };
-      });
-    }
-    if (best === null || (shown.scale === "log" && best.value <= 0)) return [];
-    const y = shown.scale === "log" ? Math.log10(best.value) : best.value;
-    const words = `best ${written(metric, best.value)}`;
-    const place = { x: best.x, y, xref: axes.xaxis, yref: axes.yaxis, ax: 0, ay: more ? 18 : -18, arrowsize: 0.8, arrowwidth: 1 };
-    return [{ ...place, text: words, font: { size: 11, color: style.of(one).colour }, arrowcolor: style.of(one).colour, arrowhead: 6 }];
-  });
+  return layer.groups
+    .filter((one) => !isolated || isolated === one.name)
+    .flatMap((one) => {
+      let best = null;
+      for (const run of one.runs) {
+        const curve = curves.items.get(run.run);
+        (more ? curve?.max : curve?.min)?.forEach((value, at) => {
+          if (value === null) return;
+          if (best === null || better(value, best.value)) best = { value, x: xs(one, curve)[at] };
+        });
+      }
+      if (best === null || (shown.scale === "log" && best.value <= 0)) return [];
+      const y = shown.scale === "log" ? Math.log10(best.value) : best.value;
+      const words = `best ${written(metric, best.value)}`;
+      const place = {
+        x: best.x,
+        y,
+        xref: axes.xaxis,
+        yref: axes.yaxis,
+        ax: 0,
+        ay: more ? 18 : -18,
+        arrowsize: 0.8,
+        arrowwidth: 1,
+      };
+      return [
+        {
+          ...place,
+          text: words,
+          font: { size: 11, color: style.of(one).colour },
+          arrowcolor: style.of(one).colour,
+          arrowhead: 6,
+        },
+      ];
+    });
 }
 
 /** Names at the curves' ends, moved apart where they would cover each other. */
@@ -248,7 +283,9 @@ function labels(layer, yRange, height) {
   const { style } = shown;
   const scale = shown.scale === "log" ? Math.log10 : (value) => value;
   const [low, high] = yRange.map(scale);
-  const ends = layer.groups.map((one) => ({ one, mean: meanOf(one) })).filter(({ mean }) => mean.x.length && Number.isFinite(scale(mean.mean.at(-1))));
+  const ends = layer.groups
+    .map((one) => ({ one, mean: meanOf(one) }))
+    .filter(({ mean }) => mean.x.length && Number.isFinite(scale(mean.mean.at(-1))));
   const placed = ends
     .map(({ one, mean }) => ({ one, x: mean.x.at(-1), at: ((scale(mean.mean.at(-1)) - low) / (high - low)) * height }))
     .sort((a, b) => a.at - b.at);
@@ -256,8 +293,15 @@ function labels(layer, yRange, height) {
     if (index) label.at = Math.max(label.at, placed[index - 1].at + 14);
   });
   return placed.map(({ one, x, at }) => ({
-    x, xref: "x", xanchor: "left", xshift: 6, y: low + (at / height) * (high - low), yref: "y", showarrow: false,
-    text: `<b>${one.name.replace(/^.* /, "")}</b>`, font: { color: style.of(one).colour },
+    x,
+    xref: "x",
+    xanchor: "left",
+    xshift: 6,
+    y: low + (at / height) * (high - low),
+    yref: "y",
+    showarrow: false,
+    text: `<b>${one.name.replace(/^.* /, "")}</b>`,
+    font: { color: style.of(one).colour },
   }));
 }
 
@@ -284,7 +328,8 @@ function placeTitles(layers, columns, cell, right, height) {
           one.name,
         ),
       ),
-      layer.groups.length > (single ? 12 : 4) && el("span.muted", {}, `and ${layer.groups.length - (single ? 12 : 4)} more`),
+      layer.groups.length > (single ? 12 : 4) &&
+        el("span.muted", {}, `and ${layer.groups.length - (single ? 12 : 4)} more`),
       layer.groups.length === 1 && el("span.said", {}, ...saidOf(layer.groups[0])),
     );
     const left = column * (LEFT + cell + right + GAP.x) + LEFT;
@@ -322,7 +367,10 @@ function finalOf(one) {
   const { view, overview } = shown;
   if (!isDense(drawn())) return one.metrics[view.metric];
   const done = one.runs.filter((run) => run.status === "succeeded").map((run) => overview.items.get(run.run));
-  const ends = done.filter((curve) => curve?.steps.length).map((curve) => (curve.smoothed ?? curve.mean).at(-1)).filter((end) => end !== null);
+  const ends = done
+    .filter((curve) => curve?.steps.length)
+    .map((curve) => (curve.smoothed ?? curve.mean).at(-1))
+    .filter((end) => end !== null);
   if (!ends.length) return null;
   const mean = ends.reduce((a, b) => a + b) / ends.length;
   const squares = ends.reduce((sum, end) => sum + (end - mean) ** 2, 0);

@@ -18,7 +18,9 @@ function drawable() {
       setTimeout(() => {
         const script = el("script", { src: document.querySelector("link[data-plotly]").href });
         script.addEventListener("load", resolve);
-        script.addEventListener("error", () => reject(new Error("The charts can't be drawn: their script did not arrive; reload the page")));
+        script.addEventListener("error", () =>
+          reject(new Error("The charts can't be drawn: their script did not arrive; reload the page")),
+        );
         document.head.append(script);
       }),
     );
@@ -57,7 +59,11 @@ export function draw(element, traces, layout, key) {
       hoverdistance: 6,
       dragmode: "zoom",
       uirevision: key,
-      hoverlabel: { bgcolor: token("--raised"), bordercolor: token("--line"), font: { ...font, color: token("--text") } },
+      hoverlabel: {
+        bgcolor: token("--raised"),
+        bordercolor: token("--line"),
+        font: { ...font, color: token("--text") },
+      },
       modebar: { bgcolor: "rgba(0,0,0,0)", color: token("--muted"), activecolor: token("--accent"), orientation: "h" },
       ...layout,
     },
@@ -123,7 +129,10 @@ export function yAxis(metric, more = {}) {
     ticks: "",
     tickformat: fraction ? ".0%" : ".1f",
     tickformatstops: fraction
-      ? [{ dtickrange: [null, 0.0009], value: ".2%" }, { dtickrange: [0.0009, 0.009], value: ".1%" }]
+      ? [
+          { dtickrange: [null, 0.0009], value: ".2%" },
+          { dtickrange: [0.0009, 0.009], value: ".1%" },
+        ]
       : [
           { dtickrange: [null, 0.0009], value: ".4f" },
           { dtickrange: [0.0009, 0.009], value: ".3f" },

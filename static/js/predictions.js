@@ -53,7 +53,12 @@ async function begin() {
   } catch (error) {
     if (error.status !== 404) throw error;
     const waits = ["queued", "starting", "running"].includes(run.status);
-    setText(byId("absent"), waits ? "Nothing yet: the net is asked about the whole test set at the end of its training." : `${capital(error.message)}.`);
+    setText(
+      byId("absent"),
+      waits
+        ? "Nothing yet: the net is asked about the whole test set at the end of its training."
+        : `${capital(error.message)}.`,
+    );
     byId("absent").hidden = false;
     return;
   }
@@ -66,7 +71,10 @@ async function begin() {
   setText(byId("f-loss"), loss(kept(run.summary["test/loss"])));
   setText(byId("f-wrong"), integer(said.n - said.right));
   setText(byId("f-size"), `of ${integer(said.n)}`);
-  for (const [key, one] of [["easy", byShare[0]], ["hard", byShare.at(-1)]]) {
+  for (const [key, one] of [
+    ["easy", byShare[0]],
+    ["hard", byShare.at(-1)],
+  ]) {
     setText(byId(`f-${key}`), one.name);
     setText(byId(`f-${key}-share`), percent(one.right / one.n, 1));
   }
@@ -80,7 +88,11 @@ function show(keys) {
   const any = (...names) => names.some((name) => keys.includes(name));
   if (any("matrix", "cell")) showMatrix();
   if (any("label")) showChips();
-  const galleries = [any("pixels") && showFirst(), any("label", "pixels") && showMistakes(), any("cell", "pixels") && showCell()];
+  const galleries = [
+    any("pixels") && showFirst(),
+    any("label", "pixels") && showMistakes(),
+    any("cell", "pixels") && showCell(),
+  ];
   Promise.all(galleries).catch((error) => {
     setText(byId("first-note"), error.status === 404 ? error.message : "");
     if (error.status !== 404) report(error);
@@ -95,7 +107,13 @@ function showClasses(byShare) {
       const bar = el("span.share", {}, el("span"));
       bar.firstElementChild.style.cssText = `width: ${share * 100}%; background: ${colour}`;
       const hover = `${integer(one.right)} of ${integer(one.n)}; 95% interval ${percent(one.low, 1)} to ${percent(one.high, 1)}`;
-      return el("tr", { title: hover }, el("th", { scope: "row" }, one.name), el("td", {}, bar), el("td.right", {}, percent(share, 1)));
+      return el(
+        "tr",
+        { title: hover },
+        el("th", { scope: "row" }, one.name),
+        el("td", {}, bar),
+        el("td.right", {}, percent(share, 1)),
+      );
     }),
   );
 }
@@ -128,23 +146,51 @@ function showMatrix() {
     return el("tr", {}, el("th", { scope: "row", title: one.name }, one.name), ...cells);
   });
   const focused = document.activeElement?.closest?.("#matrix button")?.getAttribute("aria-label");
-  byId("matrix").replaceChildren(el("thead", {}, el("tr", {}, el("th.corner.muted", {}, "true ↓ predicted →"), ...heads)), el("tbody", {}, ...rows));
-  if (focused) byId("matrix").querySelector(`button[aria-label="${CSS.escape(focused)}"]`)?.focus();
+  byId("matrix").replaceChildren(
+    el("thead", {}, el("tr", {}, el("th.corner.muted", {}, "true ↓ predicted →"), ...heads)),
+    el("tbody", {}, ...rows),
+  );
+  if (focused)
+    byId("matrix")
+      .querySelector(`button[aria-label="${CSS.escape(focused)}"]`)
+      ?.focus();
   const sizes = new Set(classes.map((one) => one.n));
-  const each = sizes.size === 1 ? `Each row holds the ${integer([...sizes][0])} test images of a class.` : "Each row holds the test images of a class.";
-  setText(byId("matrix-note"), `${each} Red grows with the share of the row that went wrong, full from 10% on; the diagonal is left plain. Press a cell to see its images.`);
+  const each =
+    sizes.size === 1
+      ? `Each row holds the ${integer([...sizes][0])} test images of a class.`
+      : "Each row holds the test images of a class.";
+  setText(
+    byId("matrix-note"),
+    `${each} Red grows with the share of the row that went wrong, full from 10% on; the diagonal is left plain. Press a cell to see its images.`,
+  );
 }
 
 /** With many classes: the pairs that are confused most. */
 function showPairs() {
   document.querySelector("[data-choice=matrix]").hidden = true;
   const { classes, confusion } = said;
-  const pairs = confusion.flatMap((row, label) => row.map((count, predicted) => ({ label, predicted, count, share: count / (classes[label].n || 1) })));
-  const most = pairs.filter((one) => one.label !== one.predicted && one.count).toSorted((a, b) => b.share - a.share).slice(0, PAIRS);
+  const pairs = confusion.flatMap((row, label) =>
+    row.map((count, predicted) => ({ label, predicted, count, share: count / (classes[label].n || 1) })),
+  );
+  const most = pairs
+    .filter((one) => one.label !== one.predicted && one.count)
+    .toSorted((a, b) => b.share - a.share)
+    .slice(0, PAIRS);
   setText(byId("matrix-title"), "Confused most");
   byId("matrix").className = "pairs";
   byId("matrix").replaceChildren(
-    el("thead", {}, el("tr", {}, el("th", {}, "True"), el("th", {}, "Predicted"), el("th.right", {}, "Images"), el("th.right", {}, "of the class"))),
+    el(
+      "thead",
+      {},
+      el(
+        "tr",
+        {},
+        el("th", {}, "True"),
+        el("th", {}, "Predicted"),
+        el("th.right", {}, "Images"),
+        el("th.right", {}, "of the class"),
+      ),
+    ),
     el(
       "tbody",
       {},
@@ -153,20 +199,37 @@ function showPairs() {
           "tr",
           {},
           el("td", {}, classes[label].name),
-          el("td", {}, el("button.btn-link", { type: "button", onclick: () => change({ cell: `${label}-${predicted}` }) }, classes[predicted].name)),
+          el(
+            "td",
+            {},
+            el(
+              "button.btn-link",
+              { type: "button", onclick: () => change({ cell: `${label}-${predicted}` }) },
+              classes[predicted].name,
+            ),
+          ),
           el("td.right", {}, integer(count)),
           el("td.right", {}, percent(share, 1)),
         ),
       ),
     ),
   );
-  setText(byId("matrix-note"), `The matrix of ${classes.length} classes has ${integer(classes.length ** 2)} cells: these are its fullest outside the diagonal. The JSON below has all of them.`);
+  setText(
+    byId("matrix-note"),
+    `The matrix of ${classes.length} classes has ${integer(classes.length ** 2)} cells: these are its fullest outside the diagonal. The JSON below has all of them.`,
+  );
 }
 
 function showChips() {
   const wrong = said.classes.map((one, label) => [String(label), one.name, one.n - one.right]);
   const chips = [["", "All", said.n - said.right], ...wrong].map(([label, name, count]) =>
-    el("button.chip", { type: "button", "aria-pressed": String(view.label === label), onclick: () => change({ label }) }, name, " ", el("b.muted", {}, integer(count))),
+    el(
+      "button.chip",
+      { type: "button", "aria-pressed": String(view.label === label), onclick: () => change({ label }) },
+      name,
+      " ",
+      el("b.muted", {}, integer(count)),
+    ),
   );
   const kept = byId("chips").scrollLeft;
   const focused = [...byId("chips").children].indexOf(document.activeElement);
@@ -181,7 +244,10 @@ async function showFirst() {
   const asked = { run: id, sort: "index" };
   await showGallery(byId("first"), asked, { size: 60, seen: seen(), said: () => [0], count: 8 });
   const items = [...byId("first").children].slice(0, 8);
-  setText(byId("first-note"), `${items.filter((one) => !one.querySelector(".wrong")).length} of ${items.length} right; true name, then the predicted one`);
+  setText(
+    byId("first-note"),
+    `${items.filter((one) => !one.querySelector(".wrong")).length} of ${items.length} right; true name, then the predicted one`,
+  );
 }
 
 async function showMistakes() {
@@ -196,7 +262,11 @@ async function showCell() {
   byId("cell").hidden = !there;
   if (!there) return;
   setText(byId("cell-title"), `${said.classes[label].name} taken for ${said.classes[predicted].name}`);
-  const total = await showGallery(byId("cell-images"), { run: id, label, predicted }, { rows: rows(), seen: seen(), more: byId("cell-more") });
+  const total = await showGallery(
+    byId("cell-images"),
+    { run: id, label, predicted },
+    { rows: rows(), seen: seen(), more: byId("cell-more") },
+  );
   setText(byId("cell-note"), `${plural(total, "image")}, most confident first`);
 }
 

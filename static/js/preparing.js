@@ -43,11 +43,16 @@ export function sinceRead(box, state) {
 
 function parts(box, state, changed) {
   const status = (name, words) => el("span.status", { "data-status": name }, icon(name), el("span", {}, words));
-  if (state.prepared) return [status("succeeded", state.read_at ? `Read ${ago(state.read_at)}` : state.download_mb ? "On disk" : "Installed"), ...sinceRead(box, state)];
+  if (state.prepared)
+    return [
+      status("succeeded", state.read_at ? `Read ${ago(state.read_at)}` : state.download_mb ? "On disk" : "Installed"),
+      ...sinceRead(box, state),
+    ];
   if (state.preparing) {
     const bar = el("span.share", {}, el("span"));
     bar.firstElementChild.style.cssText = `width: ${100 * (state.progress ?? 0)}%; background: var(--accent)`;
-    const words = state.progress === null || state.progress === 1 ? "Reading" : `Downloading ${percent(state.progress, 0)}`;
+    const words =
+      state.progress === null || state.progress === 1 ? "Reading" : `Downloading ${percent(state.progress, 0)}`;
     return [status("running", words), bar];
   }
   const words = state.on_disk ? "On disk, not read yet" : `Not on disk, ${state.download_mb} MB to download`;
@@ -61,5 +66,7 @@ function parts(box, state, changed) {
       report(error);
     }
   });
-  return [el("span.row", {}, el("span", {}, words), button), state.error && el("p.bad.note", {}, state.error)].filter(Boolean);
+  return [el("span.row", {}, el("span", {}, words), button), state.error && el("p.bad.note", {}, state.error)].filter(
+    Boolean,
+  );
 }

@@ -6,7 +6,13 @@ import { capital } from "./format.js";
 import { gathered, on } from "./live.js";
 
 const byId = (id) => document.getElementById(id);
-export const STATES = { asking: "asking", answered: "answered", spent: "budget spent", stopped: "stopped", failed: "gave up" };
+export const STATES = {
+  asking: "asking",
+  answered: "answered",
+  spent: "budget spent",
+  stopped: "stopped",
+  failed: "gave up",
+};
 const MOST_SEEDS = 200;
 const MOST_RUNS = 500;
 
@@ -48,13 +54,15 @@ export function showActions(found) {
   const isOver = isBest ? found.answer === "one" || !found.left.length : found.n >= found.max_seeds;
   byId("stop-asking").hidden = found.state !== "asking";
   byId("keep-asking").hidden = found.state === "asking" || found.state === "spent" || isOver;
-  byId("raise-budget").hidden = (found.max_seeds >= MOST_SEEDS && !found.max_runs && !found.max_hours) || (isBest && isOver);
+  byId("raise-budget").hidden =
+    (found.max_seeds >= MOST_SEEDS && !found.max_runs && !found.max_hours) || (isBest && isOver);
 }
 
 /** Seeds; and runs and hours, where they have a limit. Resolves to what the server says then, or null. */
 async function raise(path, { max_seeds, max_runs, max_hours }) {
   const fields = { max_seeds: { label: "At most so many seeds", value: String(Math.min(MOST_SEEDS, max_seeds * 2)) } };
-  if (max_runs !== null) fields.max_runs = { label: "At most so many runs", value: String(Math.min(MOST_RUNS, max_runs * 2)) };
+  if (max_runs !== null)
+    fields.max_runs = { label: "At most so many runs", value: String(Math.min(MOST_RUNS, max_runs * 2)) };
   if (max_hours !== null) fields.max_hours = { label: "At most so many hours", value: String(max_hours * 2) };
   let said = null;
   const act = async (texts) => {

@@ -12,9 +12,17 @@ requestIdleCallback(() => get(`/experiments/${experiment}/related`).then(show).c
 
 function show(found) {
   part.hidden = !found.length;
-  part.querySelector("ul").replaceChildren(
-    ...found.map((one) =>
-      el("li", {}, el("a", { href: url(`/compare?experiment=${one.experiment}`) }, one.name), el("span.note", {}, ` ${plural(one.shared, "configuration")} of these`), el("p", {}, one.answer)),
-    ),
-  );
+  part
+    .querySelector("ul")
+    .replaceChildren(
+      ...found.map((one) =>
+        el(
+          "li",
+          {},
+          el("a", { href: url(`/compare?experiment=${one.experiment}`) }, one.name),
+          el("span.note", {}, ` ${plural(one.shared, "configuration")} of these`),
+          el("p", {}, one.answer),
+        ),
+      ),
+    );
 }

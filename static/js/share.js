@@ -25,7 +25,12 @@ export function offer(name) {
 }
 
 /** A title as a file's name: letters and digits of any script, the rest as dashes. */
-export const slug = (title) => title.toLowerCase().replace(/[^\p{L}\p{M}\p{N}]+/gu, "-").replace(/^-|-$/g, "").slice(0, 100) || "comparison";
+export const slug = (title) =>
+  title
+    .toLowerCase()
+    .replace(/[^\p{L}\p{M}\p{N}]+/gu, "-")
+    .replace(/^-|-$/g, "")
+    .slice(0, 100) || "comparison";
 
 function save(blob, name) {
   const address = URL.createObjectURL(blob);
@@ -40,11 +45,32 @@ async function svg(title) {
   const names = panels.map((panel) => [...panel.querySelectorAll(".named")].map((one) => one.textContent).join(", "));
   const axes = Object.keys(layout).filter((key) => /^xaxis\d*$/.test(key));
   const annotations = axes.map((key, at) => ({
-    text: names[at] ?? "", showarrow: false, xref: "paper", yref: "paper", xanchor: "left", yanchor: "bottom", yshift: 4,
-    x: layout[key].domain[0], y: layout[key.replace("x", "y")].domain[1], font: { color: token("--text"), size: 12 },
+    text: names[at] ?? "",
+    showarrow: false,
+    xref: "paper",
+    yref: "paper",
+    xanchor: "left",
+    yanchor: "bottom",
+    yshift: 4,
+    x: layout[key].domain[0],
+    y: layout[key.replace("x", "y")].domain[1],
+    font: { color: token("--text"), size: 12 },
   }));
-  const figure = { data, layout: { ...layout, title: { text: title, font: { size: 15, color: token("--text") } }, margin: { ...layout.margin, t: 44 }, height: layout.height + 44, annotations: [...(layout.annotations ?? []), ...annotations] } };
-  const address = await globalThis.Plotly.toImage(figure, { format: "svg", width: layout.width, height: layout.height + 44 });
+  const figure = {
+    data,
+    layout: {
+      ...layout,
+      title: { text: title, font: { size: 15, color: token("--text") } },
+      margin: { ...layout.margin, t: 44 },
+      height: layout.height + 44,
+      annotations: [...(layout.annotations ?? []), ...annotations],
+    },
+  };
+  const address = await globalThis.Plotly.toImage(figure, {
+    format: "svg",
+    width: layout.width,
+    height: layout.height + 44,
+  });
   return decodeURIComponent(address.slice(address.indexOf(",") + 1));
 }
 
@@ -60,7 +86,9 @@ async function png(text) {
 
 /** The page as it is, without what only works here; its figures stay alive, drawn by Plotly from within the file. */
 async function written(title) {
-  const sheets = [...document.querySelectorAll('link[rel="stylesheet"]')].map((link) => fetch(link.href).then((found) => found.text()));
+  const sheets = [...document.querySelectorAll('link[rel="stylesheet"]')].map((link) =>
+    fetch(link.href).then((found) => found.text()),
+  );
   const plotly = fetch(document.querySelector("link[data-plotly]").href).then((found) => found.text());
   const main = byId("main").cloneNode(true);
   const figures = [];
@@ -73,21 +101,39 @@ async function written(title) {
   main.querySelectorAll("button, select, input, details, .smoothing, dialog").forEach((part) => {
     if (part.matches(".change-line")) part.replaceWith(el("div.change-line", {}, ...part.childNodes));
     else if (part.matches(".named")) part.replaceWith(el("span.named", {}, ...part.childNodes));
-    else if (part.matches("select")) part.replaceWith(el("b", {}, document.getElementById(part.id)?.selectedOptions[0]?.text ?? ""));
+    else if (part.matches("select"))
+      part.replaceWith(el("b", {}, document.getElementById(part.id)?.selectedOptions[0]?.text ?? ""));
     else part.remove();
   });
   main.querySelectorAll(".segmented, label:empty, [hidden]").forEach((part) => part.remove());
-  main.querySelectorAll("a").forEach((link) => link.setAttribute("href", new URL(link.getAttribute("href"), location.href).href));
-  const note = el("p.note", {}, `Report of ${location.href}, made ${new Date().toLocaleString("en-GB", { timeZoneName: "short" })} by Runyard.`);
+  main
+    .querySelectorAll("a")
+    .forEach((link) => link.setAttribute("href", new URL(link.getAttribute("href"), location.href).href));
+  const note = el(
+    "p.note",
+    {},
+    `Report of ${location.href}, made ${new Date().toLocaleString("en-GB", { timeZoneName: "short" })} by Runyard.`,
+  );
   main.append(note);
-  const theme = document.documentElement.getAttribute("data-theme") ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+  const theme =
+    document.documentElement.getAttribute("data-theme") ??
+    (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
   // "<" within JSON would end the script where it is followed by "/script"
-  const data = JSON.stringify(figures, (_, value) => (ArrayBuffer.isView(value) ? [...value] : value)).replaceAll("<", "\\u003c");
-  const shell = new DOMParser().parseFromString("<!doctype html><html><head><meta charset=utf-8><title></title></head><body></body></html>", "text/html");
+  const data = JSON.stringify(figures, (_, value) => (ArrayBuffer.isView(value) ? [...value] : value)).replaceAll(
+    "<",
+    "\\u003c",
+  );
+  const shell = new DOMParser().parseFromString(
+    "<!doctype html><html><head><meta charset=utf-8><title></title></head><body></body></html>",
+    "text/html",
+  );
   shell.documentElement.setAttribute("lang", "en");
   shell.documentElement.setAttribute("data-theme", theme);
   setText(shell.querySelector("title"), `${title} · Runyard`);
-  shell.head.append(el("meta", { name: "viewport", content: "width=device-width, initial-scale=1" }), el("style", {}, (await Promise.all(sheets)).join("\n")));
+  shell.head.append(
+    el("meta", { name: "viewport", content: "width=device-width, initial-scale=1" }),
+    el("style", {}, (await Promise.all(sheets)).join("\n")),
+  );
   shell.body.append(main);
   const script = `for (const one of JSON.parse(document.getElementById("figures").textContent)) Plotly.newPlot(one.id, one.data, one.layout, ${JSON.stringify(CONFIG)});`;
   const html = `<!doctype html>\n${shell.documentElement.outerHTML}`;

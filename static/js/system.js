@@ -44,7 +44,17 @@ setInterval(showSigns, 1000);
 
 const cell = (text, kind = "td") => el(kind, {}, text);
 const right = (text) => el("td.right.nowrap", {}, text);
-const model = (run) => el("td", {}, el("span.named", {}, swatch(run.spec.model.name, run.spec.pixel_order), titles.get(run.spec.model.name) ?? run.spec.model.name));
+const model = (run) =>
+  el(
+    "td",
+    {},
+    el(
+      "span.named",
+      {},
+      swatch(run.spec.model.name, run.spec.pixel_order),
+      titles.get(run.spec.model.name) ?? run.spec.model.name,
+    ),
+  );
 const link = (run) => el("td", {}, el("a.strong", { href: url(`/runs/${run.id}`) }, run.name));
 
 function showDevices(system) {
@@ -53,7 +63,12 @@ function showDevices(system) {
   const slots = devices.reduce((sum, device) => sum + device.slots, 0);
   const cpu = devices.find((device) => device.name === "cpu");
   const isFull = cpu && cpu.used < cpu.slots && cpu.threads_used >= cpu.threads;
-  setText(byId("slots-note"), system.devices ? `${used} of ${plural(slots, "slot")} in use${isFull ? `; they use all ${cpu.threads} CPU threads` : ""}` : "being looked for");
+  setText(
+    byId("slots-note"),
+    system.devices
+      ? `${used} of ${plural(slots, "slot")} in use${isFull ? `; they use all ${cpu.threads} CPU threads` : ""}`
+      : "being looked for",
+  );
   byId("devices").replaceChildren(
     ...devices.map((device) => {
       const cpu = device.name === "cpu";
@@ -64,7 +79,11 @@ function showDevices(system) {
         {},
         el("td.strong", {}, device.name),
         cell(device.title),
-        el("td", {}, el("span.slots", { role: "img", "aria-label": `${device.used} of ${device.slots} in use` }, ...boxes)),
+        el(
+          "td",
+          {},
+          el("span.slots", { role: "img", "aria-label": `${device.used} of ${device.slots} in use` }, ...boxes),
+        ),
         right(`${device.used} of ${device.slots}`),
         right(cpu ? `${Math.round(system.load * 100)}%` : "–"),
         right(memory),
@@ -79,8 +98,18 @@ function showRunning() {
   byId("running").replaceChildren(
     ...running.map((run) => {
       const attempt = run.attempts.at(-1);
-      const worker = attempt?.pid ? `process ${attempt.pid}, ${plural(attempt.environment?.threads ?? 1, "thread")}` : "starting";
-      return el("tr", {}, link(run), model(run), cell(run.device ?? "–"), cell(worker), el("td.right.nowrap", { "data-heartbeat": attempt?.heartbeat_at ?? "" }));
+      const worker = attempt?.pid
+        ? `process ${attempt.pid}, ${plural(attempt.environment?.threads ?? 1, "thread")}`
+        : "starting";
+      return el(
+        "tr",
+        {},
+        link(run),
+        model(run),
+        cell(run.device ?? "–"),
+        cell(worker),
+        el("td.right.nowrap", { "data-heartbeat": attempt?.heartbeat_at ?? "" }),
+      );
     }),
   );
   showSigns();
@@ -102,7 +131,14 @@ function showQueue(waiting, system) {
   const total = system.counts.queued;
   byId("waits").hidden = !system.waits || !total;
   setText(byId("waits"), system.waits ? `Nothing starts: ${system.waits}.` : "");
-  setText(byId("queue-note"), total > items.length ? `the first ${integer(items.length)} of ${integer(total)}` : items.length ? plural(total, "run") : "");
+  setText(
+    byId("queue-note"),
+    total > items.length
+      ? `the first ${integer(items.length)} of ${integer(total)}`
+      : items.length
+        ? plural(total, "run")
+        : "",
+  );
   byId("queue").replaceChildren(
     ...items.map((run, at) => {
       const first = el("button.btn-link.writes", { type: "button" }, "Move to front");
@@ -112,7 +148,15 @@ function showQueue(waiting, system) {
         refresh("moved");
       });
       const device = run.spec.device === "auto" ? "any device" : run.spec.device;
-      return el("tr", { "data-run": run.id }, right(String(at + 1)), link(run), model(run), el("td.muted", {}, `a slot on ${device}`), el("td.right.nowrap", {}, at ? first : el("span.muted", {}, "next")));
+      return el(
+        "tr",
+        { "data-run": run.id },
+        right(String(at + 1)),
+        link(run),
+        model(run),
+        el("td.muted", {}, `a slot on ${device}`),
+        el("td.right.nowrap", {}, at ? first : el("span.muted", {}, "next")),
+      );
     }),
   );
 }
@@ -120,7 +164,11 @@ function showQueue(waiting, system) {
 function showDisk(system) {
   setText(byId("disk-free"), `${bytes(system.disk_free)} free`);
   setText(byId("home"), system.home);
-  byId("disk").replaceChildren(...system.disk.map(({ what, path, bytes: size }) => el("tr", {}, cell(what), el("td", {}, el("code", {}, path)), right(bytes(size)))));
+  byId("disk").replaceChildren(
+    ...system.disk.map(({ what, path, bytes: size }) =>
+      el("tr", {}, cell(what), el("td", {}, el("code", {}, path)), right(bytes(size))),
+    ),
+  );
 }
 
 function showServer(system) {
@@ -134,18 +182,40 @@ function showServer(system) {
     ["Web", `FastAPI ${versions.fastapi}, Plotly ${versions.plotly}`],
     ["Store", `SQLite ${versions.sqlite}, schema ${versions.schema}`],
     ["Live streams", integer(system.listeners)],
-    ["Who can reach it", system.shared ? "others too: a token is required" : `you, on this machine only (${location.host}); its other users need a token`],
+    [
+      "Who can reach it",
+      system.shared
+        ? "others too: a token is required"
+        : `you, on this machine only (${location.host}); its other users need a token`,
+    ],
   ];
-  byId("server").replaceChildren(...rows.map(([title, value]) => el("tr", {}, el("th", { scope: "row" }, title), cell(value))));
+  byId("server").replaceChildren(
+    ...rows.map(([title, value]) => el("tr", {}, el("th", { scope: "row" }, title), cell(value))),
+  );
   byId("plugins-section").hidden = !system.plugins.length;
   byId("plugins").replaceChildren(
     ...system.plugins.map((one) =>
-      el("tr", {}, el("td.strong", {}, one.name), cell(one.kind), cell(`${one.package} ${one.version}`), one.error ? el("td.bad", {}, `left out: ${one.error}`) : cell(one.warning ?? "ready")),
+      el(
+        "tr",
+        {},
+        el("td.strong", {}, one.name),
+        cell(one.kind),
+        cell(`${one.package} ${one.version}`),
+        one.error ? el("td.bad", {}, `left out: ${one.error}`) : cell(one.warning ?? "ready"),
+      ),
     ),
   );
   byId("tokens-section").hidden = !system.shared && !system.tokens.length;
   byId("tokens").replaceChildren(
-    ...system.tokens.map((one) => el("tr", {}, el("td.strong", {}, one.name), cell(one.access === "read" ? "read-only" : "full"), el("td.right", { title: moment(one.created_at) }, ago(one.created_at)))),
+    ...system.tokens.map((one) =>
+      el(
+        "tr",
+        {},
+        el("td.strong", {}, one.name),
+        cell(one.access === "read" ? "read-only" : "full"),
+        el("td.right", { title: moment(one.created_at) }, ago(one.created_at)),
+      ),
+    ),
   );
 }
 

@@ -13,8 +13,17 @@ const PROMISED = `runyard.undo${root}`;
 export const deleted = (ids) => ({ words: `${plural(ids.length, "run")} deleted`, did: "deleted", ids });
 export const deletedExperiment = (id, name) => ({ words: `${name} deleted`, did: "deletedExperiment", id });
 export const launched = (ids, words = `${plural(ids.length, "run")} queued`) => ({ words, did: "launched", ids });
-export const launchedExperiment = ({ id, run_ids: ids }) => ({ words: `${plural(ids.length, "run")} queued`, did: "launchedExperiment", id });
-export const stopped = (ids, asking = null) => ({ words: `Stopping ${plural(ids.length, "run")}`, did: "stopped", ids, asking });
+export const launchedExperiment = ({ id, run_ids: ids }) => ({
+  words: `${plural(ids.length, "run")} queued`,
+  did: "launchedExperiment",
+  id,
+});
+export const stopped = (ids, asking = null) => ({
+  words: `Stopping ${plural(ids.length, "run")}`,
+  did: "stopped",
+  ids,
+  asking,
+});
 
 const UNDOING = {
   deleted: ({ ids }) => post("/runs/bulk", { action: "restore", run_ids: ids }),

@@ -148,7 +148,7 @@ def test_the_api_says_where_it_is_under_a_path(ways: tuple[Server, str, str]) ->
 
 
 LITERAL = re.compile(r"""(?<![\w)\]])(["`])/(?=[a-z"`$])""")
-CALLS = re.compile(r"""((get|post|patch|remove|url)\(|const path = |keys\(\{\n  |^ *[/*].*)$""")
+CALLS = re.compile(r"""((get|post|patch|remove|url)\(\s*|const path =\s*|keys\(\{\n  |^ *[/*].*)$""")
 """What may stand before such a path: a call of the API, whose client adds the root, or `url` itself."""
 
 

@@ -6,7 +6,11 @@ import test from "node:test";
 import { suggest, vocabulary } from "../../static/js/model/search.js";
 import { catalog } from "./catalog.js";
 
-const words = vocabulary(catalog, { tags: ["paper", "my talk"], experiments: ["Which rate?"], series: ["test/accuracy", "val/f1"] });
+const words = vocabulary(catalog, {
+  tags: ["paper", "my talk"],
+  experiments: ["Which rate?"],
+  series: ["test/accuracy", "val/f1"],
+});
 const labels = (text, caret = text.length) => suggest(text, caret, words).map(({ label }) => label);
 const taken = (text, at = 0) => {
   const one = suggest(text, text.length, words)[at];

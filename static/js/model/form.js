@@ -4,7 +4,15 @@ import { query, url } from "./address.js";
 import { join, leaf } from "./paths.js";
 
 /** {name, models: {fc: {n_hidden: ["8"]}}, optimizers: {sgd: {lr: ["0.1", "0.01"], …}}, knobs: {dataset: ["digits"], …}} */
-export const emptyForm = () => ({ name: "", models: {}, optimizers: {}, knobs: {}, ask: null, smallest: "", random: { count: "20", seed: "1" } });
+export const emptyForm = () => ({
+  name: "",
+  models: {},
+  optimizers: {},
+  knobs: {},
+  ask: null,
+  smallest: "",
+  random: { count: "20", seed: "1" },
+});
 const RANGE = /^([-+.\deE]+)\.\.([-+.\deE]+)(:log)?$/;
 
 /** A typed range, as 0.001..0.1:log, for POST /experiments; null for any other text. */
@@ -16,13 +24,22 @@ export function rangeOf(texts) {
 /** Knob path to range, of every field that has one. */
 export function rangesOf(form) {
   const [optimizer, ...others] = Object.values(form.optimizers);
-  const own = others.length || !optimizer ? [] : Object.entries(optimizer).map(([knob, texts]) => [join("optimizer", knob), texts]);
+  const own =
+    others.length || !optimizer
+      ? []
+      : Object.entries(optimizer).map(([knob, texts]) => [join("optimizer", knob), texts]);
   const found = [...own, ...Object.entries(form.knobs)].map(([path, texts]) => [path, rangeOf(texts)]);
   return Object.fromEntries(found.filter(([, range]) => range));
 }
 
 /** What "ask until answered" begins with; `about` is a knob's path, or two with × between them, or BEST. */
-export const newQuestion = () => ({ about: "", measure: "test/accuracy", max_seeds: "20", max_runs: "", max_hours: "" });
+export const newQuestion = () => ({
+  about: "",
+  measure: "test/accuracy",
+  max_seeds: "20",
+  max_runs: "",
+  max_hours: "",
+});
 const BOTH = "×";
 export const BEST = "best";
 /** What "find the best" begins with. */
@@ -102,7 +119,9 @@ export function bodyOf(form, catalog) {
   }
   const ranges = rangesOf(form);
   const { count, seed } = form.random;
-  const random = Object.keys(ranges).length ? { random: { count: valueOf(count), ranges, ...(seed !== "1" && { seed: valueOf(seed) }) } } : {};
+  const random = Object.keys(ranges).length
+    ? { random: { count: valueOf(count), ranges, ...(seed !== "1" && { seed: valueOf(seed) }) } }
+    : {};
   const matters = mattersOf(form);
   if (!form.ask) return { name: form.name, base, grid, ...random, ...matters };
   delete base.seed;
@@ -120,7 +139,12 @@ function combinations(name, knobs) {
 
 /** The form's address: `model=fc&fc.n_hidden=8&optimizer=sgd&optimizer.lr=0.1&optimizer.lr=0.01&…` */
 export function addressOf(form) {
-  const values = { name: form.name, model: Object.keys(form.models), optimizer: Object.keys(form.optimizers), ...form.knobs };
+  const values = {
+    name: form.name,
+    model: Object.keys(form.models),
+    optimizer: Object.keys(form.optimizers),
+    ...form.knobs,
+  };
   for (const [model, knobs] of Object.entries(form.models)) {
     for (const [knob, texts] of Object.entries(knobs)) values[`${model}.${knob}`] = texts;
   }
@@ -129,7 +153,9 @@ export function addressOf(form) {
     for (const [knob, texts] of Object.entries(knobs)) values[`${several ? name : "optimizer"}.${knob}`] = texts;
   }
   const ask = form.ask ? Object.fromEntries(Object.entries(form.ask).map(([key, text]) => [`ask.${key}`, text])) : {};
-  const draws = Object.keys(rangesOf(form)).length ? { "random.count": form.random.count, "random.seed": form.random.seed } : {};
+  const draws = Object.keys(rangesOf(form)).length
+    ? { "random.count": form.random.count, "random.seed": form.random.seed }
+    : {};
   const matters = form.smallest.trim() ? { smallest: form.smallest } : {};
   return url(`/experiments/new${query({ ...values, ...draws, ...matters, ...ask })}`);
 }
@@ -145,14 +171,18 @@ export function formAt(search, catalog) {
     form.models[model.name] = knobsAt(given, model.name, model.knobs);
   }
   const ticked = given.getAll("optimizer");
-  for (const { name, knobs } of catalog.optimizers.filter((one) => (ticked.length ? ticked : [DEFAULT_OPTIMIZER]).includes(one.name))) {
+  for (const { name, knobs } of catalog.optimizers.filter((one) =>
+    (ticked.length ? ticked : [DEFAULT_OPTIMIZER]).includes(one.name),
+  )) {
     form.optimizers[name] = knobsAt(given, ticked.length > 1 ? name : "optimizer", knobs);
   }
   for (const [path, fallback] of known) form.knobs[path] = listed(given.getAll(path), fallback);
   form.knobs.dataset = form.knobs.dataset.map((name) => newest(name, catalog));
   for (const key of Object.keys(form.random)) form.random[key] = given.get(`random.${key}`) ?? form.random[key];
   if (given.has("ask.about")) {
-    form.ask = Object.fromEntries(Object.entries(newQuestion()).map(([key, fallback]) => [key, given.get(`ask.${key}`) ?? fallback]));
+    form.ask = Object.fromEntries(
+      Object.entries(newQuestion()).map(([key, fallback]) => [key, given.get(`ask.${key}`) ?? fallback]),
+    );
   }
   if (!Object.keys(form.models).length) {
     const says = [...given.keys()].some((key) => key in form.knobs || key.startsWith("optimizer"));
@@ -166,7 +196,9 @@ export function formAt(search, catalog) {
 
 /** Of a folder of images that is named without a version the newest; any other name as it is. */
 function newest(name, catalog) {
-  const versions = catalog.datasets.map((one) => one.name).filter((one) => one.startsWith(`${name}@`) && /^\d+$/.test(one.slice(name.length + 1)));
+  const versions = catalog.datasets
+    .map((one) => one.name)
+    .filter((one) => one.startsWith(`${name}@`) && /^\d+$/.test(one.slice(name.length + 1)));
   if (!name.startsWith("folder:") || catalog.datasets.some((one) => one.name === name)) return name;
   return versions.sort((a, b) => Number(a.slice(name.length + 1)) - Number(b.slice(name.length + 1))).at(-1) ?? name;
 }
@@ -203,8 +235,13 @@ export function formOf(name, base, grid, catalog) {
   };
   gather(form.models, grid.model ?? [base.model ?? "cnn"], catalog.models);
   const optimizer = base.optimizer ?? DEFAULT_OPTIMIZER;
-  gather(form.optimizers, grid.optimizer ?? [typeof optimizer === "string" ? optimizer : { name: DEFAULT_OPTIMIZER, ...optimizer }], catalog.optimizers);
-  for (const [path, fallback] of knobPaths(catalog)) form.knobs[path] = (grid[path] ?? [base[path] ?? fallback]).map(String);
+  gather(
+    form.optimizers,
+    grid.optimizer ?? [typeof optimizer === "string" ? optimizer : { name: DEFAULT_OPTIMIZER, ...optimizer }],
+    catalog.optimizers,
+  );
+  for (const [path, fallback] of knobPaths(catalog))
+    form.knobs[path] = (grid[path] ?? [base[path] ?? fallback]).map(String);
   return form;
 }
 
@@ -213,11 +250,15 @@ const DEFAULT_OPTIMIZER = "sgd";
 export const keyOf = (knob) => leaf(knob.path);
 
 /** The address of a form that comes from a run, its changes marked. `changed`: path to what it was. */
-export const changedAddress = (form, changed) => `${addressOf(form)}${query({ changed: Object.entries(changed).map(([path, was]) => `${path}=${was}`) }).replace("?", "&")}`;
+export const changedAddress = (form, changed) =>
+  `${addressOf(form)}${query({ changed: Object.entries(changed).map(([path, was]) => `${path}=${was}`) }).replace("?", "&")}`;
 
 /** JSON with a line for each entry of base and grid, and everything below on that line. */
 export function compact(body) {
-  const inline = (value) => JSON.stringify(value, null, 1).replace(/\n\s*/g, " ").replace(/([[{]) | ([\]}])/g, "$1$2");
+  const inline = (value) =>
+    JSON.stringify(value, null, 1)
+      .replace(/\n\s*/g, " ")
+      .replace(/([[{]) | ([\]}])/g, "$1$2");
   const entries = (part) => Object.entries(part).map(([key, value]) => `    ${JSON.stringify(key)}: ${inline(value)}`);
   const block = (part) => (Object.keys(part).length ? `{\n${entries(part).join(",\n")}\n  }` : "{}");
   const smallest = body.smallest === undefined ? "" : `,\n  "smallest": ${JSON.stringify(body.smallest)}`;

@@ -8,16 +8,25 @@ import { changesOf, textsAt, withTexts } from "./settings.js";
 /** The form of a run's spec, as it was and with changes (path to value). */
 export function formsOf(spec, changes, catalog) {
   const before = formOf("", spec, {}, catalog);
-  const form = Object.entries(changes).reduce((found, [path, value]) => withTexts(found, path, [String(value)], catalog), before);
+  const form = Object.entries(changes).reduce(
+    (found, [path, value]) => withTexts(found, path, [String(value)], catalog),
+    before,
+  );
   return { before, form };
 }
 
 /** Path to what it was, in the words of the sentence. */
 export const wasOf = (form, before, catalog) =>
-  Object.fromEntries(Object.entries(changesOf(form, before, catalog)).map(([path, texts]) => [path, worded(path, texts, before, catalog)]));
+  Object.fromEntries(
+    Object.entries(changesOf(form, before, catalog)).map(([path, texts]) => [
+      path,
+      worded(path, texts, before, catalog),
+    ]),
+  );
 
 /** Whether there is one value of everything, so that the run goes where the old one is. */
-export const isOne = (form, catalog) => Object.keys(bodyOf(form, catalog).grid).length === 0 && !bodyOf(form, catalog).random;
+export const isOne = (form, catalog) =>
+  Object.keys(bodyOf(form, catalog).grid).length === 0 && !bodyOf(form, catalog).random;
 
 /** `overrides` of POST /runs/{id}/relaunch: what was changed, a net or an optimiser as a whole. */
 export function overridesOf(form, before, catalog) {
@@ -26,12 +35,17 @@ export function overridesOf(form, before, catalog) {
     const [head] = split(path);
     return head in form.models ? "model" : head;
   });
-  return Object.fromEntries([...new Set(heads)].map((head) => [head, head in base ? base[head] : valueOf(textsAt(form, head)[0])]));
+  return Object.fromEntries(
+    [...new Set(heads)].map((head) => [head, head in base ? base[head] : valueOf(textsAt(form, head)[0])]),
+  );
 }
 
 /** The address of the form of a whole experiment with changes (path to value), each marked. */
 export function mendedAddress({ name, base, grid }, changes, catalog) {
   const before = formOf(name, base, grid, catalog);
-  const form = Object.entries(changes).reduce((found, [path, value]) => withTexts(found, path, [String(value)], catalog), before);
+  const form = Object.entries(changes).reduce(
+    (found, [path, value]) => withTexts(found, path, [String(value)], catalog),
+    before,
+  );
   return changedAddress(form, wasOf(form, before, catalog));
 }

@@ -23,7 +23,12 @@ export function vocabulary(catalog, { tags = [], experiments = [], series = [] }
     { key: "steps", title: "Step", values: null },
   ];
   const every = [...catalog.training, ...[...catalog.models, ...catalog.optimizers].flatMap(({ knobs }) => knobs)];
-  const knobs = every.map((knob) => ({ key: knob.path.split(".").at(-1), title: knob.title, hint: knob.help, values: knob.kind === "choice" ? knob.choices.map(String) : null }));
+  const knobs = every.map((knob) => ({
+    key: knob.path.split(".").at(-1),
+    title: knob.title,
+    hint: knob.help,
+    values: knob.kind === "choice" ? knob.choices.map(String) : null,
+  }));
   const figures = series.map((name) => ({ key: name, title: name, values: null }));
   const all = new Map([...knobs, ...figures, ...fixed].map((one) => [one.key, one]));
   for (const double of ["pixel_order", "test/accuracy"]) all.delete(double);
@@ -34,18 +39,27 @@ const quoted = (value) => (/[\s:<>=,]/.test(value) ? `"${value}"` : value);
 
 /** Where the last three, two and one words before the caret begin, which may be a term's key; never within quotes. */
 function beginnings(before) {
-  const spaces = [...before.matchAll(/"[^"]*"?|\s+/g)].filter(([text]) => !text.startsWith('"')).map(({ 0: text, index }) => index + text.length);
+  const spaces = [...before.matchAll(/"[^"]*"?|\s+/g)]
+    .filter(([text]) => !text.startsWith('"'))
+    .map(({ 0: text, index }) => index + text.length);
   return [0, ...spaces].slice(-3);
 }
 
 /** The key that the text ends with, a sign and a value begun behind it: {one, sign, value, start}; null if none. */
 function openTerm(before, words) {
-  const called = words.flatMap((one) => [[one.key, one], [one.title.toLowerCase(), one]]).sort((a, b) => b[0].length - a[0].length);
+  const called = words
+    .flatMap((one) => [
+      [one.key, one],
+      [one.title.toLowerCase(), one],
+    ])
+    .sort((a, b) => b[0].length - a[0].length);
   const term = /(>=|<=|!=|[:><=])\s*("[^"]*|[^\s"]*)$/.exec(before);
   if (!term) return null;
   const head = before.slice(0, term.index).trimEnd().toLowerCase();
   const found = called.find(([name]) => head.endsWith(name) && !/[\w./]/.test(head.at(-name.length - 1) ?? " "));
-  return found ? { one: found[1], sign: term[1], value: term[2], start: term.index + term[0].length - term[2].length } : null;
+  return found
+    ? { one: found[1], sign: term[1], value: term[2], start: term.index + term[0].length - term[2].length }
+    : null;
 }
 
 /**
@@ -57,19 +71,35 @@ export function suggest(text, caret, words) {
   const open = openTerm(before, words);
   if (open) {
     if (!open.one.values || open.sign !== ":") return [];
-    const begun = open.value.slice(open.value.lastIndexOf(",") + 1).replace(/^"/, "").toLowerCase();
+    const begun = open.value
+      .slice(open.value.lastIndexOf(",") + 1)
+      .replace(/^"/, "")
+      .toLowerCase();
     const from = caret - (open.value.length - open.value.lastIndexOf(",") - 1);
-    const fitting = open.one.values.filter((value) => value.toLowerCase().startsWith(begun) && value.toLowerCase() !== begun);
-    return fitting.slice(0, MOST).map((value) => ({ from, to: caret, text: `${quoted(value)} `, label: value, hint: open.one.title }));
+    const fitting = open.one.values.filter(
+      (value) => value.toLowerCase().startsWith(begun) && value.toLowerCase() !== begun,
+    );
+    return fitting
+      .slice(0, MOST)
+      .map((value) => ({ from, to: caret, text: `${quoted(value)} `, label: value, hint: open.one.title }));
   }
   for (const from of beginnings(before)) {
     const minus = before[from] === "-" ? 1 : 0;
     const begun = before.slice(from + minus).toLowerCase();
     const many = begun.includes(" ");
-    const fits = ({ key, title }) => title.toLowerCase().startsWith(begun) || (!many && (key.startsWith(begun) || title.toLowerCase().includes(` ${begun}`)));
+    const fits = ({ key, title }) =>
+      title.toLowerCase().startsWith(begun) ||
+      (!many && (key.startsWith(begun) || title.toLowerCase().includes(` ${begun}`)));
     if (!begun.trim() && before) continue;
     const fitting = words.filter((one) => (begun ? fits(one) : one.values || one.hint)).slice(0, MOST);
-    if (fitting.length) return fitting.map((one) => ({ from: from + minus, to: caret, text: one.values ? `${one.key}:` : `${one.key} > `, label: one.title, hint: one.hint ?? (one.values ? one.values.slice(0, 3).join(", ") : "a number") }));
+    if (fitting.length)
+      return fitting.map((one) => ({
+        from: from + minus,
+        to: caret,
+        text: one.values ? `${one.key}:` : `${one.key} > `,
+        label: one.title,
+        hint: one.hint ?? (one.values ? one.values.slice(0, 3).join(", ") : "a number"),
+      }));
   }
   return [];
 }

@@ -7,7 +7,14 @@ import { draws, wayOf } from "./way.js";
 
 /** What an order of the pixels is called. */
 export const ORDERS = { original: "in order", shuffled: "shuffled" };
-const NOUNS = { model: "nets", dataset: "data sets", pixel_order: "orders", optimizer: "optimisers", "optimizer.lr": "rates", epochs: "epochs" };
+const NOUNS = {
+  model: "nets",
+  dataset: "data sets",
+  pixel_order: "orders",
+  optimizer: "optimisers",
+  "optimizer.lr": "rates",
+  epochs: "epochs",
+};
 const SEEDS = { ask: "seeds until it is answered", best: "seeds until the best is found" };
 /** What there is instead of a value that changes nothing. */
 const NEUTRAL = [0, "0", "off", "none", "all"];
@@ -26,7 +33,8 @@ export function worded(path, texts, form, catalog) {
   if (path === "optimizer") return titles(catalog.optimizers);
   if (path === "pixel_order") return listed(texts.map((text) => ORDERS[text] ?? text));
   if (path === "epochs") return `${listed(texts)} ${texts.length === 1 && texts[0] === "1" ? "epoch" : "epochs"}`;
-  if (path === "seed") return SEEDS[wayOf(form)] ?? (texts.length === 1 ? `seed ${texts[0]}` : plural(texts.length, "seed"));
+  if (path === "seed")
+    return SEEDS[wayOf(form)] ?? (texts.length === 1 ? `seed ${texts[0]}` : plural(texts.length, "seed"));
   return listed(texts);
 }
 
@@ -46,7 +54,9 @@ export function sentenceOf(form, catalog, changed = {}) {
   const optimizers = Object.keys(form.optimizers);
   const usual = optimizers.length === 1 && optimizers[0] === DEFAULT_OPTIMIZER && !("optimizer" in changed);
   const named = (settings) => settings.flatMap((one) => [{ text: `, ${one.name} ` }, word(one.path)]);
-  const drawing = draws(form) ? [{ text: ", " }, { path: "random.count", text: plural(drawsOf(form), "draw"), count: 1, was: null }] : [];
+  const drawing = draws(form)
+    ? [{ text: ", " }, { path: "random.count", text: plural(drawsOf(form), "draw"), count: 1, was: null }]
+    : [];
   return [
     { text: "Train " },
     word("model"),
@@ -74,7 +84,8 @@ const drawsOf = (form) => Number(form.random.count) || 0;
 
 /** How many values a setting multiplies the runs by: nets with each combination of their own knobs, and optimisers too. */
 function factor(form, path) {
-  const combinations = (knobs) => Object.values(knobs).reduce((count, texts) => count * (rangeOf(texts) ? 1 : texts.length), 1);
+  const combinations = (knobs) =>
+    Object.values(knobs).reduce((count, texts) => count * (rangeOf(texts) ? 1 : texts.length), 1);
   const all = (chosen) => Object.values(chosen).reduce((count, knobs) => count + combinations(knobs), 0);
   if (path === "model") return all(form.models);
   if (path === "optimizer") return Object.keys(form.optimizers).length > 1 ? all(form.optimizers) : 1;
@@ -89,9 +100,20 @@ function factor(form, path) {
 export function productOf(form, catalog) {
   const several = Object.keys(form.optimizers).length > 1;
   const more = recipeSettings(form, catalog).filter(({ path }) => !several || split(path)[1] === "");
-  const paths = ["model", "dataset", "pixel_order", "epochs", "optimizer", ...(several ? [] : ["optimizer.lr"]), ...more.map(({ path }) => path)];
+  const paths = [
+    "model",
+    "dataset",
+    "pixel_order",
+    "epochs",
+    "optimizer",
+    ...(several ? [] : ["optimizer.lr"]),
+    ...more.map(({ path }) => path),
+  ];
   const titles = Object.fromEntries(more.map(({ path, name }) => [path, name]));
-  const factors = paths.map((path) => ({ count: factor(form, path), noun: NOUNS[path] ?? `values of ${titles[path]}` }));
+  const factors = paths.map((path) => ({
+    count: factor(form, path),
+    noun: NOUNS[path] ?? `values of ${titles[path]}`,
+  }));
   if (draws(form)) factors.push({ count: drawsOf(form), noun: "draws" });
   const kept = factors.filter(({ count }) => count !== 1);
   if (form.ask) return { factors: kept, runs: null };
@@ -102,12 +124,27 @@ export function productOf(form, catalog) {
 
 /** What an experiment is called that nobody named: "FC and CNN on MNIST, pixel order × learning rate". */
 export function nameOf(form, catalog) {
-  const titles = { pixel_order: "pixel order", epochs: "epochs", optimizer: "optimiser", "optimizer.lr": "learning rate" };
+  const titles = {
+    pixel_order: "pixel order",
+    epochs: "epochs",
+    optimizer: "optimiser",
+    "optimizer.lr": "learning rate",
+  };
   const several = (path) => textsAt(form, path).length > 1 || rangeOf(textsAt(form, path)) !== null;
   const more = recipeSettings(form, catalog).filter(({ path }) => several(path));
-  const varied = [...Object.keys(titles).filter(several).map((path) => titles[path]), ...more.map(({ name }) => name)];
-  const nets = textsAt(form, "model").length > 3 ? plural(textsAt(form, "model").length, "net") : worded("model", textsAt(form, "model"), form, catalog);
-  return [`${nets || "No net"} on ${worded("dataset", textsAt(form, "dataset"), form, catalog)}`, varied.join(" × ")].filter(Boolean).join(", ");
+  const varied = [
+    ...Object.keys(titles)
+      .filter(several)
+      .map((path) => titles[path]),
+    ...more.map(({ name }) => name),
+  ];
+  const nets =
+    textsAt(form, "model").length > 3
+      ? plural(textsAt(form, "model").length, "net")
+      : worded("model", textsAt(form, "model"), form, catalog);
+  return [`${nets || "No net"} on ${worded("dataset", textsAt(form, "dataset"), form, catalog)}`, varied.join(" × ")]
+    .filter(Boolean)
+    .join(", ");
 }
 
 /** The recipe as one line, and whether all of it is at its default: "SGD, momentum 0.5, batch size 64, constant learning rate, no augmentation". */
@@ -116,7 +153,9 @@ export function recipeOf(form, catalog) {
   const at = Object.fromEntries(settings.map((one) => [one.path, one]));
   const optimizers = Object.keys(form.optimizers);
   const usual = optimizers.length === 1 && optimizers[0] === DEFAULT_OPTIMIZER;
-  const augments = ["crop_padding", "flip", "cutout"].map((path) => at[path]).filter(({ texts }) => !texts.every((text) => NEUTRAL.includes(text)));
+  const augments = ["crop_padding", "flip", "cutout"]
+    .map((path) => at[path])
+    .filter(({ texts }) => !texts.every((text) => NEUTRAL.includes(text)));
   const told = settings.filter((one) => {
     const [head, knob] = split(one.path);
     if (["batch_size", "schedule", "crop_padding", "flip", "cutout"].includes(head)) return false;

@@ -14,7 +14,14 @@ const APPLIES = {
   decay_factor: steps,
   validation_seed: ({ knobs }) => (knobs.validation ?? []).some((text) => Number(text) !== 0),
 };
-const DEVICE = { path: "device", title: "Device", help: "What the runs train on; any free: the best that is free", kind: "choice", default: "auto", choices: [] };
+const DEVICE = {
+  path: "device",
+  title: "Device",
+  help: "What the runs train on; any free: the best that is free",
+  kind: "choice",
+  default: "auto",
+  choices: [],
+};
 
 /** A title within a sentence: "Learning rate" -> "learning rate"; one of capitals stays as it is. */
 export const lower = (title) => (/^[A-Z][A-Z]/.test(title) ? title : `${title[0].toLowerCase()}${title.slice(1)}`);
@@ -69,7 +76,14 @@ export function optimizerSettings(form, catalog) {
   const several = Object.keys(form.optimizers).length > 1;
   return Object.keys(form.optimizers).flatMap((name) => {
     const { knobs, title } = catalog.optimizers.find((one) => one.name === name);
-    return knobs.map((knob) => settingOf(form, join(several ? name : "optimizer", keyOf(knob)), knob, `${several ? `${title}'s ` : ""}${lower(knob.title)}`));
+    return knobs.map((knob) =>
+      settingOf(
+        form,
+        join(several ? name : "optimizer", keyOf(knob)),
+        knob,
+        `${several ? `${title}'s ` : ""}${lower(knob.title)}`,
+      ),
+    );
   });
 }
 
@@ -78,7 +92,9 @@ export function modelSettings(form, catalog) {
   const several = Object.keys(form.models).length > 1;
   return Object.keys(form.models).flatMap((name) => {
     const { knobs, title } = catalog.models.find((one) => one.name === name);
-    return knobs.map((knob) => settingOf(form, join(name, keyOf(knob)), knob, `${several ? `${title}'s ` : ""}${lower(knob.title)}`));
+    return knobs.map((knob) =>
+      settingOf(form, join(name, keyOf(knob)), knob, `${several ? `${title}'s ` : ""}${lower(knob.title)}`),
+    );
   });
 }
 
@@ -96,7 +112,11 @@ export function recipeSettings(form, catalog) {
 export function settingAt(form, path, catalog) {
   const training = catalog.training.find((knob) => knob.path === path);
   if (training) return settingOf(form, path, training);
-  return [...modelSettings(form, catalog), ...optimizerSettings(form, catalog), ...recipeSettings(form, catalog)].find((one) => one.path === path) ?? null;
+  return (
+    [...modelSettings(form, catalog), ...optimizerSettings(form, catalog), ...recipeSettings(form, catalog)].find(
+      (one) => one.path === path,
+    ) ?? null
+  );
 }
 
 export const isDefault = ({ texts, fallback }) => texts.length === 1 && valueOf(texts[0]) === valueOf(String(fallback));
@@ -106,7 +126,17 @@ export const applies = (form, setting) => APPLIES[setting.path]?.(form) !== fals
 
 /** Path to the texts that it had before, of all that one form has other than another. */
 export function changesOf(form, before, catalog) {
-  const paths = ["model", "optimizer", ...knobPaths(catalog).map(([path]) => path), ...[form, before].flatMap((one) => [...modelSettings(one, catalog), ...optimizerSettings(one, catalog)].map(({ path }) => path))];
-  const differ = (path) => textsAt(form, path).join() !== textsAt(before, path).join() && textsAt(before, path).length > 0 && textsAt(form, path).length > 0;
+  const paths = [
+    "model",
+    "optimizer",
+    ...knobPaths(catalog).map(([path]) => path),
+    ...[form, before].flatMap((one) =>
+      [...modelSettings(one, catalog), ...optimizerSettings(one, catalog)].map(({ path }) => path),
+    ),
+  ];
+  const differ = (path) =>
+    textsAt(form, path).join() !== textsAt(before, path).join() &&
+    textsAt(before, path).length > 0 &&
+    textsAt(form, path).length > 0;
   return Object.fromEntries([...new Set(paths)].filter(differ).map((path) => [path, textsAt(before, path)]));
 }

@@ -16,7 +16,10 @@ export const draws = (form) => Object.keys(rangesOf(form)).length > 0;
 export function withWay(form, way, catalog) {
   if (way === wayOf(form)) return form;
   if (way === "search") return { ...(draws(form) ? form : withRange(form, catalog)), ask: null };
-  const plain = Object.entries(rangesOf(form)).reduce((found, [path, range]) => withTexts(found, path, [middle(range)], catalog), form);
+  const plain = Object.entries(rangesOf(form)).reduce(
+    (found, [path, range]) => withTexts(found, path, [middle(range)], catalog),
+    form,
+  );
   return { ...plain, ask: { ask: newQuestion, best: newSearch }[way]?.() ?? null };
 }
 

@@ -14,13 +14,27 @@ export function openArithmetic(row, compared, anchor) {
   const signed = (value) => (value == null ? "–" : `${value < 0 ? "−" : "+"}${Math.abs(value * unit).toFixed(digits)}`);
   const [second, first] = [1, 0].map((at) => verdict.heads[at]);
   const title = `${row.name ? `${row.name}, ` : ""}${second} − ${first}`;
-  const close = el("button.btn.btn-quiet.btn-icon", { type: "button", "aria-label": "Close", onclick: () => box.hidePopover() }, icon("close"));
+  const close = el(
+    "button.btn.btn-quiet.btn-icon",
+    { type: "button", "aria-label": "Close", onclick: () => box.hidePopover() },
+    icon("close"),
+  );
   const box = el(
     "div.arithmetic",
     { popover: "auto", role: "dialog", "aria-label": title },
     el("div.spread", {}, el("h2", {}, title), close),
     el("div.arithmetic-parts", {}, seedsTable(one, show, signed), interval(one, { show, signed, unit: measure.unit })),
-    el("div.arithmetic-parts", {}, el("div.whole-answer", {}, el("p", {}, verdict.sentences.slice(verdict.headline).join(" ")), el("p.note", {}, `${verdict.note}`)), key(compared)),
+    el(
+      "div.arithmetic-parts",
+      {},
+      el(
+        "div.whole-answer",
+        {},
+        el("p", {}, verdict.sentences.slice(verdict.headline).join(" ")),
+        el("p.note", {}, `${verdict.note}`),
+      ),
+      key(compared),
+    ),
   );
   box.addEventListener("toggle", (event) => {
     if (event.newState === "closed") box.remove();
@@ -44,13 +58,37 @@ function decimalsOf(one, unit) {
 /** A row a seed: the second value, minus the first, the difference; then the means. */
 function seedsTable(one, show, signed) {
   const [first, second] = one.sides.toSorted((a, b) => a.weight - b.weight);
-  const rows = one.matched === "none" ? [] : second.values.map(({ seed, value }, at) => [`seed ${seed}`, show(value), show(first.values[at]?.value), signed(one.by_seed[at])]);
-  const mean = (side) => (side.values.length ? side.values.reduce((sum, { value }) => sum + value, 0) / side.values.length : null);
+  const rows =
+    one.matched === "none"
+      ? []
+      : second.values.map(({ seed, value }, at) => [
+          `seed ${seed}`,
+          show(value),
+          show(first.values[at]?.value),
+          signed(one.by_seed[at]),
+        ]);
+  const mean = (side) =>
+    side.values.length ? side.values.reduce((sum, { value }) => sum + value, 0) / side.values.length : null;
   rows.push([one.centre === "median" ? "median" : "mean", show(mean(second)), show(mean(first)), signed(one.value)]);
   return el(
     "table.of-seeds",
     {},
-    el("tbody", {}, ...rows.map(([name, a, b, c], at) => el(at === rows.length - 1 ? "tr.strong" : "tr", {}, el("th", { scope: "row" }, name), el("td.right", {}, a), el("td.muted", {}, "−"), el("td.right", {}, b), el("td.muted", {}, "="), el("td.right.strong", {}, c)))),
+    el(
+      "tbody",
+      {},
+      ...rows.map(([name, a, b, c], at) =>
+        el(
+          at === rows.length - 1 ? "tr.strong" : "tr",
+          {},
+          el("th", { scope: "row" }, name),
+          el("td.right", {}, a),
+          el("td.muted", {}, "−"),
+          el("td.right", {}, b),
+          el("td.muted", {}, "="),
+          el("td.right.strong", {}, c),
+        ),
+      ),
+    ),
   );
 }
 
@@ -62,14 +100,38 @@ function interval(one, { show, signed, unit }) {
   if (error !== null && !one.watched && one.low !== null && one.centre === "mean") {
     const factor = (one.high - one.value) / error;
     rows.push(["so their mean is known to", show(error), `${show(one.deviation)} ÷ √${one.n}`]);
-    rows.push([one.family > 1 ? `times, for ${one.family} comparisons` : "times", factor.toFixed(2), `Student’s t, ${one.n - 1} degrees of freedom, ${significant(100 - 5 / one.family)}%`]);
+    rows.push([
+      one.family > 1 ? `times, for ${one.family} comparisons` : "times",
+      factor.toFixed(2),
+      `Student’s t, ${one.n - 1} degrees of freedom, ${significant(100 - 5 / one.family)}%`,
+    ]);
     rows.push(["gives", `± ${show(one.high - one.value)}`, `so from ${signed(one.low)} to ${signed(one.high)}`]);
   } else if (one.interval_text) {
-    rows.push(["so it lies within", one.interval_text, one.watched ? "an interval that holds however often one looks" : unit]);
+    rows.push([
+      "so it lies within",
+      one.interval_text,
+      one.watched ? "an interval that holds however often one looks" : unit,
+    ]);
   } else {
-    rows.push(["no interval yet", "", one.decision === "pending" ? "it is decided when all runs have ended" : `it takes at least ${one.least_seeds} seeds`]);
+    rows.push([
+      "no interval yet",
+      "",
+      one.decision === "pending"
+        ? "it is decided when all runs have ended"
+        : `it takes at least ${one.least_seeds} seeds`,
+    ]);
   }
-  return el("table.of-interval", {}, el("tbody", {}, ...rows.map(([name, value, words]) => el("tr", {}, el("th", { scope: "row" }, name), el("td.right.strong", {}, value), el("td.muted", {}, words)))));
+  return el(
+    "table.of-interval",
+    {},
+    el(
+      "tbody",
+      {},
+      ...rows.map(([name, value, words]) =>
+        el("tr", {}, el("th", { scope: "row" }, name), el("td.right.strong", {}, value), el("td.muted", {}, words)),
+      ),
+    ),
+  );
 }
 
 const WORDS = [
@@ -91,7 +153,13 @@ function key({ facts, measure }) {
     drawn[1].style.left = "50%";
     [drawn[2].style.left, drawn[2].style.width] = [`${at(low)}%`, `${(high - low) * 18}%`];
     drawn[2].style.setProperty("--colour", "var(--muted)");
-    return el("tr", {}, el("th", { scope: "row" }, `${mark} ${word}`), el("td", {}, el("span.scale.small", { "aria-hidden": "true" }, ...drawn)), el("td.muted", {}, words(least)));
+    return el(
+      "tr",
+      {},
+      el("th", { scope: "row" }, `${mark} ${word}`),
+      el("td", {}, el("span.scale.small", { "aria-hidden": "true" }, ...drawn)),
+      el("td.muted", {}, words(least)),
+    );
   });
   return el("table.of-words", {}, el("caption", {}, "The four words"), el("tbody", {}, ...rows));
 }

@@ -70,7 +70,8 @@ export function valuesBlock({ title, help = null, texts, change, hint = null, ra
   const { box: top, times } = head(title, help);
   const cells = el("div.editor-values");
   const error = el("p.error", { role: "alert", hidden: true });
-  const read = () => [...cells.querySelectorAll("input")].flatMap((input) => input.value.split(SEPARATORS)).filter(Boolean);
+  const read = () =>
+    [...cells.querySelectorAll("input")].flatMap((input) => input.value.split(SEPARATORS)).filter(Boolean);
   const changed = () => {
     const now = read();
     setText(times, timesOf(new Set(now).size));
@@ -78,8 +79,24 @@ export function valuesBlock({ title, help = null, texts, change, hint = null, ra
     change(now);
   };
   const add = (text) => {
-    const input = el("input", { type: "text", value: text, autocomplete: "off", spellcheck: "false", "aria-label": title, maxlength: 200, oninput: changed });
-    const away = el("button.remove", { type: "button", "aria-label": `Remove ${text || "this value"}`, onclick: () => (cell.remove(), changed(), cells.querySelector("input").focus()) }, icon("close"));
+    const input = el("input", {
+      type: "text",
+      value: text,
+      autocomplete: "off",
+      spellcheck: "false",
+      "aria-label": title,
+      maxlength: 200,
+      oninput: changed,
+    });
+    const away = el(
+      "button.remove",
+      {
+        type: "button",
+        "aria-label": `Remove ${text || "this value"}`,
+        onclick: () => (cell.remove(), changed(), cells.querySelector("input").focus()),
+      },
+      icon("close"),
+    );
     const cell = el("span.editor-value", {}, input, away);
     cells.append(cell);
     return input;
@@ -87,9 +104,19 @@ export function valuesBlock({ title, help = null, texts, change, hint = null, ra
   for (const text of texts.length ? texts : [""]) add(text);
   setText(times, timesOf(texts.length));
   cells.classList.toggle("several", cells.children.length > 1);
-  const more = el("button.btn-link.more", { type: "button", onclick: () => (add("").focus(), cells.classList.add("several")) }, icon("plus"), "compare");
+  const more = el(
+    "button.btn-link.more",
+    { type: "button", onclick: () => (add("").focus(), cells.classList.add("several")) },
+    icon("plus"),
+    "compare",
+  );
   const draw = range && el("button.btn-link", { type: "button", onclick: range }, "draw from a range");
-  const foot = el("div.editor-foot", {}, el("span.row", {}, more, draw), el("span.note", {}, hint ?? ["Typing replaces · ", el("kbd", {}, "↵"), " done"]));
+  const foot = el(
+    "div.editor-foot",
+    {},
+    el("span.row", {}, more, draw),
+    el("span.note", {}, hint ?? ["Typing replaces · ", el("kbd", {}, "↵"), " done"]),
+  );
   const mark = (messages) => {
     error.hidden = !messages.length;
     setText(error, messages.join("; "));
@@ -102,16 +129,38 @@ export function rangeBlock({ title, range, change, end }) {
   const { box: top, times } = head(title, null);
   setText(times, "drawn at random");
   const error = el("p.error", { role: "alert", hidden: true });
-  const field = (words, value) => el("input", { type: "text", value: String(value), autocomplete: "off", "aria-label": words, oninput: () => changed() });
+  const field = (words, value) =>
+    el("input", {
+      type: "text",
+      value: String(value),
+      autocomplete: "off",
+      "aria-label": words,
+      oninput: () => changed(),
+    });
   const [low, high] = [field(`${title}, from`, range.low), field(`${title}, to`, range.high)];
   const log = el("input", { type: "checkbox", checked: Boolean(range.log), onchange: () => changed() });
   const changed = () => change(`${low.value.trim()}..${high.value.trim()}${log.checked ? ":log" : ""}`);
-  const foot = el("div.editor-foot", {}, el("button.btn-link", { type: "button", onclick: end }, "one value"), el("label.row.note", {}, log, "even on a log scale"));
+  const foot = el(
+    "div.editor-foot",
+    {},
+    el("button.btn-link", { type: "button", onclick: end }, "one value"),
+    el("label.row.note", {}, log, "even on a log scale"),
+  );
   const mark = (messages) => {
     error.hidden = !messages.length;
     setText(error, messages.join("; "));
   };
-  return { box: el("div.editor-block", {}, top, el("div.editor-values.of-range", {}, low, el("span.muted", {}, "to"), high), error, foot), mark };
+  return {
+    box: el(
+      "div.editor-block",
+      {},
+      top,
+      el("div.editor-values.of-range", {}, low, el("span.muted", {}, "to"), high),
+      error,
+      foot,
+    ),
+    mark,
+  };
 }
 
 /**
@@ -129,9 +178,32 @@ export function choicesBlock({ title, help = null, options, chosen, change, seve
     change(values);
   };
   const rows = options.map(({ value, title: words, note = null, mark: sign = null }) => {
-    const pick = el("button.pick", { type: "button", onclick: () => (take([value]), closeEditor()) }, sign, el("span", {}, words), note && el("span.note", {}, note));
-    const more = el("button.btn-link.more", { type: "button", "aria-label": `Compare with ${words}`, onclick: () => (take([...values, value]), pick.focus()) }, icon("plus"), "compare");
-    const away = el("button.remove", { type: "button", "aria-label": `Remove ${words}`, onclick: () => (take(values.filter((one) => one !== value)), pick.focus()) }, icon("close"));
+    const pick = el(
+      "button.pick",
+      { type: "button", onclick: () => (take([value]), closeEditor()) },
+      sign,
+      el("span", {}, words),
+      note && el("span.note", {}, note),
+    );
+    const more = el(
+      "button.btn-link.more",
+      {
+        type: "button",
+        "aria-label": `Compare with ${words}`,
+        onclick: () => (take([...values, value]), pick.focus()),
+      },
+      icon("plus"),
+      "compare",
+    );
+    const away = el(
+      "button.remove",
+      {
+        type: "button",
+        "aria-label": `Remove ${words}`,
+        onclick: () => (take(values.filter((one) => one !== value)), pick.focus()),
+      },
+      icon("close"),
+    );
     return { value, pick, more, away, row: el("div.option", {}, pick, more, away) };
   });
   const show = () => {
@@ -144,7 +216,12 @@ export function choicesBlock({ title, help = null, options, chosen, change, seve
       away.hidden = !on || values.length < 2;
     }
   };
-  list.addEventListener("keydown", (event) => move(event, rows.map(({ pick }) => pick)));
+  list.addEventListener("keydown", (event) =>
+    move(
+      event,
+      rows.map(({ pick }) => pick),
+    ),
+  );
   list.append(...rows.map(({ row }) => row));
   show();
   const mark = (messages) => {

@@ -21,21 +21,37 @@ export function showLines(element, compared, style, press) {
     return el(
       "button.change-line",
       { type: "button", "aria-haspopup": "dialog", onclick: () => press(row) },
-      el("span.named", {}, style.mark(compared.groups[row.group], verdict.knob), el("span", {}, row.name || verdict.heads.join(", "))),
+      el(
+        "span.named",
+        {},
+        style.mark(compared.groups[row.group], verdict.knob),
+        el("span", {}, row.name || verdict.heads.join(", ")),
+      ),
       value(row.first, first, measure),
       el("span.scale", { role: "img", "aria-label": one ? spoken(one) : "nothing yet" }, ...scale.drawn(one, colour)),
       value(row.second, second, measure),
-      el(`span.word${one && SURE.includes(one.decision) ? ".strong" : ".muted"}`, {}, one ? wordOf(one) : "○ nothing yet"),
+      el(
+        `span.word${one && SURE.includes(one.decision) ? ".strong" : ".muted"}`,
+        {},
+        one ? wordOf(one) : "○ nothing yet",
+      ),
       el("span.lead", {}, el("b", {}, row.lead), el("span.muted", {}, row.under)),
     );
   });
-  const axis = el("div.change-axis", {}, el("span.scale", { "aria-hidden": "true" }, ...scale.axis()), el("span.note", {}, measure.unit));
+  const axis = el(
+    "div.change-axis",
+    {},
+    el("span.scale", { "aria-hidden": "true" }, ...scale.axis()),
+    el("span.note", {}, measure.unit),
+  );
   element.replaceChildren(...lines, axis);
 }
 
-const value = (sample, head, measure) => el("span.value", {}, el("b", {}, sample ? figure(sample.mean, measure) : "–"), el("span.note", {}, head));
+const value = (sample, head, measure) =>
+  el("span.value", {}, el("b", {}, sample ? figure(sample.mean, measure) : "–"), el("span.note", {}, head));
 const figure = (mean, measure) => (measure.is_accuracy ? percent(mean) : String(Number(mean.toPrecision(4))));
-const spoken = ({ value_text: text, interval_text: interval }) => (interval ? `${text}, ${interval}` : text || "nothing yet");
+const spoken = ({ value_text: text, interval_text: interval }) =>
+  interval ? `${text}, ${interval}` : text || "nothing yet";
 
 /** The decision in a word with a mark of its own; while runs are to come, of how many seeds it is. */
 function wordOf(one) {
@@ -54,7 +70,13 @@ function intervalOf(one) {
 function scaleOf(rows, smallest, measure) {
   const found = rows.map((row) => row.difference).filter(Boolean);
   const intervals = found.map(intervalOf).filter(Boolean);
-  const all = [0, -smallest, smallest, ...found.flatMap((one) => one.by_seed), ...intervals.flatMap(({ low, high }) => [low, high])];
+  const all = [
+    0,
+    -smallest,
+    smallest,
+    ...found.flatMap((one) => one.by_seed),
+    ...intervals.flatMap(({ low, high }) => [low, high]),
+  ];
   const [least, greatest] = [Math.min(...all), Math.max(...all)];
   const span = (greatest - least || 1) * (1 + 2 * PAD);
   const from = least - span * (PAD / (1 + 2 * PAD));
@@ -80,7 +102,7 @@ function scaleOf(rows, smallest, measure) {
 
   function axis() {
     const parts = smallest > 0 ? [placed("too-small", -smallest, smallest)] : [];
-    for (const tick of ticks((from) * unit, (from + span) * unit, MOST_TICKS)) {
+    for (const tick of ticks(from * unit, (from + span) * unit, MOST_TICKS)) {
       const label = placed("tick", tick / unit);
       setText(label, tick === 0 ? "0" : `${tick < 0 ? "−" : "+"}${Number(Math.abs(tick).toPrecision(3))}`);
       parts.push(label);

@@ -27,13 +27,39 @@ export async function openRelaunch(run, { changes = {}, why = "", where = "" } =
   const wrong = el("div");
   const marks = el("p.marks.note");
   const says = el("p.muted.says", { "aria-live": "polite" });
-  const launch = el("button.btn.btn-primary", { value: "yes" }, el("span", {}, "Relaunch"), " ", el("kbd", { "aria-hidden": "true" }, "Ctrl ↵"));
+  const launch = el(
+    "button.btn.btn-primary",
+    { value: "yes" },
+    el("span", {}, "Relaunch"),
+    " ",
+    el("kbd", { "aria-hidden": "true" }, "Ctrl ↵"),
+  );
   const all = el("a", {}, "All settings");
-  const close = el("button.btn.btn-quiet.btn-icon", { type: "button", "aria-label": "Close", onclick: () => dialog.close() }, icon("close"));
+  const close = el(
+    "button.btn.btn-quiet.btn-icon",
+    { type: "button", "aria-label": "Close", onclick: () => dialog.close() },
+    icon("close"),
+  );
   const heading = Object.keys(changes).length ? "Relaunch with a change" : "Relaunch";
-  const foot = el("div.actions.spread", {}, says, el("span.row", {}, all, el("button.btn", { type: "button", onclick: () => dialog.close() }, "Cancel"), launch));
-  const parts = [el("div.spread", {}, el("h2", {}, heading), close), why && el("p.muted", {}, why), sentence, wrong, marks, foot];
-  const dialog = el("dialog.relaunch", { "aria-label": heading }, el("form", { method: "dialog", novalidate: true }, ...parts));
+  const foot = el(
+    "div.actions.spread",
+    {},
+    says,
+    el("span.row", {}, all, el("button.btn", { type: "button", onclick: () => dialog.close() }, "Cancel"), launch),
+  );
+  const parts = [
+    el("div.spread", {}, el("h2", {}, heading), close),
+    why && el("p.muted", {}, why),
+    sentence,
+    wrong,
+    marks,
+    foot,
+  ];
+  const dialog = el(
+    "dialog.relaunch",
+    { "aria-label": heading },
+    el("form", { method: "dialog", novalidate: true }, ...parts),
+  );
 
   const asWords = () => wasOf(state.form, before, catalog);
   const change = (next) => {
@@ -45,11 +71,40 @@ export async function openRelaunch(run, { changes = {}, why = "", where = "" } =
     const changed = asWords();
     const isWrong = (path) => state.errors.some(({ field }) => concerns(field, path));
     const words = sentenceOf(state.form, catalog, changed);
-    showSentence(sentence, words, { titles: (path) => titleOf(path, state.form, catalog), wrong: new Set(words.map(({ path }) => path).filter((path) => path && isWrong(path))), press });
+    showSentence(sentence, words, {
+      titles: (path) => titleOf(path, state.form, catalog),
+      wrong: new Set(words.map(({ path }) => path).filter((path) => path && isWrong(path))),
+      press,
+    });
     wrong.replaceChildren(...state.errors.map(({ message }) => el("p.error", { role: "alert" }, message)));
-    const back = Object.entries(changed).map(([path, was]) => el("button.btn-link", { type: "button", onclick: () => change(withTexts(state.form, path, textsAt(before, path), catalog)) }, `Put ${was} back`));
-    if (back.length > 1) back.push(el("button.btn-link", { type: "button", onclick: () => change(before) }, back.length === 2 ? "Put both back" : "Put all back"));
-    marks.replaceChildren(...(back.length ? [el("span", {}, el("i.mark"), ` changed from ${run.status === "failed" ? "the failed run" : "the run before"}`), ...back] : ["Press a word to change it."]));
+    const back = Object.entries(changed).map(([path, was]) =>
+      el(
+        "button.btn-link",
+        { type: "button", onclick: () => change(withTexts(state.form, path, textsAt(before, path), catalog)) },
+        `Put ${was} back`,
+      ),
+    );
+    if (back.length > 1)
+      back.push(
+        el(
+          "button.btn-link",
+          { type: "button", onclick: () => change(before) },
+          back.length === 2 ? "Put both back" : "Put all back",
+        ),
+      );
+    marks.replaceChildren(
+      ...(back.length
+        ? [
+            el(
+              "span",
+              {},
+              el("i.mark"),
+              ` changed from ${run.status === "failed" ? "the failed run" : "the run before"}`,
+            ),
+            ...back,
+          ]
+        : ["Press a word to change it."]),
+    );
     all.href = changedAddress({ ...state.form, name: run.name }, changed);
     state.editor?.mark(state.errors);
     placeEditor();
@@ -70,7 +125,10 @@ export async function openRelaunch(run, { changes = {}, why = "", where = "" } =
       state.errors = [];
       const time = found.seconds === null ? "" : `, about ${duration(found.seconds)}`;
       const place = isOne(state.form, catalog) ? where && ` in ${where}` : ", as an experiment of their own";
-      setText(says, `${plural(found.runs, "run")}${place}${time}. ${run.status === "failed" ? "The failed run" : "The run before"} stays.`);
+      setText(
+        says,
+        `${plural(found.runs, "run")}${place}${time}. ${run.status === "failed" ? "The failed run" : "The run before"} stays.`,
+      );
     } catch (error) {
       state.errors = error.errors?.length ? error.errors : [{ field: "", message: error.message }];
     }

@@ -12,6 +12,8 @@ export function roving(row) {
     const all = buttons();
     all[(all.indexOf(document.activeElement) + step + all.length) % all.length].focus();
   });
-  new MutationObserver(() => row.contains(document.activeElement) || stop(row.querySelector('[aria-pressed="true"]') ?? buttons()[0])).observe(row, { subtree: true, childList: true, attributeFilter: ["aria-pressed"] });
+  new MutationObserver(
+    () => row.contains(document.activeElement) || stop(row.querySelector('[aria-pressed="true"]') ?? buttons()[0]),
+  ).observe(row, { subtree: true, childList: true, attributeFilter: ["aria-pressed"] });
   stop(row.querySelector('[aria-pressed="true"]') ?? buttons()[0]);
 }

@@ -32,8 +32,19 @@ export function showSentence(element, parts, { titles, wrong = new Set(), press 
 
 /** A word's button, outside a sentence as well: one setting, its values. */
 export function wordButton(path, press) {
-  const button = el("button.setting-word", { type: "button", "data-path": path, "aria-haspopup": "dialog", onclick: () => press(path, button) });
-  button.append(el("span.visually-hidden"), el("s.was", { hidden: true }), el("span.said"), el("span.times", { hidden: true }), icon("down"));
+  const button = el("button.setting-word", {
+    type: "button",
+    "data-path": path,
+    "aria-haspopup": "dialog",
+    onclick: () => press(path, button),
+  });
+  button.append(
+    el("span.visually-hidden"),
+    el("s.was", { hidden: true }),
+    el("span.said"),
+    el("span.times", { hidden: true }),
+    icon("down"),
+  );
   return button;
 }
 

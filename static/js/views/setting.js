@@ -36,7 +36,12 @@ export function openSetting(path, anchor, form) {
   const again = () => openSetting(path, anchor, form);
   const blocks = blocksOf(path, form, again);
   const title = titleOf(path, form.now(), form.catalog);
-  openEditor(anchor, title, blocks.map(({ box }) => box), form.closed);
+  openEditor(
+    anchor,
+    title,
+    blocks.map(({ box }) => box),
+    form.closed,
+  );
   form.opened({ mark: (errors) => blocks.forEach(({ at, mark }) => mark(messagesAt(errors, at))) });
 }
 
@@ -44,18 +49,37 @@ function blocksOf(path, form, again) {
   const { catalog } = form;
   const take = (at) => (texts) => form.change(withTexts(form.now(), at, texts, catalog));
   if (path === "model" || path === "optimizer") {
-    const choices = choicesBlock({ title: TITLES[path], options: optionsOf(path, form), chosen: textsAt(form.now(), path), change: take(path) });
-    const own = (path === "model" ? modelSettings : optimizerSettings)(form.now(), catalog).filter((one) => one.path !== "optimizer.lr");
+    const choices = choicesBlock({
+      title: TITLES[path],
+      options: optionsOf(path, form),
+      chosen: textsAt(form.now(), path),
+      change: take(path),
+    });
+    const own = (path === "model" ? modelSettings : optimizerSettings)(form.now(), catalog).filter(
+      (one) => one.path !== "optimizer.lr",
+    );
     return [{ at: path, ...choices }, ...own.map((setting) => settingBlock(setting, form, again))];
   }
-  if (path === "dataset") return [{ at: path, ...choicesBlock({ title: TITLES.dataset, options: optionsOf(path, form), chosen: textsAt(form.now(), path), change: take(path) }) }];
+  if (path === "dataset")
+    return [
+      {
+        at: path,
+        ...choicesBlock({
+          title: TITLES.dataset,
+          options: optionsOf(path, form),
+          chosen: textsAt(form.now(), path),
+          change: take(path),
+        }),
+      },
+    ];
   if (path === "seed") return [{ at: path, ...seedsBlock(form) }];
   if (path === "random.count") return drawBlocks(form);
   return [settingBlock(settingAt(form.now(), path, catalog), form, again)];
 }
 
 function optionsOf(path, { now, catalog }) {
-  if (path === "optimizer") return catalog.optimizers.map(({ name, title, description }) => ({ value: name, title, note: description }));
+  if (path === "optimizer")
+    return catalog.optimizers.map(({ name, title, description }) => ({ value: name, title, note: description }));
   if (path === "model") {
     const data = textsAt(now(), "dataset")[0];
     return catalog.models.map(({ name, title, parameters }) => {
@@ -72,15 +96,25 @@ function optionsOf(path, { now, catalog }) {
 /** Of a knob: its choices, a range, or values. */
 function settingBlock({ path, title, help, choices, kind, texts }, form, again) {
   const change = (next) => form.change(withTexts(form.now(), path, next, form.catalog));
-  if (path === "pixel_order") return { at: path, ...choicesBlock({ title, help, options: ORDERS, chosen: texts, change }) };
+  if (path === "pixel_order")
+    return { at: path, ...choicesBlock({ title, help, options: ORDERS, chosen: texts, change }) };
   const offered = path === "device" ? form.devices : choices.map((value) => ({ value, title: value }));
-  if (offered.length) return { at: path, ...choicesBlock({ title, help, options: offered, chosen: texts, change, several: path !== "device" }) };
+  if (offered.length)
+    return {
+      at: path,
+      ...choicesBlock({ title, help, options: offered, chosen: texts, change, several: path !== "device" }),
+    };
   const range = rangeOf(texts);
   const restart = (next) => (change([next]), again());
-  if (range) return { at: path, ...rangeBlock({ title, range, change: (text) => change([text]), end: () => restart(middle(range)) }) };
+  if (range)
+    return {
+      at: path,
+      ...rangeBlock({ title, range, change: (text) => change([text]), end: () => restart(middle(range)) }),
+    };
   const [head, knob] = split(path);
   const isDrawn = kind !== "choice" && (knob ? head === "optimizer" : true); // what the server draws: training settings, and those of one optimiser
-  const begin = () => restart(Number.isInteger(Number(texts[0])) && kind === "int" ? wholeAround(texts[0]) : around(texts[0]));
+  const begin = () =>
+    restart(Number.isInteger(Number(texts[0])) && kind === "int" ? wholeAround(texts[0]) : around(texts[0]));
   return { at: path, ...valuesBlock({ title, help, texts, change, range: isDrawn ? begin : null }) };
 }
 
@@ -89,11 +123,14 @@ const wholeAround = (text) => `${Math.max(1, Math.round(Number(text) / 4))}..${M
 
 /** "1-5" and "1, 2, 3" as texts. */
 const seedsIn = (text) =>
-  text.split(/[,;\s]+/).filter(Boolean).flatMap((one) => {
-    const [, first, last] = (one.match(SPAN) ?? []).map(Number);
-    const count = last - first + 1;
-    return count > 0 && count <= MOST_SEEDS ? Array.from({ length: count }, (_, at) => String(first + at)) : [one];
-  });
+  text
+    .split(/[,;\s]+/)
+    .filter(Boolean)
+    .flatMap((one) => {
+      const [, first, last] = (one.match(SPAN) ?? []).map(Number);
+      const count = last - first + 1;
+      return count > 0 && count <= MOST_SEEDS ? Array.from({ length: count }, (_, at) => String(first + at)) : [one];
+    });
 
 /** 1, 2, 3, 5 -> "1-3, 5" */
 function spans(texts) {
@@ -114,7 +151,12 @@ function seedsBlock(form) {
   const note = el("p.note");
   const say = () => {
     const count = seeds().length;
-    note.textContent = count < 2 ? "With one seed there is nothing to judge chance by." : count < 5 ? `With ${plural(count, "seed")} only large differences show; 5 or more show smaller ones.` : "";
+    note.textContent =
+      count < 2
+        ? "With one seed there is nothing to judge chance by."
+        : count < 5
+          ? `With ${plural(count, "seed")} only large differences show; 5 or more show smaller ones.`
+          : "";
   };
   const count = el("input", {
     type: "text",
@@ -146,15 +188,30 @@ function seedsBlock(form) {
     error.textContent = messages.join("; ");
   };
   const fields = el("div.editor-fields", {}, el("label", {}, "How many", count), el("label", {}, "Which", which));
-  const foot = el("div.editor-foot", {}, el("span.note", {}, "1-5 stands for 1, 2, 3, 4, 5"), el("span.note", {}, el("kbd", {}, "↵"), " done"));
-  return { box: el("div.editor-block", {}, el("div.editor-head", {}, el("b", {}, "Seeds")), fields, note, error, foot), mark };
+  const foot = el(
+    "div.editor-foot",
+    {},
+    el("span.note", {}, "1-5 stands for 1, 2, 3, 4, 5"),
+    el("span.note", {}, el("kbd", {}, "↵"), " done"),
+  );
+  return {
+    box: el("div.editor-block", {}, el("div.editor-head", {}, el("b", {}, "Seeds")), fields, note, error, foot),
+    mark,
+  };
 }
 
 /** How often values are drawn from the ranges, and the seed of the draws. */
 function drawBlocks(form) {
   const part = (key, words) => {
-    const input = el("input", { type: "text", inputmode: "numeric", value: form.now().random[key], "aria-label": words });
-    input.addEventListener("input", () => form.change({ ...form.now(), random: { ...form.now().random, [key]: input.value.trim() } }));
+    const input = el("input", {
+      type: "text",
+      inputmode: "numeric",
+      value: form.now().random[key],
+      "aria-label": words,
+    });
+    input.addEventListener("input", () =>
+      form.change({ ...form.now(), random: { ...form.now().random, [key]: input.value.trim() } }),
+    );
     return el("label", {}, words, input);
   };
   const error = el("p.error", { role: "alert", hidden: true });
@@ -162,7 +219,17 @@ function drawBlocks(form) {
     error.hidden = !messages.length;
     error.textContent = messages.join("; ");
   };
-  const note = el("p.note", {}, "Each draw takes one value of every range, and goes with every combination of the other values.");
+  const note = el(
+    "p.note",
+    {},
+    "Each draw takes one value of every range, and goes with every combination of the other values.",
+  );
   const fields = el("div.editor-fields", {}, part("count", "How many"), part("seed", "Seed of the draws"));
-  return [{ at: "random.count", box: el("div.editor-block", {}, el("div.editor-head", {}, el("b", {}, "Draws")), fields, note, error), mark }];
+  return [
+    {
+      at: "random.count",
+      box: el("div.editor-block", {}, el("div.editor-head", {}, el("b", {}, "Draws")), fields, note, error),
+      mark,
+    },
+  ];
 }

@@ -19,7 +19,16 @@ export function offerSuggestions(field, suggest) {
   const show = () => {
     list.hidden = !shown.length;
     field.setAttribute("aria-expanded", String(shown.length > 0));
-    list.replaceChildren(...shown.map((one, number) => el("li", { role: "option", id: `${list.id}-${number}`, "data-at": number, "aria-selected": String(number === at) }, el("span", {}, one.label), el("span.muted", {}, one.hint ?? ""))));
+    list.replaceChildren(
+      ...shown.map((one, number) =>
+        el(
+          "li",
+          { role: "option", id: `${list.id}-${number}`, "data-at": number, "aria-selected": String(number === at) },
+          el("span", {}, one.label),
+          el("span.muted", {}, one.hint ?? ""),
+        ),
+      ),
+    );
     if (at >= 0 && shown.length) field.setAttribute("aria-activedescendant", `${list.id}-${at}`);
     else field.removeAttribute("aria-activedescendant");
   };
@@ -45,7 +54,9 @@ export function offerSuggestions(field, suggest) {
     } else if (["ArrowDown", "ArrowUp"].includes(event.key)) {
       event.preventDefault();
       if (!shown.length) return look();
-      at = (at + (event.key === "ArrowDown" ? 1 : -1) + shown.length + (at < 0 && event.key === "ArrowUp" ? 1 : 0)) % shown.length;
+      at =
+        (at + (event.key === "ArrowDown" ? 1 : -1) + shown.length + (at < 0 && event.key === "ArrowUp" ? 1 : 0)) %
+        shown.length;
       show();
     } else if (["Enter", "Tab"].includes(event.key) && at >= 0 && shown.length) {
       event.preventDefault();

@@ -9,7 +9,8 @@ const usual = link.href;
 /** A ring, filled clockwise from the top by a share from 0 to 1. */
 function ring(share) {
   const around = 2 * Math.PI * 7;
-  const circle = (colour, drawn) => `<circle cx="10" cy="10" r="7" fill="none" stroke="${colour}" stroke-width="4" stroke-dasharray="${drawn} ${around}" transform="rotate(-90 10 10)"/>`;
+  const circle = (colour, drawn) =>
+    `<circle cx="10" cy="10" r="7" fill="none" stroke="${colour}" stroke-width="4" stroke-dasharray="${drawn} ${around}" transform="rotate(-90 10 10)"/>`;
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 20 20">${circle("#9aa4b2", around)}${circle(token("--accent"), around * share)}</svg>`;
   return `data:image/svg+xml,${encodeURIComponent(svg)}`;
 }

@@ -12,10 +12,23 @@ export async function wayOut(experiment, compared) {
   if (compared.ended < compared.runs || compared.groups.some((one) => one.n)) return null;
   const failed = members.filter((run) => run.status === "failed" || run.status === "lost").map(({ run }) => run);
   const stopped = members.filter((run) => run.status === "stopped").map(({ run }) => run);
-  if (!failed.length) return stopped.length ? button(`Resume ${plural(stopped.length, "run")}`, () => post("/runs/bulk", { action: "resume", run_ids: stopped })) : null;
-  const [run, whole, catalog] = await Promise.all([get(`/runs/${failed[0]}`), get(`/experiments/${experiment}`), get("/catalog")]);
+  if (!failed.length)
+    return stopped.length
+      ? button(`Resume ${plural(stopped.length, "run")}`, () =>
+          post("/runs/bulk", { action: "resume", run_ids: stopped }),
+        )
+      : null;
+  const [run, whole, catalog] = await Promise.all([
+    get(`/runs/${failed[0]}`),
+    get(`/experiments/${experiment}`),
+    get("/catalog"),
+  ]);
   if (!run.mend) return button(`Relaunch ${plural(failed.length, "run")}`, () => relaunchFailed(experiment));
-  return el("a.btn.btn-primary.writes", { href: mendedAddress(whole, run.mend, catalog) }, `Try learning rate ${run.mend["optimizer.lr"]}`);
+  return el(
+    "a.btn.btn-primary.writes",
+    { href: mendedAddress(whole, run.mend, catalog) },
+    `Try learning rate ${run.mend["optimizer.lr"]}`,
+  );
 }
 
 function button(words, act) {

@@ -4,7 +4,15 @@ const ok = (is, message) => {
   if (!is) throw new Error(message);
 };
 const inOrder = (value) =>
-  value !== null && typeof value === "object" && !Array.isArray(value) ? Object.fromEntries(Object.keys(value).toSorted().map((key) => [key, inOrder(value[key])])) : Array.isArray(value) ? value.map(inOrder) : value;
+  value !== null && typeof value === "object" && !Array.isArray(value)
+    ? Object.fromEntries(
+        Object.keys(value)
+          .toSorted()
+          .map((key) => [key, inOrder(value[key])]),
+      )
+    : Array.isArray(value)
+      ? value.map(inOrder)
+      : value;
 const same = (one, other) => shown(inOrder(one)) === shown(inOrder(other));
 
 export default {

@@ -63,13 +63,17 @@ export function offerControls() {
     remember();
     page.redraw();
   });
-  document.addEventListener("click", (event) => event.target.closest("#facets") || byId("facets").removeAttribute("open"));
+  document.addEventListener(
+    "click",
+    (event) => event.target.closest("#facets") || byId("facets").removeAttribute("open"),
+  );
   byId("reset-zoom").addEventListener("click", () => {
     unzoom();
     remember();
   });
   const slider = byId("smoothing");
-  const showSmoothing = () => setText(byId("smoothing-value"), Number(view.smoothing) ? Number(view.smoothing).toFixed(2) : "off");
+  const showSmoothing = () =>
+    setText(byId("smoothing-value"), Number(view.smoothing) ? Number(view.smoothing).toFixed(2) : "off");
   slider.value = view.smoothing;
   slider.addEventListener("input", () => {
     view.smoothing = slider.value;
@@ -85,7 +89,11 @@ export function offerControls() {
     toast((await copy(location.href)) ? "Link copied" : "The link could not be copied: it is in the address line");
   });
   document.addEventListener("themechange", () => page.restyle());
-  for (const [id, more] of Object.entries({ "save-csv": {}, "save-parquet": { format: "parquet" }, "save-runs": { what: "runs" } })) {
+  for (const [id, more] of Object.entries({
+    "save-csv": {},
+    "save-parquet": { format: "parquet" },
+    "save-runs": { what: "runs" },
+  })) {
     byId(id).href = url(`/api/v1/export${query({ ...what, ...more })}`);
   }
 }
@@ -96,19 +104,23 @@ export function offerKnobs() {
   for (const key of FACETS) {
     const options = [["auto", "as it fits"], ["none", "none"], ...knobs.map((one) => [one.knob, one.title])];
     const field = byId(`facet-${key}`);
-    if (field.options.length !== options.length) field.replaceChildren(...options.map(([value, title]) => el("option", { value }, title)));
+    if (field.options.length !== options.length)
+      field.replaceChildren(...options.map(([value, title]) => el("option", { value }, title)));
     field.value = options.some(([value]) => value === view[key]) ? view[key] : "auto";
   }
   byId("facets").hidden = !knobs.length;
   const known = new Set([...byId("metric").options].map((option) => option.value));
-  for (const name of state.compared.series.filter((one) => !known.has(one))) byId("metric").append(el("option", { value: name }, declared(state.compared.metrics, name).title));
+  for (const name of state.compared.series.filter((one) => !known.has(one)))
+    byId("metric").append(el("option", { value: name }, declared(state.compared.metrics, name).title));
   byId("metric").value = view.metric;
   const measure = byId("measure");
   if (!measure) return;
   const { name, title } = state.compared.measure;
-  if (![...measure.options].some((option) => option.value === name)) measure.append(el("option", { value: name }, title)); // of a question, or named in the address
+  if (![...measure.options].some((option) => option.value === name))
+    measure.append(el("option", { value: name }, title)); // of a question, or named in the address
   measure.value = name;
   const [scale, unit] = state.compared.measure.is_accuracy ? [100, "points"] : [1, state.compared.measure.unit];
-  if (document.activeElement !== byId("matters")) byId("matters").value = String(Number((state.compared.facts.smallest * scale).toPrecision(3)));
+  if (document.activeElement !== byId("matters"))
+    byId("matters").value = String(Number((state.compared.facts.smallest * scale).toPrecision(3)));
   setText(byId("matters-unit"), unit);
 }

@@ -10,7 +10,9 @@ import { byId, state, what } from "./state.js";
 
 /** As many as would settle what is open, if that is not too many; else five. */
 export const moreSeeds = () => {
-  const wanted = state.compared.verdict.rows.map((row) => row.difference?.more_seeds).filter((count) => count && count <= 20);
+  const wanted = state.compared.verdict.rows
+    .map((row) => row.difference?.more_seeds)
+    .filter((count) => count && count <= 20);
   return wanted.length ? Math.min(...wanted) : 5;
 };
 

@@ -43,13 +43,17 @@ function restyle() {
 function redraw() {
   if (!state.compared || !state.curves) return;
   const scale = drawPanels(plot, { view, ...state });
-  for (const button of document.querySelectorAll('[data-choice="scale"] button')) button.setAttribute("aria-pressed", String(button.value === scale));
+  for (const button of document.querySelectorAll('[data-choice="scale"] button'))
+    button.setAttribute("aria-pressed", String(button.value === scale));
   byId("reset-zoom").hidden = view.from === "";
   byId("smoothing-label").hidden = !isDense(declared(state.compared.metrics, view.metric));
   if (!plot.dataset.zooms) {
     plot.dataset.zooms = "yes";
     onZoom(plot, zoomed);
-    hoverAcross(plot, byId("panels"), { words: (x) => whereOf(view.x, x), format: (value) => written(declared(state.compared.metrics, view.metric), value) });
+    hoverAcross(plot, byId("panels"), {
+      words: (x) => whereOf(view.x, x),
+      format: (value) => written(declared(state.compared.metrics, view.metric), value),
+    });
   }
 }
 
@@ -62,7 +66,10 @@ const smoothed = () => (isDense(declared(state.compared.metrics, view.metric)) ?
 async function reload() {
   const runs = state.compared.groups.flatMap((one) => one.runs.map((run) => run.run));
   const wide = byId("panels").clientWidth / 2.5;
-  const options = { points: Math.round(Math.max(100, Math.min(1000, wide, 40_000 / Math.max(1, runs.length)))), smoothing: smoothed() };
+  const options = {
+    points: Math.round(Math.max(100, Math.min(1000, wide, 40_000 / Math.max(1, runs.length)))),
+    smoothing: smoothed(),
+  };
   const zoomed = view.from !== "";
   const wanted = `${view.metric} ${options.smoothing}`;
   if (!zoomed || overviewOf !== wanted) {
@@ -79,7 +86,9 @@ async function reload() {
 let loaded = null; // first and last step of a part
 
 async function recompare() {
-  state.compared = await get(`/compare${query({ ...what, ...(view.measure && { measure: view.measure }), ...(view.smallest && { smallest: view.smallest }) })}`);
+  state.compared = await get(
+    `/compare${query({ ...what, ...(view.measure && { measure: view.measure }), ...(view.smallest && { smallest: view.smallest }) })}`,
+  );
   state.group = new Map(state.compared.groups.flatMap((one) => one.runs.map((run) => [run.run, one])));
   showFigures();
 }
@@ -94,7 +103,12 @@ const refresh = gathered(async (events) => {
   if (view.from !== "" && !part) return; // the part that was just chosen is on its way, with what is new
   const from = Math.max(tailStart(state.curves, changed), part ? part[0] : 1);
   if (!part || from <= part[1]) {
-    const tail = await fetchCurves(changed, view.metric, { width: state.curves.width, smoothing: smoothed(), from, ...(part && { to: part[1] }) });
+    const tail = await fetchCurves(changed, view.metric, {
+      width: state.curves.width,
+      smoothing: smoothed(),
+      from,
+      ...(part && { to: part[1] }),
+    });
     replaceTail(state.curves, tail, from);
   }
   // figures are of runs that have ended: while a run only grows, its curve is all that is new
@@ -115,7 +129,8 @@ on("run", (event) => {
   attempts.set(event.run, event.attempt);
   statuses.set(event.run, event.status);
   if (state.curves && before !== undefined && before !== event.attempt) state.curves.items.delete(event.run); // its points beyond a checkpoint are gone
-  if (failed || state.group.has(event.run) || (what.experiment && event.experiment === Number(what.experiment))) refresh(event.run);
+  if (failed || state.group.has(event.run) || (what.experiment && event.experiment === Number(what.experiment)))
+    refresh(event.run);
 });
 on("deleted", ({ run }) => {
   if (what.experiment && state.group.has(run)) start().catch(report);

@@ -42,7 +42,8 @@ const plan = gathered(async () => {
   if (launching) byId("launch").disabled = true;
 }, 120);
 
-const NOTHING_TO_ASK = "Nothing has two values yet: compare two models, two orders, or two of anything else, and ask about it.";
+const NOTHING_TO_ASK =
+  "Nothing has two values yet: compare two models, two orders, or two of anything else, and ask about it.";
 const ROWS = { name: /^name$/, question: /^question(\.|$)/, smallest: /^smallest$/ };
 
 /** Each error under what it is about, in the words of the API; those of the sentence and the recipe below the sentence. */
@@ -90,7 +91,8 @@ async function begin() {
   byId("whole").disabled = false; // what is typed before would be lost
   edited();
   if (document.activeElement === document.body) byId("main").focus({ preventScroll: true }); // the next Tab is the form's
-  for (const { name, title } of (await system).devices ?? []) state.devices.push({ value: name, title: `${name}, ${title}` });
+  for (const { name, title } of (await system).devices ?? [])
+    state.devices.push({ value: name, title: `${name}, ${title}` });
   showWords();
 }
 

@@ -12,7 +12,9 @@ const TITLES = { model: "model", optimizer: "optimiser", dataset: "data" };
 /** Wire the fields; `change(form)`: another form is wanted. */
 export function beginQuestion(change) {
   for (const part of Object.keys(newQuestion())) {
-    byId(`ask-${part}`).addEventListener("input", ({ target }) => change({ ...state.form, ask: { ...state.form.ask, [part]: target.value } }));
+    byId(`ask-${part}`).addEventListener("input", ({ target }) =>
+      change({ ...state.form, ask: { ...state.form.ask, [part]: target.value } }),
+    );
   }
   byId("smallest").addEventListener("input", ({ target }) => change({ ...state.form, smallest: target.value }));
 }
@@ -34,11 +36,13 @@ export function showQuestion() {
   showSmallest(form);
   if (!form.ask) return;
   if (way === "ask") showAbout(form);
-  for (const [part, text] of Object.entries(form.ask)) if (part !== "about" && byId(`ask-${part}`).value !== text) byId(`ask-${part}`).value = text;
+  for (const [part, text] of Object.entries(form.ask))
+    if (part !== "about" && byId(`ask-${part}`).value !== text) byId(`ask-${part}`).value = text;
 }
 
 /** Whether all runs hold images out of the training set: those then decide which is the best. */
-const holdsOut = ({ knobs: { validation = [] } }) => validation.length > 0 && validation.every((text) => Number(text) > 0);
+const holdsOut = ({ knobs: { validation = [] } }) =>
+  validation.length > 0 && validation.every((text) => Number(text) > 0);
 
 function showAbout(form) {
   const offered = askable(bodyOf(form, state.catalog).grid);
@@ -49,7 +53,11 @@ function showAbout(form) {
   };
   const now = [...byId("ask-about").options].map(({ value }) => value).join();
   if (now !== offered.join() || !offered.length) {
-    byId("ask-about").replaceChildren(...(offered.length ? offered : [""]).map((about) => el("option", { value: about }, about ? words(about) : "give one setting two values")));
+    byId("ask-about").replaceChildren(
+      ...(offered.length ? offered : [""]).map((about) =>
+        el("option", { value: about }, about ? words(about) : "give one setting two values"),
+      ),
+    );
   }
   byId("ask-about").value = form.ask.about;
 }
@@ -61,7 +69,9 @@ function showSmallest(form) {
   if (field.value !== form.smallest) field.value = form.smallest;
   field.placeholder = inPoints(form) ? "1" : "5%";
   setText(byId("smallest-unit"), inPoints(form) ? "points of accuracy" : typed ? "in its unit" : "of the first mean");
-  const measure = inPoints(form) ? "test accuracy" : byId("ask-measure").selectedOptions[0]?.text ?? "it";
-  const size = inPoints(form) ? `${typed || "1"} ${(typed || "1") === "1" ? "point" : "points"}` : typed || "5% of the first mean";
+  const measure = inPoints(form) ? "test accuracy" : (byId("ask-measure").selectedOptions[0]?.text ?? "it");
+  const size = inPoints(form)
+    ? `${typed || "1"} ${(typed || "1") === "1" ? "point" : "points"}`
+    : typed || "5% of the first mean";
   setText(byId("matters-words"), typed === "0" ? "any difference" : `differences of ${measure} from ${size} on`);
 }

@@ -14,7 +14,9 @@ let language = "curl";
 
 /** Wire what is there from the start; `change(form)`: another form is wanted. */
 export function beginSide(change) {
-  byId("unused").addEventListener("click", () => change(withTexts(state.form, "seed", state.plan.unused_seeds.map(String), state.catalog)));
+  byId("unused").addEventListener("click", () =>
+    change(withTexts(state.form, "seed", state.plan.unused_seeds.map(String), state.catalog)),
+  );
   for (const name of ["curl", "python"]) {
     byId(`t-${name}`).addEventListener("click", () => {
       language = name;
@@ -31,10 +33,17 @@ function productWords() {
   const { plan, form, catalog } = state;
   const { factors, runs } = productOf(form, catalog);
   const configurations = plan.configurations.length;
-  const all = runs === plan.runs ? factors : [{ count: configurations, noun: configurations === 1 ? "configuration" : "configurations" }, factors.at(-1)];
+  const all =
+    runs === plan.runs
+      ? factors
+      : [{ count: configurations, noun: configurations === 1 ? "configuration" : "configurations" }, factors.at(-1)];
   const words = all.flatMap(({ count, noun }, at) => {
     const varied = count > 1 && !noun.startsWith("seed");
-    return [at > 0 && el("span.muted", {}, " × "), varied ? el("b.count", {}, integer(count)) : integer(count), ` ${noun}`];
+    return [
+      at > 0 && el("span.muted", {}, " × "),
+      varied ? el("b.count", {}, integer(count)) : integer(count),
+      ` ${noun}`,
+    ];
   });
   return [...words, el("span.muted", {}, " = "), plural(plan.runs, "run")];
 }
@@ -46,16 +55,22 @@ export function showPlan(error = null) {
   byId("launch").disabled = Boolean(error);
   byId("configurations").hidden = !plan;
   if (error) return setText(byId("problem").lastElementChild, problemWords(error));
-  byId("product").replaceChildren(...(plan.question ? [plan.question] : productWords().filter((word) => word !== false)));
+  byId("product").replaceChildren(
+    ...(plan.question ? [plan.question] : productWords().filter((word) => word !== false)),
+  );
   byId("plan").replaceChildren(...plan.configurations.map(row));
   setText(byId("plan-note"), noteOf(plan));
   showAlready();
-  setText(byId("launch-words"), plan.question ? `Ask, with ${plural(plan.runs, "run")} first` : `Launch ${plural(plan.runs, "run")}`);
+  setText(
+    byId("launch-words"),
+    plan.question ? `Ask, with ${plural(plan.runs, "run")} first` : `Launch ${plural(plan.runs, "run")}`,
+  );
   const dataset = catalog.datasets.find(({ name }) => name === form.knobs.dataset[0]);
   const work = plan.seconds === null ? `${integer(plan.steps)} steps in all` : `about ${duration(plan.seconds)}`;
   const most = plan.question ? `, at most ${plural(plan.most_runs, "run")}` : "";
   const ahead = plan.ahead ? `, after ${plural(plan.ahead, "run")} of others` : "";
-  const takes = dataset && !dataset.on_disk ? `${dataset.download_mb} MB are downloaded first` : `${work}${most}${ahead}`;
+  const takes =
+    dataset && !dataset.on_disk ? `${dataset.download_mb} MB are downloaded first` : `${work}${most}${ahead}`;
   setText(byId("takes"), takes);
   setText(byId("launch-note"), takes);
 }
@@ -67,14 +82,25 @@ const row = (one) =>
     el("td", {}, el("span.named", {}, swatch(one.spec.model.name, one.spec.pixel_order), one.name)),
     el("td.right", {}, integer(one.parameters)),
     el("td.right", {}, integer(one.runs)),
-    el("td.right.nowrap", { title: one.seconds === null ? "No run like it has ended here yet" : `${integer(one.steps)} steps, by runs like it here` }, one.seconds === null ? `${integer(one.steps)} steps` : duration(one.seconds)),
+    el(
+      "td.right.nowrap",
+      {
+        title:
+          one.seconds === null
+            ? "No run like it has ended here yet"
+            : `${integer(one.steps)} steps, by runs like it here`,
+      },
+      one.seconds === null ? `${integer(one.steps)} steps` : duration(one.seconds),
+    ),
   );
 
 function noteOf({ configurations, seeds, question, already }) {
   const several = configurations.length > 1;
   const words = [];
-  if (several && seeds > 1) words.push(`Seed by seed: after ${plural(configurations.length, "run")} every configuration has one.`);
-  if (!question && several && seeds < 4) words.push(`With ${plural(seeds, "seed")} there is no interval to look at while they run: that takes 4.`);
+  if (several && seeds > 1)
+    words.push(`Seed by seed: after ${plural(configurations.length, "run")} every configuration has one.`);
+  if (!question && several && seeds < 4)
+    words.push(`With ${plural(seeds, "seed")} there is no interval to look at while they run: that takes 4.`);
   else if (!question && seeds === 1) words.push("With one seed there is nothing to judge chance by.");
   if (!already.length) words.push("No run of these exists yet.");
   return words.join(" ");
@@ -84,16 +110,37 @@ function showAlready() {
   const { already, runs, question, unused_seeds: unused } = state.plan;
   byId("already").hidden = !already.length;
   if (!already.length) return;
-  const which = already.length === runs ? `All ${plural(already.length, "run")} of these` : `${already.length} of these ${runs} runs`;
-  setText(byId("already").firstElementChild, `${which} ran before, with these seeds: what they give was known, so it is judged as watched.`);
+  const which =
+    already.length === runs
+      ? `All ${plural(already.length, "run")} of these`
+      : `${already.length} of these ${runs} runs`;
+  setText(
+    byId("already").firstElementChild,
+    `${which} ran before, with these seeds: what they give was known, so it is judged as watched.`,
+  );
   byId("unused").hidden = Boolean(question) || !unused.length;
-  setText(byId("unused"), unused.length === 1 ? `Take seed ${unused[0]}` : `Take seeds ${unused[0]} to ${unused.at(-1)}`);
+  setText(
+    byId("unused"),
+    unused.length === 1 ? `Take seed ${unused[0]}` : `Take seeds ${unused[0]} to ${unused.at(-1)}`,
+  );
   byId("already").lastElementChild.href = url(`/compare${query({ run: already.slice(0, MOST_SHOWN) })}`);
 }
 
 function problemWords({ errors = [], message }) {
-  const names = [...new Set(errors.map(({ field }) => field.replace(/^grid\./, "").split(".").at(-1).replaceAll("_", " ")))];
-  return names.length ? `${names.length === 1 ? "One setting" : `${names.length} settings`} to correct: ${names.join(", ")}.` : message;
+  const names = [
+    ...new Set(
+      errors.map(({ field }) =>
+        field
+          .replace(/^grid\./, "")
+          .split(".")
+          .at(-1)
+          .replaceAll("_", " "),
+      ),
+    ),
+  ];
+  return names.length
+    ? `${names.length === 1 ? "One setting" : `${names.length} settings`} to correct: ${names.join(", ")}.`
+    : message;
 }
 
 /** What a script would send. */

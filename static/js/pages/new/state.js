@@ -26,7 +26,10 @@ export const nameNow = () => state.form.name || state.preset?.title || nameOf(st
 export const bodyNow = () => bodyOf({ ...state.form, name: nameNow() }, state.catalog);
 
 /** The address that opens this form again. */
-export const addressNow = () => (state.preset && !state.form.name ? url(`/experiments/new${query({ preset: state.preset.name })}`) : addressOf(state.form));
+export const addressNow = () =>
+  state.preset && !state.form.name
+    ? url(`/experiments/new${query({ preset: state.preset.name })}`)
+    : addressOf(state.form);
 
 /** Begin with a preset. */
 export function usePreset(preset) {
@@ -48,7 +51,10 @@ export function useAddress(search) {
   const { presets, datasets } = state.catalog;
   const chosen = presets.find(({ name }) => name === params.get("preset"));
   const form = chosen ? null : formAt(search, state.catalog);
-  if (!form) return usePreset(chosen ?? presets.find(({ base }) => datasets.find(({ name }) => name === base.dataset)?.on_disk) ?? presets[0]);
+  if (!form)
+    return usePreset(
+      chosen ?? presets.find(({ base }) => datasets.find(({ name }) => name === base.dataset)?.on_disk) ?? presets[0],
+    );
   state.form = form;
   state.changed = Object.fromEntries(params.getAll("changed").map((change) => change.split("="))); // as optimizer.lr=100
 }
@@ -57,6 +63,10 @@ export function useAddress(search) {
 export function take(form) {
   state.form = form;
   const { preset, catalog } = state;
-  const same = preset && !form.ask && JSON.stringify(bodyOf(formOf(form.name, preset.base, preset.grid, catalog), catalog)) === JSON.stringify(bodyOf(form, catalog));
+  const same =
+    preset &&
+    !form.ask &&
+    JSON.stringify(bodyOf(formOf(form.name, preset.base, preset.grid, catalog), catalog)) ===
+      JSON.stringify(bodyOf(form, catalog));
   if (!same) state.preset = null;
 }

@@ -22,7 +22,16 @@ export function drawAccuracy() {
     element,
     [
       { type: "scatter", x: [null], y: [null], hoverinfo: "skip" },
-      ...(heldOut ? [line(heldOut.steps.map((step) => step / state.run.steps_per_epoch), heldOut.last, token("--muted"), { width: 1.25, name: "validation accuracy", hovertemplate: "%{y:.2%} validation" })] : []),
+      ...(heldOut
+        ? [
+            line(
+              heldOut.steps.map((step) => step / state.run.steps_per_epoch),
+              heldOut.last,
+              token("--muted"),
+              { width: 1.25, name: "validation accuracy", hovertemplate: "%{y:.2%} validation" },
+            ),
+          ]
+        : []),
       ...(early ? [earlyPoints(early, colour)] : []),
       line(x, curve?.last ?? [], colour, {
         mode: "lines+markers",
@@ -38,13 +47,21 @@ export function drawAccuracy() {
       height: HEIGHT,
       margin: { l: 44, r: 34, t: 22, b: 30 },
       hovermode: "x unified",
-      xaxis: xAxis("epoch", [0, Math.max(state.run.spec.epochs, 1) * 1.04], { nticks: Math.min(state.run.spec.epochs + 1, 7), hoverformat: ",", ticksuffix: state.run.spec.epochs === 1 ? " epoch" : " epochs" }),
-      yaxis: yAxis(declared(state.run.metrics, "test/accuracy"), { range: values.length ? [Math.max(0, low - pad), Math.min(1.002, high + pad)] : [0, 1] }),
+      xaxis: xAxis("epoch", [0, Math.max(state.run.spec.epochs, 1) * 1.04], {
+        nticks: Math.min(state.run.spec.epochs + 1, 7),
+        hoverformat: ",",
+        ticksuffix: state.run.spec.epochs === 1 ? " epoch" : " epochs",
+      }),
+      yaxis: yAxis(declared(state.run.metrics, "test/accuracy"), {
+        range: values.length ? [Math.max(0, low - pad), Math.min(1.002, high + pad)] : [0, 1],
+      }),
     },
     "accuracy",
   );
   const best = state.run.summary["test/accuracy"];
-  const some = early?.steps.length ? " Hollow: on up to 500 test images, within the epoch; nothing is judged by them." : "";
+  const some = early?.steps.length
+    ? " Hollow: on up to 500 test images, within the epoch; nothing is judged by them."
+    : "";
   setText(
     byId("accuracy-note"),
     (best
@@ -57,15 +74,20 @@ export function drawAccuracy() {
 
 /** Accuracy on some test images, within the epochs: small, hollow, joined by a thin line. */
 const earlyPoints = (early, colour) =>
-  line(early.steps.map((step) => step / state.run.steps_per_epoch), early.last, colour, {
-    mode: "lines+markers",
-    width: 1,
-    dash: "2px,3px",
-    name: "on some test images",
-    hovertemplate: "%{y:.1%} on some",
-    marker: { size: 5, color: token("--ground"), line: { color: colour, width: 1 } },
-    cliponaxis: false,
-  });
+  line(
+    early.steps.map((step) => step / state.run.steps_per_epoch),
+    early.last,
+    colour,
+    {
+      mode: "lines+markers",
+      width: 1,
+      dash: "2px,3px",
+      name: "on some test images",
+      hovertemplate: "%{y:.1%} on some",
+      marker: { size: 5, color: token("--ground"), line: { color: colour, width: 1 } },
+      cliponaxis: false,
+    },
+  );
 
 /** Which epoch was the best: of a run with validation images the one that they choose. */
 function accuracyNote(best) {

@@ -12,7 +12,9 @@ export async function relaunch(changes = {}) {
   await loaded;
   const { openRelaunch } = await import("../../views/relaunch.js");
   const experiment = document.querySelector(".under-head a")?.textContent;
-  const why = !Object.keys(changes).length ? "" : `${state.run.diverged ? "The steps were too large" : "It learned nothing"}. Smaller steps usually help; what is changed is marked.`;
+  const why = !Object.keys(changes).length
+    ? ""
+    : `${state.run.diverged ? "The steps were too large" : "It learned nothing"}. Smaller steps usually help; what is changed is marked.`;
   await openRelaunch(state.run, { changes, why, where: state.run.experiment_id ? `“${experiment}”` : "" });
 }
 
@@ -42,7 +44,9 @@ export function showCause() {
   if (!failed) return;
   setText(byId("cause-title"), state.run.cause_title ?? "The cause was not recorded");
   const goesOn = state.run.retry_at ? "It resumes by itself in a moment. " : "";
-  const kept = state.run.steps_done ? `The ${integer(state.run.steps_done)} steps that were recorded are kept.` : "No step was recorded.";
+  const kept = state.run.steps_done
+    ? `The ${integer(state.run.steps_done)} steps that were recorded are kept.`
+    : "No step was recorded.";
   setText(byId("cause-more"), `${goesOn}${state.run.cause_detail ? `${state.run.cause_detail} ` : ""}${kept}`);
   byId("cause-way").hidden = Boolean(state.run.retry_at);
   setText(byId("cause-way"), state.run.mend ? wayOut(state.run.mend) : "Launch it again");
@@ -51,7 +55,10 @@ export function showCause() {
 /** A run that ended well and learned nothing: what that means, and what usually helps. */
 function showUntrained() {
   setText(byId("cause-title"), "It learned nothing");
-  setText(byId("cause-more"), "On the test images it is no better than always giving the most frequent class. A lower learning rate, or more epochs, usually helps.");
+  setText(
+    byId("cause-more"),
+    "On the test images it is no better than always giving the most frequent class. A lower learning rate, or more epochs, usually helps.",
+  );
   byId("cause-way").hidden = false;
   setText(byId("cause-way"), wayOut(state.run.mend));
 }

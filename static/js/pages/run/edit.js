@@ -42,7 +42,11 @@ export function offerEdits() {
   });
   byId("edit-tags").addEventListener("click", async () => {
     await loaded;
-    const typed = await asked("Tags", { label: "With commas between them", value: state.run.tags.join(", "), yes: "Save tags" });
+    const typed = await asked("Tags", {
+      label: "With commas between them",
+      value: state.run.tags.join(", "),
+      yes: "Save tags",
+    });
     if (typed !== null) await change({ tags: tagsIn(typed) });
   });
   byId("edit-note").addEventListener("click", () => loaded.then(() => editNote(true)));
@@ -70,7 +74,11 @@ export function offerEdits() {
   byId("rename").addEventListener("keydown", (event) => event.key === "Escape" && editName(false));
   byId("copy-json").addEventListener("click", async () => {
     await loaded;
-    toast((await copy(JSON.stringify(state.run.spec, null, 2))) ? "Configuration copied" : "The configuration could not be copied");
+    toast(
+      (await copy(JSON.stringify(state.run.spec, null, 2)))
+        ? "Configuration copied"
+        : "The configuration could not be copied",
+    );
   });
 }
 

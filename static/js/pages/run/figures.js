@@ -36,7 +36,10 @@ export function showTimes() {
   if (ENDED.includes(state.run.status)) {
     const early = state.run.status === "succeeded" && state.run.steps_done < state.run.steps_total;
     const verb = early ? "stopped early after" : state.run.status === "succeeded" ? "in" : `${state.run.status} after`;
-    setText(byId("f-left"), `of ${integer(state.run.steps_total)} steps${seconds === null ? "" : `, ${verb} ${duration(seconds)}`}`);
+    setText(
+      byId("f-left"),
+      `of ${integer(state.run.steps_total)} steps${seconds === null ? "" : `, ${verb} ${duration(seconds)}`}`,
+    );
   } else if (state.run.steps_done && seconds) {
     const left = (seconds * (state.run.steps_total - state.run.steps_done)) / state.run.steps_done;
     setText(byId("f-left"), `of ${integer(state.run.steps_total)} steps, about ${duration(left)} left`);
@@ -52,7 +55,10 @@ export function showFigures() {
   bar.setAttribute("aria-valuenow", String(share));
   bar.firstElementChild.style.width = `${share}%`;
   bar.firstElementChild.dataset.status = state.run.status;
-  const epoch = Math.min(state.run.spec.epochs, Math.floor(state.run.steps_done / state.run.steps_per_epoch) + (ENDED.includes(state.run.status) ? 0 : 1));
+  const epoch = Math.min(
+    state.run.spec.epochs,
+    Math.floor(state.run.steps_done / state.run.steps_per_epoch) + (ENDED.includes(state.run.status) ? 0 : 1),
+  );
   setText(byId("f-epoch"), integer(state.run.status === "queued" ? 0 : epoch));
   setText(byId("f-epochs"), `of ${integer(state.run.spec.epochs)}`);
   const seconds = elapsed(state.run);
@@ -64,7 +70,8 @@ export function showFigures() {
   const best = accuracy && !heldOut && accuracy.best > kept(accuracy);
   const earlier = accuracy && accuracy.final !== null && accuracy.final !== accuracy.last; // the weights of an earlier epoch were kept
   const step = earlier ? (heldOut ?? accuracy).best_step : lastTestStep();
-  const at = accuracy && `epoch ${Math.round(step / state.run.steps_per_epoch)}${earlier && heldOut ? ", by validation" : ""}`;
+  const at =
+    accuracy && `epoch ${Math.round(step / state.run.steps_per_epoch)}${earlier && heldOut ? ", by validation" : ""}`;
   setText(byId("f-accuracy-note"), best ? `best ${percent(accuracy.best)}` : (at ?? ""));
   setText(byId("f-parameters"), integer(state.run.parameters));
   setText(byId("f-device"), state.run.device ?? state.run.spec.device);

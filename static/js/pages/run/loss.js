@@ -22,7 +22,10 @@ function xRange() {
   if (view.x === "step") return [0, steps];
   if (view.x === "epoch") return [0, steps / state.run.steps_per_epoch];
   const last = curve?.times.at(-1) ?? 1;
-  const whole = state.run.status === "running" && state.run.steps_done ? (last * state.run.steps_total) / state.run.steps_done : last;
+  const whole =
+    state.run.status === "running" && state.run.steps_done
+      ? (last * state.run.steps_total) / state.run.steps_done
+      : last;
   return [0, Math.max(whole, 0.01)];
 }
 
@@ -38,7 +41,9 @@ export function drawLoss() {
     const x = xOf(curve, view.x, state.run.steps_per_epoch);
     const y = curve.smoothed ?? curve.mean;
     traces.push(band(x, curve.min, curve.max, colour, 0.2, {}));
-    traces.push(line(x, y, colour, { ...style, name: curve.smoothed ? "smoothed" : "mean", hovertemplate: "%{y:.4f}" }));
+    traces.push(
+      line(x, y, colour, { ...style, name: curve.smoothed ? "smoothed" : "mean", hovertemplate: "%{y:.4f}" }),
+    );
     if (state.run.status === "running") traces.push(tip(x.at(-1), y.at(-1), colour, {}));
     high = curve.max.reduce((a, b) => Math.max(a, b), 0) * 1.02;
   }
@@ -57,11 +62,19 @@ export function drawLoss() {
     high = Math.max(high, ...test.last.map((value) => value * 1.02));
   }
   const scale = scaleOf(view.y, state.trainLoss.items.values(), false);
-  for (const button of document.querySelectorAll('[data-choice="y"] button')) button.setAttribute("aria-pressed", String(button.value === scale));
+  for (const button of document.querySelectorAll('[data-choice="y"] button'))
+    button.setAttribute("aria-pressed", String(button.value === scale));
   byId("reset-zoom").hidden = !view.from;
   const { least } = extremesOf(state.trainLoss.items.values());
   const range = scale === "log" && Number.isFinite(least) ? [Math.log10(least * 0.9), Math.log10(high)] : [0, high];
-  const logarithmic = scale === "log" && { type: "log", rangemode: "normal", tickformat: "", tickformatstops: [], dtick: decadesOf(least * 0.9, high), exponentformat: "power" };
+  const logarithmic = scale === "log" && {
+    type: "log",
+    rangemode: "normal",
+    tickformat: "",
+    tickformatstops: [],
+    dtick: decadesOf(least * 0.9, high),
+    exponentformat: "power",
+  };
   element.style.height = `${HEIGHT}px`;
   draw(
     element,
@@ -72,14 +85,48 @@ export function drawLoss() {
       margin: { l: 44, r: 24, t: 22, b: 30 },
       xaxis: xAxis(view.x, xRange(), { nticks: Math.max(3, Math.floor(width / 80)) }),
       yaxis: yAxis(declared(state.run.metrics, "train/loss"), { range, ...logarithmic }),
-      shapes: [...resumed().map(({ x }) => mark(x, token("--muted"), "dot")), ...(state.run.status === "failed" && state.run.steps_done ? [mark(onAxis(state.run.steps_done), token("--bad"), "solid")] : [])],
-      annotations: [...resumed().map(({ x, n }) => ({ text: `attempt ${n}`, x, y: 1, yref: "paper", xanchor: "left", yanchor: "top", showarrow: false, xshift: 4, font: { color: token("--muted") } })), { text: "nats", x: 0, y: 1, xref: "paper", yref: "paper", xanchor: "right", yanchor: "bottom", showarrow: false, xshift: -4, yshift: 6 }],
+      shapes: [
+        ...resumed().map(({ x }) => mark(x, token("--muted"), "dot")),
+        ...(state.run.status === "failed" && state.run.steps_done
+          ? [mark(onAxis(state.run.steps_done), token("--bad"), "solid")]
+          : []),
+      ],
+      annotations: [
+        ...resumed().map(({ x, n }) => ({
+          text: `attempt ${n}`,
+          x,
+          y: 1,
+          yref: "paper",
+          xanchor: "left",
+          yanchor: "top",
+          showarrow: false,
+          xshift: 4,
+          font: { color: token("--muted") },
+        })),
+        {
+          text: "nats",
+          x: 0,
+          y: 1,
+          xref: "paper",
+          yref: "paper",
+          xanchor: "right",
+          yanchor: "bottom",
+          showarrow: false,
+          xshift: -4,
+          yshift: 6,
+        },
+      ],
     },
     `loss ${view.x} ${scale}`,
   );
   setText(byId("caption"), caption(state.trainLoss, Number(view.smoothing)));
   byId("loss-legend").replaceChildren(
-    el("span", {}, swatch(state.run.spec.model.name, state.run.spec.pixel_order), curve?.smoothed ? "smoothed" : "mean"),
+    el(
+      "span",
+      {},
+      swatch(state.run.spec.model.name, state.run.spec.pixel_order),
+      curve?.smoothed ? "smoothed" : "mean",
+    ),
     el("span", {}, el("i.area", {}), "min to max"),
     el("span", {}, "◆ test loss"),
   );
@@ -100,9 +147,21 @@ function onAxis(step) {
 }
 
 /** Where attempts after the first went on. */
-const resumed = () => state.run.attempts.filter((one) => one.from_step > 0).map((one) => ({ n: one.n, x: onAxis(one.from_step) })).filter(({ x }) => Number.isFinite(x));
+const resumed = () =>
+  state.run.attempts
+    .filter((one) => one.from_step > 0)
+    .map((one) => ({ n: one.n, x: onAxis(one.from_step) }))
+    .filter(({ x }) => Number.isFinite(x));
 
-const mark = (x, colour, style) => ({ type: "line", x0: x, x1: x, yref: "paper", y0: 0, y1: 1, line: { color: colour, width: 1.5, dash: style } });
+const mark = (x, colour, style) => ({
+  type: "line",
+  x0: x,
+  x1: x,
+  yref: "paper",
+  y0: 0,
+  y1: 1,
+  line: { color: colour, width: 1.5, dash: style },
+});
 
 const zoomTo = gathered(async () => {
   remember();
@@ -135,7 +194,17 @@ export function showLossTable() {
         "tbody",
         {},
         ...curve.steps.map((step, at) =>
-          el("tr", {}, ...cells([integer(step), loss(curve.min[at]), loss(curve.mean[at]), loss(curve.max[at]), loss(curve.smoothed?.[at])])),
+          el(
+            "tr",
+            {},
+            ...cells([
+              integer(step),
+              loss(curve.min[at]),
+              loss(curve.mean[at]),
+              loss(curve.max[at]),
+              loss(curve.smoothed?.[at]),
+            ]),
+          ),
         ),
       ),
     ),

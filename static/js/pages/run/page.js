@@ -45,7 +45,8 @@ function unzoom() {
 }
 byId("reset-zoom").addEventListener("click", unzoom);
 const slider = byId("smoothing");
-const showSmoothing = () => setText(byId("smoothing-value"), Number(view.smoothing) ? Number(view.smoothing).toFixed(2) : "off");
+const showSmoothing = () =>
+  setText(byId("smoothing-value"), Number(view.smoothing) ? Number(view.smoothing).toFixed(2) : "off");
 slider.value = view.smoothing;
 slider.addEventListener("input", () => {
   view.smoothing = slider.value;
@@ -74,10 +75,13 @@ const options = () => ({
   smoothing: Number(view.smoothing),
 });
 
-const zoom = () => (view.x === "step" && view.from ? { from: Math.max(1, Number(view.from)), to: Number(view.to) } : {});
+const zoom = () =>
+  view.x === "step" && view.from ? { from: Math.max(1, Number(view.from)), to: Number(view.to) } : {};
 
 async function loadTests() {
-  for (const name of Object.keys(tests)) if (name.startsWith("test/") || state.run.metrics[name]) tests[name] = await fetchCurves([id], name, { points: 1000 });
+  for (const name of Object.keys(tests))
+    if (name.startsWith("test/") || state.run.metrics[name])
+      tests[name] = await fetchCurves([id], name, { points: 1000 });
 }
 
 async function loadCurves() {
@@ -101,7 +105,12 @@ const refresh = gathered(async () => {
   const from = tailStart(state.trainLoss, [id]);
   if (!zoom().to || from <= zoom().to) {
     const to = zoom().to ? { to: zoom().to } : {};
-    const tail = await fetchCurves([id], "train/loss", { width: state.trainLoss.width, smoothing: Number(view.smoothing), from, ...to });
+    const tail = await fetchCurves([id], "train/loss", {
+      width: state.trainLoss.width,
+      smoothing: Number(view.smoothing),
+      from,
+      ...to,
+    });
     replaceTail(state.trainLoss, tail, from);
   }
   if (tested) await loadTests();

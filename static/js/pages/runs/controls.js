@@ -30,7 +30,9 @@ byId("q").addEventListener("input", (event) => {
   typing = setTimeout(() => page.changed(), 200);
 });
 /** Suggest again: the catalogue has come. */
-export const suggestAgain = offerSuggestions(byId("q"), (text, caret) => (state.catalog ? suggest(text, caret, wordsNow()) : []));
+export const suggestAgain = offerSuggestions(byId("q"), (text, caret) =>
+  state.catalog ? suggest(text, caret, wordsNow()) : [],
+);
 byId("filters").addEventListener("submit", (event) => event.preventDefault());
 byId("group").addEventListener("change", (event) => {
   view.group = event.target.value;
@@ -73,8 +75,14 @@ byId("all").addEventListener("change", (event) => {
   showSelection();
 });
 columnsMenu(byId("columns-list"));
-document.addEventListener("click", (event) => event.target.closest("#columns") || byId("columns").removeAttribute("open"));
-byId("columns").addEventListener("keydown", (event) => event.key === "Escape" && byId("columns").removeAttribute("open"));
+document.addEventListener(
+  "click",
+  (event) => event.target.closest("#columns") || byId("columns").removeAttribute("open"),
+);
+byId("columns").addEventListener(
+  "keydown",
+  (event) => event.key === "Escape" && byId("columns").removeAttribute("open"),
+);
 body.addEventListener("click", (event) => {
   const tag = event.target.closest("button.tag")?.value;
   if (tag && !view.tag.includes(tag)) filterTags([...view.tag, tag]);
@@ -120,7 +128,16 @@ keys({
 /** The tags that are filtered by. */
 export function showTagFilter() {
   byId("tag-filter").hidden = !view.tag.length;
-  byId("tag-filter").replaceChildren(...view.tag.map((tag) => el("button.chip.status", { type: "button", value: tag, "aria-label": `Not only runs tagged ${tag}` }, tag, icon("close"))));
+  byId("tag-filter").replaceChildren(
+    ...view.tag.map((tag) =>
+      el(
+        "button.chip.status",
+        { type: "button", value: tag, "aria-label": `Not only runs tagged ${tag}` },
+        tag,
+        icon("close"),
+      ),
+    ),
+  );
 }
 
 /** A chip for each status that runs have, with their number. */
@@ -128,13 +145,24 @@ export function showChips() {
   if (!state.counts) return;
   const total = Object.values(state.counts).reduce((a, b) => a + b, 0);
   const number = { ...state.counts, running: state.counts.running + state.counts.starting };
-  const chips = [["all", total], ...STATUSES.map((status) => [status, number[status]]).filter(([status, count]) => count || view.status.includes(status))];
+  const chips = [
+    ["all", total],
+    ...STATUSES.map((status) => [status, number[status]]).filter(
+      ([status, count]) => count || view.status.includes(status),
+    ),
+  ];
   byId("chips").replaceChildren(
     ...chips.map(([status, count]) => {
       const pressed = status === "all" ? !view.status.length : view.status.includes(status);
       const word = status[0].toUpperCase() + status.slice(1);
       const mark = status === "all" ? null : icon(status);
-      return el("button.chip.status", { type: "button", value: status, "aria-pressed": String(pressed), "data-chip": status }, mark, word, el("b", {}, integer(count)));
+      return el(
+        "button.chip.status",
+        { type: "button", value: status, "aria-pressed": String(pressed), "data-chip": status },
+        mark,
+        word,
+        el("b", {}, integer(count)),
+      );
     }),
   );
 }

@@ -11,7 +11,11 @@ export function moveFirst(runs, label = null) {
     button.disabled = true;
     try {
       const done = await post("/runs/bulk", { action: "first", run_ids: runs });
-      toast(done.run_ids.length ? `${plural(done.run_ids.length, "run")} moved to the front of the queue` : "None of them waits any more");
+      toast(
+        done.run_ids.length
+          ? `${plural(done.run_ids.length, "run")} moved to the front of the queue`
+          : "None of them waits any more",
+      );
     } catch (error) {
       report(error);
     }

@@ -47,7 +47,12 @@ function show(shown, curves, isIdle) {
   if (isIdle) return;
   const queued = found.waiting.reduce((sum, one) => sum + one.run_ids.length, found.more);
   const { length } = found.running;
-  setText(byId("now-said"), [`${length} running on ${plural(found.slots, "slot")}`, queued && `${integer(queued)} queued`].filter(Boolean).join(", "));
+  setText(
+    byId("now-said"),
+    [`${length} running on ${plural(found.slots, "slot")}`, queued && `${integer(queued)} queued`]
+      .filter(Boolean)
+      .join(", "),
+  );
   const top = topOf(curves ? [...curves.items.values()] : []);
   const lines = shown.map((one) => atWork(one, curves, top));
   if (found.ended) lines.push(justEnded(found.ended, curves, top));
@@ -58,10 +63,22 @@ function show(shown, curves, isIdle) {
 }
 
 function named({ run, experiment }) {
-  return el("span.now-name", {}, experiment && el("span.muted.now-of", {}, experiment), experiment && el("span.muted", {}, " · "), el("a", { href: url(`/runs/${run.id}`) }, run.name));
+  return el(
+    "span.now-name",
+    {},
+    experiment && el("span.muted.now-of", {}, experiment),
+    experiment && el("span.muted", {}, " · "),
+    el("a", { href: url(`/runs/${run.id}`) }, run.name),
+  );
 }
 
-const configuration = ({ model, run: { spec } }) => el("span.named.now-model", {}, swatch(spec.model.name, spec.pixel_order), `${model}, ${spec.pixel_order === "shuffled" ? "shuffled" : "in order"}`);
+const configuration = ({ model, run: { spec } }) =>
+  el(
+    "span.named.now-model",
+    {},
+    swatch(spec.model.name, spec.pixel_order),
+    `${model}, ${spec.pixel_order === "shuffled" ? "shuffled" : "in order"}`,
+  );
 
 function curveOf(run, curves, top) {
   const place = el("span.now-spark");
@@ -113,10 +130,20 @@ function justEnded(one, curves, top) {
 
 function next() {
   const { waiting, done } = found;
-  const words = nextWords(waiting, found.more).flatMap(({ text, experiment, name }) => [text, experiment === null ? name : el("a", { href: url(`/compare${query({ experiment })}`) }, name)]);
+  const words = nextWords(waiting, found.more).flatMap(({ text, experiment, name }) => [
+    text,
+    experiment === null ? name : el("a", { href: url(`/compare${query({ experiment })}`) }, name),
+  ]);
   const [starts] = waiting[0].starts;
   const when = [starts !== null && `first ${soon(starts)}`, done !== null && `all done in about ${roughly(done)}`];
   const badge = statusBadge({ status: "queued" });
   setText(badge.lastElementChild, "Next");
-  return el("div.now-line.of-queue", {}, badge, el("span.now-name", {}, ...words), el("span.right.muted", {}, when.filter(Boolean).join(", ")), el("span.right", {}, el("a", { href: url("/system") }, "Queue")));
+  return el(
+    "div.now-line.of-queue",
+    {},
+    badge,
+    el("span.now-name", {}, ...words),
+    el("span.right.muted", {}, when.filter(Boolean).join(", ")),
+    el("span.right", {}, el("a", { href: url("/system") }, "Queue")),
+  );
 }

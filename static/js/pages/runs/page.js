@@ -13,7 +13,23 @@ import { groupRow, knobRow, queuedRow, showGroups, showQueued } from "./groups.j
 import { beginNow } from "./now.js";
 import { runRows, showRow, showSparks, showTimes } from "./rows.js";
 import { bulk, showSelection } from "./selection.js";
-import { body, byId, closed, experiments, filters, page, remember, rows, runs, selected, sparks, state, unfolded, view, WIDE } from "./state.js";
+import {
+  body,
+  byId,
+  closed,
+  experiments,
+  filters,
+  page,
+  remember,
+  rows,
+  runs,
+  selected,
+  sparks,
+  state,
+  unfolded,
+  view,
+  WIDE,
+} from "./state.js";
 import { showWelcome } from "./welcome.js";
 
 const PAGE = 100;
@@ -73,7 +89,9 @@ async function loadSparks(ids) {
   // Those of one length together: the buckets are as wide as the longest of what is asked for needs
   const lengths = new Set(begun.map((id) => runs.get(id).steps_total));
   const asked = [...lengths].map((length) => begun.filter((id) => runs.get(id).steps_total === length));
-  for (const curves of await Promise.all(asked.map((of) => fetchCurves(of, "train/loss", { points: SPARK_POINTS, smoothing: 0.9 })))) {
+  for (const curves of await Promise.all(
+    asked.map((of) => fetchCurves(of, "train/loss", { points: SPARK_POINTS, smoothing: 0.9 })),
+  )) {
     for (const [id, curve] of curves.items) sparks.set(id, curve);
   }
   showSparks();
@@ -157,19 +175,26 @@ function render() {
   for (const group of groupsOf([...runs.values()], view)) {
     if (group.key) parts.push(knobRow(group));
     else if (group.experiment) parts.push(groupRow(group.experiment));
-    else if (view.sort === "created") parts.push(el("tr.group", {}, el("td", { colspan: WIDE }, el("span.group-name.muted", {}, "Single runs"))));
+    else if (view.sort === "created")
+      parts.push(el("tr.group", {}, el("td", { colspan: WIDE }, el("span.group-name.muted", {}, "Single runs"))));
     const hidden = closed.has(group.key ?? group.experiment);
     const waits = group.experiment ? group.members.filter((run) => run.status === "queued") : [];
     const isFolded = waits.length > MOST_QUEUED;
     if (isFolded) parts.push(queuedRow(group.experiment, waits, hidden));
-    for (const run of group.members) parts.push(...runRows(run, hidden || (isFolded && run.status === "queued" && !unfolded.has(group.experiment))));
+    for (const run of group.members)
+      parts.push(...runRows(run, hidden || (isFolded && run.status === "queued" && !unfolded.has(group.experiment))));
   }
   body.replaceChildren(...parts);
   byId("runs").hidden = !runs.size;
   byId("nothing").hidden = runs.size > 0;
   byId("more").hidden = state.next === null;
   const inExperiments = new Set([...runs.values()].map((run) => run.experiment_id).filter(Boolean)).size;
-  setText(byId("range"), runs.size ? `${plural(runs.size, "run")}${inExperiments ? ` in ${plural(inExperiments, "experiment")}` : ""}${state.next ? " shown" : ""}` : "");
+  setText(
+    byId("range"),
+    runs.size
+      ? `${plural(runs.size, "run")}${inExperiments ? ` in ${plural(inExperiments, "experiment")}` : ""}${state.next ? " shown" : ""}`
+      : "",
+  );
   for (const sorter of document.querySelectorAll("[data-sort]")) {
     sorter.dataset.direction = sorter.dataset.sort === view.sort ? view.order : "";
   }
@@ -192,7 +217,10 @@ async function begin() {
   suggestAgain();
   const known = await get("/experiments?limit=100");
   const option = (value, text) => el("option", { value }, text);
-  byId("experiment").append(...known.items.map((one) => option(one.id, one.name)), option("archived", "Archived experiments"));
+  byId("experiment").append(
+    ...known.items.map((one) => option(one.id, one.name)),
+    option("archived", "Archived experiments"),
+  );
   byId("dataset").append(...state.catalog.datasets.map((one) => option(one.name, one.title)));
   byId("experiment").value = view.experiment;
   byId("dataset").value = view.dataset;

@@ -34,7 +34,16 @@ export function runRows(run, hidden) {
     el("td.pick", {}, parts.pick),
     el("td.p-status", {}, parts.status),
     el("td.p-name", {}, parts.of, parts.name, parts.tags),
-    el("td.c-model", {}, el("span.named", {}, swatch(run.spec.model.name, run.spec.pixel_order), `${titleOf("models", run.spec.model.name)}, ${ORDERS[run.spec.pixel_order]}`)),
+    el(
+      "td.c-model",
+      {},
+      el(
+        "span.named",
+        {},
+        swatch(run.spec.model.name, run.spec.pixel_order),
+        `${titleOf("models", run.spec.model.name)}, ${ORDERS[run.spec.pixel_order]}`,
+      ),
+    ),
     el("td.nowrap.c-data", {}, titleOf("datasets", run.spec.dataset)),
     el("td.right.c-seed", {}, String(run.spec.seed)),
     el("td.right.c-epochs", {}, integer(run.spec.epochs)),
@@ -66,7 +75,9 @@ export function showRow(run) {
   parts.name.title = run.note;
   if (parts.tags.dataset.shown !== run.tags.join()) {
     parts.tags.dataset.shown = run.tags.join();
-    parts.tags.replaceChildren(...run.tags.map((tag) => el("button.tag", { type: "button", value: tag, title: `Only runs tagged ${tag}` }, tag)));
+    parts.tags.replaceChildren(
+      ...run.tags.map((tag) => el("button.tag", { type: "button", value: tag, title: `Only runs tagged ${tag}` }, tag)),
+    );
   }
   const whole = run.steps_done === run.steps_total;
   parts.step.replaceChildren(
@@ -78,7 +89,10 @@ export function showRow(run) {
   parts.bar.dataset.status = run.status;
   const accuracy = run.summary["test/accuracy"];
   const heldOut = run.summary["validation/accuracy"]; // else the best epoch is what these images say, not the test
-  const best = accuracy && !heldOut && accuracy.best > kept(accuracy) ? el("span.muted.best", {}, `best ${(accuracy.best * 100).toFixed(2)} `) : null;
+  const best =
+    accuracy && !heldOut && accuracy.best > kept(accuracy)
+      ? el("span.muted.best", {}, `best ${(accuracy.best * 100).toFixed(2)} `)
+      : null;
   parts.accuracy.replaceChildren(...[best, percent(kept(accuracy))].filter(Boolean));
   setText(parts.device, run.device ?? "–");
   showTimes(run);
@@ -86,7 +100,10 @@ export function showRow(run) {
   parts.why.hidden = !failed || parts.row.hidden;
   if (failed) {
     const way = el("a", { href: url(`/runs/${run.id}`) }, run.retry_at ? "It resumes by itself" : "See what to do");
-    parts.why.lastElementChild.replaceChildren(el("span.bad", {}, `${run.cause_title}. ${run.cause_detail ?? ""} `), way);
+    parts.why.lastElementChild.replaceChildren(
+      el("span.bad", {}, `${run.cause_title}. ${run.cause_detail ?? ""} `),
+      way,
+    );
   }
 }
 

@@ -21,7 +21,9 @@ body.addEventListener("change", (event) => {
   const id = Number(row?.dataset.run);
   if (!id) return;
   const shown = [...body.querySelectorAll("tr.run:not([hidden])")];
-  const [from, to] = [shown.findIndex((one) => Number(one.dataset.run) === last), shown.indexOf(row)].sort((a, b) => a - b);
+  const [from, to] = [shown.findIndex((one) => Number(one.dataset.run) === last), shown.indexOf(row)].sort(
+    (a, b) => a - b,
+  );
   const range = isRange && from >= 0 ? shown.slice(from, to + 1) : [row];
   for (const one of range) choose(Number(one.dataset.run), event.target.checked);
   last = id;

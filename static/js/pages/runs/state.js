@@ -55,6 +55,11 @@ export function remember() {
 export const filters = () => {
   const { group, experiment, ...shown } = view; // groups are made here
   const archived = experiment === "archived";
-  return { ...shown, experiment: archived ? "" : experiment, archived: archived || null, status: statusesOf(view.status) };
+  return {
+    ...shown,
+    experiment: archived ? "" : experiment,
+    archived: archived || null,
+    status: statusesOf(view.status),
+  };
 };
 const statusesOf = (chosen) => chosen.flatMap((status) => (status === "running" ? ["starting", "running"] : [status]));

@@ -8,7 +8,9 @@ const byId = (id) => document.getElementById(id);
 
 const kept = () => {
   try {
-    return JSON.parse(localStorage.getItem(KEY) ?? "[]").filter((one) => typeof one.name === "string" && typeof one.search === "string");
+    return JSON.parse(localStorage.getItem(KEY) ?? "[]").filter(
+      (one) => typeof one.name === "string" && typeof one.search === "string",
+    );
   } catch {
     return []; // another program's, or storage is not allowed
   }
@@ -25,7 +27,15 @@ export function offerViews() {
           "span.row.spread",
           {},
           el("a", { href: url(`/${one.search}`) }, one.name),
-          el("button.btn.btn-quiet.btn-icon.btn-small", { type: "button", "aria-label": `Forget the view ${one.name}`, onclick: () => (keep(kept().filter((other) => other.name !== one.name)), show()) }, icon("close")),
+          el(
+            "button.btn.btn-quiet.btn-icon.btn-small",
+            {
+              type: "button",
+              "aria-label": `Forget the view ${one.name}`,
+              onclick: () => (keep(kept().filter((other) => other.name !== one.name)), show()),
+            },
+            icon("close"),
+          ),
         ),
       ),
       ...(views.length ? [] : [el("span.muted", {}, "None saved yet")]),
@@ -34,11 +44,20 @@ export function offerViews() {
   };
   const save = async () => {
     byId("views").removeAttribute("open");
-    const name = (await asked("Save this view", { label: "Name", yes: "Save", detail: "Filters, order and groups as they are now, kept in this browser." }))?.trim();
+    const name = (
+      await asked("Save this view", {
+        label: "Name",
+        yes: "Save",
+        detail: "Filters, order and groups as they are now, kept in this browser.",
+      })
+    )?.trim();
     if (!name) return;
     keep([...kept().filter((one) => one.name !== name), { name, search: location.search }]);
     show();
   };
-  document.addEventListener("click", (event) => event.target.closest("#views") || byId("views").removeAttribute("open"));
+  document.addEventListener(
+    "click",
+    (event) => event.target.closest("#views") || byId("views").removeAttribute("open"),
+  );
   show();
 }
