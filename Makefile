@@ -15,7 +15,7 @@ QUIETLY := 2> >(grep -v '^WARNING: Location' >&2)
 SHELL := /bin/bash
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test lint chaos bench peeking clean
+.PHONY: help demo serve test lint types chaos bench peeking clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,12 @@ lint: $(DEV) ## check style and types
 	$(BIN)/mypy
 	$(BIN)/oxlint static/js tests/js
 	$(BIN)/oxfmt --check static/js tests/js
+
+types: $(DEV) ## check the types of static/js/model against the API (needs Node)
+	npm install --silent --no-audit --no-fund --no-package-lock
+	$(BIN)/python -m tests.openapi >types/openapi.json
+	npx openapi-typescript types/openapi.json --output types/api.d.ts
+	npx tsc --project jsconfig.json
 
 chaos: $(DEV) ## break it at random and attack it; some of it needs root and libfaketime
 	$(BIN)/python -m pytest -q -s -m chaos -n 0 -o faulthandler_timeout=2900 $(TESTS) $(ARGS)

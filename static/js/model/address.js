@@ -1,3 +1,4 @@
+// @ts-check
 // Addresses and their parts.
 
 /** The path at which a proxy shows this server, as "/runyard"; "" where it has a host of its own. */

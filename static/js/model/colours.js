@@ -1,3 +1,4 @@
+// @ts-check
 // Which of the eight colours of data something has. Pure functions.
 
 export const COLOURS = 8;
@@ -14,7 +15,9 @@ export function colourPlace(model) {
 export function placesOf(models) {
   const places = new Map();
   const taken = new Set();
-  const known = [...new Set(models)].sort((a, b) => (OWN.indexOf(b) >= 0) - (OWN.indexOf(a) >= 0) || (a < b ? -1 : 1)); // ours keep theirs
+  const known = [...new Set(models)].sort(
+    (a, b) => Number(OWN.indexOf(b) >= 0) - Number(OWN.indexOf(a) >= 0) || (a < b ? -1 : 1),
+  ); // ours keep theirs
   for (const model of known) {
     let place = colourPlace(model);
     for (let tries = 0; taken.has(place) && tries < COLOURS; tries += 1) place = (place + 1) % COLOURS;

@@ -1,15 +1,25 @@
+// @ts-check
 // An experiment as the form holds it: knob paths to lists of texts, as typed; and its ways into a URL and a request.
 
 import { query, url } from "./address.js";
 import { join, leaf } from "./paths.js";
+/** @import { Catalog } from "../../../types/runyard" */
+
+/**
+ * The entry of the catalogue with that name, which is known to be there.
+ * @template {{ name: string }} T
+ * @param {T[]} entries
+ * @param {string} name
+ */
+export const named = (entries, name) => /** @type {T} */ (entries.find((one) => one.name === name));
 
 /** {name, models: {fc: {n_hidden: ["8"]}}, optimizers: {sgd: {lr: ["0.1", "0.01"], …}}, knobs: {dataset: ["digits"], …}} */
 export const emptyForm = () => ({
   name: "",
-  models: {},
-  optimizers: {},
-  knobs: {},
-  ask: null,
+  models: /** @type {Record<string, Record<string, string[]>>} */ ({}),
+  optimizers: /** @type {Record<string, Record<string, string[]>>} */ ({}),
+  knobs: /** @type {Record<string, string[]>} */ ({}),
+  ask: /** @type {Record<string, string> | null} */ (null),
   smallest: "",
   random: { count: "20", seed: "1" },
 });
@@ -48,7 +58,7 @@ export const newSearch = () => ({ ...newQuestion(), about: BEST, max_seeds: "30"
 /** What can be asked of a grid: the effect of each knob of two values, the interaction of each two such knobs. */
 export function askable(grid) {
   const two = Object.keys(grid).filter((path) => path !== "seed" && grid[path].length === 2);
-  two.sort((a, b) => (b === "pixel_order") - (a === "pixel_order"));
+  two.sort((a, b) => Number(b === "pixel_order") - Number(a === "pixel_order"));
   return [...two, ...two.flatMap((one, at) => two.slice(at + 1).map((other) => `${one}${BOTH}${other}`))];
 }
 
@@ -82,13 +92,16 @@ export function valueOf(text) {
 // What a request says even where it is the default; all else only where it is not
 const SAID = ["dataset", "pixel_order", "seed", "epochs", "batch_size"];
 
-/** The body of POST /experiments: one value goes into the base, several into the grid; default knobs stay unsaid. */
+/**
+ * The body of POST /experiments: one value goes into the base, several into the grid; default knobs stay unsaid.
+ * @param {Catalog} catalog
+ */
 export function bodyOf(form, catalog) {
   const base = {};
   const grid = {};
   const defaults = new Map(knobPaths(catalog));
   const models = Object.entries(form.models).flatMap(([name, knobs]) => {
-    const model = catalog.models.find((one) => one.name === name);
+    const model = named(catalog.models, name);
     const plain = (one) => model.knobs.every((knob) => one[keyOf(knob)] === knob.default);
     return combinations(name, knobs).map((one) => (plain(one) ? name : one));
   });
@@ -160,7 +173,10 @@ export function addressOf(form) {
   return url(`/experiments/new${query({ ...values, ...draws, ...matters, ...ask })}`);
 }
 
-/** What an address says of a form; null where it says nothing. */
+/**
+ * What an address says of a form; null where it says nothing.
+ * @param {Catalog} catalog
+ */
 export function formAt(search, catalog) {
   const given = new URLSearchParams(search);
   const form = emptyForm();
@@ -194,7 +210,10 @@ export function formAt(search, catalog) {
   return form;
 }
 
-/** Of a folder of images that is named without a version the newest; any other name as it is. */
+/**
+ * Of a folder of images that is named without a version the newest; any other name as it is.
+ * @param {Catalog} catalog
+ */
 function newest(name, catalog) {
   const versions = catalog.datasets
     .map((one) => one.name)
@@ -203,7 +222,10 @@ function newest(name, catalog) {
   return versions.sort((a, b) => Number(a.slice(name.length + 1)) - Number(b.slice(name.length + 1))).at(-1) ?? name;
 }
 
-/** A model for a data set that somebody wants to train on: the CNN where it takes such images, else the first that does. */
+/**
+ * A model for a data set that somebody wants to train on: the CNN where it takes such images, else the first that does.
+ * @param {Catalog} catalog
+ */
 function fitting(dataset, catalog) {
   const fits = catalog.models.filter((one) => dataset in one.parameters);
   return fits.find((one) => one.name === "cnn") ?? fits[0];
@@ -213,12 +235,23 @@ const knobsAt = (given, prefix, knobs) =>
   Object.fromEntries(knobs.map((knob) => [keyOf(knob), listed(given.getAll(join(prefix, keyOf(knob))), knob.default)]));
 const listed = (values, fallback) => (values.length ? values : [String(fallback)]);
 
-/** [path, default] of every knob of the form but models and optimisers and theirs. */
+/**
+ * [path, default] of every knob of the form but models and optimisers and theirs.
+ * @param {Catalog} catalog
+ * @returns {[string, unknown][]}
+ */
 export function knobPaths(catalog) {
-  return [["dataset", "digits"], ...catalog.training.map((knob) => [knob.path, knob.default]), ["device", "auto"]];
+  return [
+    ["dataset", "digits"],
+    ...catalog.training.map((knob) => /** @type {[string, unknown]} */ ([knob.path, knob.default])),
+    ["device", "auto"],
+  ];
 }
 
-/** A base and a grid (a preset, or what an experiment was made of) as a form. */
+/**
+ * A base and a grid (a preset, or what an experiment was made of) as a form.
+ * @param {Catalog} catalog
+ */
 export function formOf(name, base, grid, catalog) {
   const form = emptyForm();
   form.name = name;

@@ -1,8 +1,13 @@
+// @ts-check
 // Which runs stand together in a list. Pure functions.
 
 import { valueAt } from "./paths.js";
+/** @import { Run } from "../../../types/runyard" */
 
-/** Runs of one experiment that follow each other, as {experiment, members}; oldest first where the newest come first. */
+/**
+ * Runs of one experiment that follow each other, as {experiment, members}; oldest first where the newest come first.
+ * @param {Run[]} list
+ */
 export function byExperiment(list, order) {
   const groups = [];
   for (const run of list) {
@@ -14,7 +19,10 @@ export function byExperiment(list, order) {
   return groups;
 }
 
-/** Runs with the same value of a setting, as {key, value, members}: numbers in their order, else as they come. */
+/**
+ * Runs with the same value of a setting, as {key, value, members}: numbers in their order, else as they come.
+ * @param {Run[]} list
+ */
 export function byValue(list, path) {
   const groups = new Map();
   for (const run of list) {
@@ -27,7 +35,10 @@ export function byValue(list, path) {
   return [...groups.values()].sort((a, b) => number(a) - number(b) || 0);
 }
 
-/** The groups of a view: by experiment while newest or oldest come first, else by what it names, else none. */
+/**
+ * The groups of a view: by experiment while newest or oldest come first, else by what it names, else none.
+ * @param {Run[]} list
+ */
 export function groupsOf(list, view) {
   if (view.group) return byValue(list, view.group);
   if (view.sort !== "created") return [{ experiment: null, members: list }];

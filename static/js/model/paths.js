@@ -1,3 +1,4 @@
+// @ts-check
 // The grammar of knob paths, as trainer/paths.py has it: `epochs`, `model`, `model.n_hidden`, `optimizer.lr`.
 
 /** "optimizer.lr" -> ["optimizer", "lr"]; of a path of one word the knob is "". */

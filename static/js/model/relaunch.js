@@ -1,11 +1,16 @@
+// @ts-check
 // A run once more, with changes: the form of it, and what the request says. Pure functions.
 
 import { bodyOf, changedAddress, formOf, valueOf } from "./form.js";
 import { split } from "./paths.js";
 import { worded } from "./sentence.js";
 import { changesOf, textsAt, withTexts } from "./settings.js";
+/** @import { Catalog } from "../../../types/runyard" */
 
-/** The form of a run's spec, as it was and with changes (path to value). */
+/**
+ * The form of a run's spec, as it was and with changes (path to value).
+ * @param {Catalog} catalog
+ */
 export function formsOf(spec, changes, catalog) {
   const before = formOf("", spec, {}, catalog);
   const form = Object.entries(changes).reduce(
@@ -15,7 +20,10 @@ export function formsOf(spec, changes, catalog) {
   return { before, form };
 }
 
-/** Path to what it was, in the words of the sentence. */
+/**
+ * Path to what it was, in the words of the sentence.
+ * @param {Catalog} catalog
+ */
 export const wasOf = (form, before, catalog) =>
   Object.fromEntries(
     Object.entries(changesOf(form, before, catalog)).map(([path, texts]) => [
@@ -24,11 +32,17 @@ export const wasOf = (form, before, catalog) =>
     ]),
   );
 
-/** Whether there is one value of everything, so that the run goes where the old one is. */
+/**
+ * Whether there is one value of everything, so that the run goes where the old one is.
+ * @param {Catalog} catalog
+ */
 export const isOne = (form, catalog) =>
   Object.keys(bodyOf(form, catalog).grid).length === 0 && !bodyOf(form, catalog).random;
 
-/** `overrides` of POST /runs/{id}/relaunch: what was changed, a net or an optimiser as a whole. */
+/**
+ * `overrides` of POST /runs/{id}/relaunch: what was changed, a net or an optimiser as a whole.
+ * @param {Catalog} catalog
+ */
 export function overridesOf(form, before, catalog) {
   const { base } = bodyOf(form, catalog);
   const heads = Object.keys(changesOf(form, before, catalog)).map((path) => {
@@ -40,7 +54,12 @@ export function overridesOf(form, before, catalog) {
   );
 }
 
-/** The address of the form of a whole experiment with changes (path to value), each marked. */
+/**
+ * The address of the form of a whole experiment with changes (path to value), each marked.
+ * @param {{ name: string, base: object, grid: object }} experiment
+ * @param {Record<string, unknown>} changes
+ * @param {Catalog} catalog
+ */
 export function mendedAddress({ name, base, grid }, changes, catalog) {
   const before = formOf(name, base, grid, catalog);
   const form = Object.entries(changes).reduce(

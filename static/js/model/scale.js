@@ -1,3 +1,4 @@
+// @ts-check
 // Which scale a value axis has. Pure functions.
 
 const DECADES = 1000;

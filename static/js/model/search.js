@@ -1,4 +1,10 @@
+// @ts-check
 // What the search box of the Runs page suggests. Pure functions; the language itself is the server's.
+
+import { leaf } from "./paths.js";
+/** @import { Catalog } from "../../../types/runyard" */
+
+/** @typedef {{ key: string, title: string, hint?: string, values: string[] | null }} Word */
 
 const MOST = 8;
 const STATES = ["queued", "running", "succeeded", "failed", "stopped", "paused", "lost"];
@@ -6,9 +12,11 @@ const STATES = ["queued", "running", "succeeded", "failed", "stopped", "paused",
 /**
  * What can be searched for: [{key, title, hint, values}], where `values` are the words that fit; null for a number.
  * `found`: {tags, experiments, series} of what is there, as names.
+ * @param {Catalog} catalog
  */
 export function vocabulary(catalog, { tags = [], experiments = [], series = [] } = {}) {
   const named = (entries) => entries.map(({ name }) => name);
+  /** @type {Word[]} */
   const fixed = [
     { key: "accuracy", title: "Test accuracy", hint: "accuracy > 94%", values: null },
     { key: "status", title: "Status", values: STATES },
@@ -24,12 +32,13 @@ export function vocabulary(catalog, { tags = [], experiments = [], series = [] }
   ];
   const every = [...catalog.training, ...[...catalog.models, ...catalog.optimizers].flatMap(({ knobs }) => knobs)];
   const knobs = every.map((knob) => ({
-    key: knob.path.split(".").at(-1),
+    key: leaf(knob.path),
     title: knob.title,
     hint: knob.help,
     values: knob.kind === "choice" ? knob.choices.map(String) : null,
   }));
   const figures = series.map((name) => ({ key: name, title: name, values: null }));
+  /** @type {Map<string, Word>} */
   const all = new Map([...knobs, ...figures, ...fixed].map((one) => [one.key, one]));
   for (const double of ["pixel_order", "test/accuracy"]) all.delete(double);
   return [...fixed, ...[...all.values()].filter((one) => !fixed.includes(one))];

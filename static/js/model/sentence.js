@@ -1,9 +1,11 @@
+// @ts-check
 // New experiment as a sentence: the form's settings in words, each of which can be pressed. Pure functions.
 
-import { rangeOf } from "./form.js";
+import { rangeOf, named } from "./form.js";
 import { split } from "./paths.js";
 import { DEFAULT_OPTIMIZER, isDefault, modelSettings, recipeSettings, textsAt } from "./settings.js";
 import { draws, wayOf } from "./way.js";
+/** @import { Catalog } from "../../../types/runyard" */
 
 /** What an order of the pixels is called. */
 export const ORDERS = { original: "in order", shuffled: "shuffled" };
@@ -23,7 +25,10 @@ const NEUTRAL = [0, "0", "off", "none", "all"];
 const listed = (texts) => (texts.length === 2 ? texts.join(" and ") : texts.join(", "));
 const plural = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
-/** A setting's texts as the sentence has them. */
+/**
+ * A setting's texts as the sentence has them.
+ * @param {Catalog} catalog
+ */
 export function worded(path, texts, form, catalog) {
   const range = rangeOf(texts);
   if (range) return `${range.low} to ${range.high}`;
@@ -41,6 +46,7 @@ export function worded(path, texts, form, catalog) {
 /**
  * The sentence: plain texts as {text}, and words as {path, text, count, was}: the setting, what is said of it, how many
  * values that are, and what it was where `changed` (path to what it was) says so, else null.
+ * @param {Catalog} catalog
  */
 export function sentenceOf(form, catalog, changed = {}) {
   const word = (path) => {
@@ -96,6 +102,7 @@ function factor(form, path) {
 /**
  * What the runs are a product of, in the order of the sentence: {factors: [{count, noun}], runs}. Factors of one are left
  * out, but for seeds; of seeds that are launched until something is known there is none, and `runs` is null.
+ * @param {Catalog} catalog
  */
 export function productOf(form, catalog) {
   const several = Object.keys(form.optimizers).length > 1;
@@ -122,7 +129,10 @@ export function productOf(form, catalog) {
   return { factors: all, runs: all.reduce((runs, { count }) => runs * count, 1) };
 }
 
-/** What an experiment is called that nobody named: "FC and CNN on MNIST, pixel order × learning rate". */
+/**
+ * What an experiment is called that nobody named: "FC and CNN on MNIST, pixel order × learning rate".
+ * @param {Catalog} catalog
+ */
 export function nameOf(form, catalog) {
   const titles = {
     pixel_order: "pixel order",
@@ -147,7 +157,10 @@ export function nameOf(form, catalog) {
     .join(", ");
 }
 
-/** The recipe as one line, and whether all of it is at its default: "SGD, momentum 0.5, batch size 64, constant learning rate, no augmentation". */
+/**
+ * The recipe as one line, and whether all of it is at its default: "SGD, momentum 0.5, batch size 64, constant learning rate, no augmentation".
+ * @param {Catalog} catalog
+ */
 export function recipeOf(form, catalog) {
   const settings = recipeSettings(form, catalog);
   const at = Object.fromEntries(settings.map((one) => [one.path, one]));
@@ -163,7 +176,7 @@ export function recipeOf(form, catalog) {
   });
   const ofOptimizers = told.filter(({ path }) => split(path)[1]);
   const words = [
-    listed(optimizers.map((name) => catalog.optimizers.find((one) => one.name === name).title)),
+    listed(optimizers.map((name) => named(catalog.optimizers, name).title)),
     ...ofOptimizers.map((one) => `${one.name} ${listed(one.texts)}`),
     `batch size ${listed(at.batch_size.texts)}`,
     `${listed(at.schedule.texts)} learning rate`,

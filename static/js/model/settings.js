@@ -1,7 +1,9 @@
+// @ts-check
 // The settings of a form: where each one's values are, what it is called, and whether it changes anything. Pure functions.
 
-import { keyOf, knobPaths, valueOf } from "./form.js";
+import { keyOf, knobPaths, valueOf, named } from "./form.js";
 import { join, split } from "./paths.js";
+/** @import { Catalog } from "../../../types/runyard" */
 
 export const DEFAULT_OPTIMIZER = "sgd";
 /** Settings that have a word of their own in the sentence, whatever their value; all others are the recipe. */
@@ -43,7 +45,10 @@ export function textsAt(form, path) {
   return of[key] ?? [];
 }
 
-/** The form with other texts of a setting, equal ones once; of `model` and `optimizer` with others chosen, in the catalogue's order, new ones with their defaults. */
+/**
+ * The form with other texts of a setting, equal ones once; of `model` and `optimizer` with others chosen, in the catalogue's order, new ones with their defaults.
+ * @param {Catalog} catalog
+ */
 export function withTexts(form, path, texts, catalog) {
   const changed = structuredClone(form);
   const names = [...new Set(texts.map((text) => text.trim()).filter(Boolean))];
@@ -71,11 +76,14 @@ const settingOf = (form, path, knob, name = lower(knob.title)) => ({
   texts: textsAt(form, path),
 });
 
-/** The settings of the chosen optimisers; several have the optimiser's name in theirs. */
+/**
+ * The settings of the chosen optimisers; several have the optimiser's name in theirs.
+ * @param {Catalog} catalog
+ */
 export function optimizerSettings(form, catalog) {
   const several = Object.keys(form.optimizers).length > 1;
   return Object.keys(form.optimizers).flatMap((name) => {
-    const { knobs, title } = catalog.optimizers.find((one) => one.name === name);
+    const { knobs, title } = named(catalog.optimizers, name);
     return knobs.map((knob) =>
       settingOf(
         form,
@@ -87,18 +95,24 @@ export function optimizerSettings(form, catalog) {
   });
 }
 
-/** The same of the chosen models. */
+/**
+ * The same of the chosen models.
+ * @param {Catalog} catalog
+ */
 export function modelSettings(form, catalog) {
   const several = Object.keys(form.models).length > 1;
   return Object.keys(form.models).flatMap((name) => {
-    const { knobs, title } = catalog.models.find((one) => one.name === name);
+    const { knobs, title } = named(catalog.models, name);
     return knobs.map((knob) =>
       settingOf(form, join(name, keyOf(knob)), knob, `${several ? `${title}'s ` : ""}${lower(knob.title)}`),
     );
   });
 }
 
-/** All but what the sentence says in any case and the models' own: the recipe. */
+/**
+ * All but what the sentence says in any case and the models' own: the recipe.
+ * @param {Catalog} catalog
+ */
 export function recipeSettings(form, catalog) {
   const known = Object.fromEntries([...catalog.training, DEVICE].map((knob) => [knob.path, knob]));
   const paths = knobPaths(catalog).map(([path]) => path);
@@ -108,7 +122,10 @@ export function recipeSettings(form, catalog) {
   ];
 }
 
-/** The setting at a path, as in recipeSettings(); null for models, data sets, optimisers and what there isn't. */
+/**
+ * The setting at a path, as in recipeSettings(); null for models, data sets, optimisers and what there isn't.
+ * @param {Catalog} catalog
+ */
 export function settingAt(form, path, catalog) {
   const training = catalog.training.find((knob) => knob.path === path);
   if (training) return settingOf(form, path, training);
@@ -124,7 +141,10 @@ export const isDefault = ({ texts, fallback }) => texts.length === 1 && valueOf(
 /** Whether a setting is offered: not where it changes nothing, unless something else than its default is there. */
 export const applies = (form, setting) => APPLIES[setting.path]?.(form) !== false || !isDefault(setting);
 
-/** Path to the texts that it had before, of all that one form has other than another. */
+/**
+ * Path to the texts that it had before, of all that one form has other than another.
+ * @param {Catalog} catalog
+ */
 export function changesOf(form, before, catalog) {
   const paths = [
     "model",
