@@ -75,7 +75,7 @@ class ChangeWords:
         return self.words.condition(self.answer.knob, value).removeprefix("with pixels ")
 
     def lines(self, contrasts: Sequence[Contrast]) -> list[Line]:
-        """`Shuffling the pixels, CNN`, `CNN against FC net, with pixels in order`."""
+        """`Shuffling the pixels, CNN`, `CNN against FC net, in order`."""
         answer, words = self.answer, self.words
         change = upper(words.change(answer.knob, *answer.values))
         lines = [
@@ -84,7 +84,7 @@ class ChangeWords:
         ]
         for value, one in zip(answer.values, answer.across, strict=False):
             first, second = self.sides(one)
-            lines.append(Line(f"{upper(second)} against {first}, {words.condition(answer.knob, value)}", one))
+            lines.append(Line(f"{upper(second)} against {first}, {self.under(value)}", one))
         if answer.between is not None:
             first, second = self.sides(answer.across[0])
             lines.append(Line(f"{change}: {second} more than {first}", answer.between))

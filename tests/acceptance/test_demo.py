@@ -32,12 +32,12 @@ def test_the_demo_trains_four_ways_and_a_second_start_shows_what_is_there(tmp_pa
     first = runyard(tmp_path, *demo, RUNYARD_CPU_SLOTS="2")
     assert first.returncode == 0, first.stdout + first.stderr
     rows = re.findall(
-        r"^ (FC|CNN), (original|shuffled) +([\d,]+) +(\d)/1 +([\d.]+) +[\d.]+ ", first.stdout, re.MULTILINE
+        r"^ (FC|CNN), (in order|shuffled) +([\d,]+) +(\d)/1 +([\d.]+) +[\d.]+ ", first.stdout, re.MULTILINE
     )
     assert [row[:4] for row in rows] == [
-        ("FC", "original", "6,442", "1"),
+        ("FC", "in order", "6,442", "1"),
         ("FC", "shuffled", "6,442", "1"),
-        ("CNN", "original", "6,422", "1"),
+        ("CNN", "in order", "6,422", "1"),
         ("CNN", "shuffled", "6,422", "1"),
     ]
     fc, _, cnn, cnn_shuffled = (float(row[4]) for row in rows)

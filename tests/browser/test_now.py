@@ -109,3 +109,16 @@ def test_the_search_suggests_what_it_understands(alone: Server, page: Page, busy
     expect(page.locator("#range")).to_have_text("4 runs in 1 experiment")
     box.press("Escape")
     expect(page.get_by_role("listbox")).to_be_hidden()
+
+
+def test_a_queued_run_says_its_place_on_its_page_and_moves_to_the_front(alone: Server, page: Page, busy: int) -> None:
+    last = alone.launch(dataset="digits", model="fc")
+    page.goto(f"{alone.url}/runs/{last}")
+    expect(page.locator("#when")).to_have_text(re.compile(r"^7th in the queue"))
+    page.get_by_role("button", name="Move to front").click()
+    expect(page.locator("#when")).to_have_text(re.compile(r"^1st in the queue"))
+    expect(page.get_by_role("button", name="Move to front")).to_be_hidden()
+    assert alone.call("GET", "/queue")["waiting"][0]["run_ids"] == [last]
+    page.get_by_role("button", name="Stop", exact=True).click()
+    expect(page.locator("#status")).to_have_text("Stopped")
+    assert busy

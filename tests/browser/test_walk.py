@@ -188,6 +188,17 @@ def test_a_failed_run_says_why_first_and_the_way_out_is_the_sentence_mended(serv
     server.wait_for(again["id"], "succeeded")
 
 
+def test_a_short_run_shows_its_accuracy_within_the_epoch_hollow(server: Server, page: Page) -> None:
+    short = server.launch(dataset="digits", model="fc", batch_size=200)
+    server.wait_for(short, "succeeded")
+    page.goto(f"{server.url}/runs/{short}")
+    drawn = """() => (document.getElementById('accuracy-chart').data ?? []).filter((t) => t.name && t.x.length)
+        .map((t) => [t.name, t.x.length, t.marker?.color === t.line.color])"""
+    expected = [["on some test images", 9, False], ["test accuracy", 1, True]]
+    until(lambda: page.evaluate(drawn) == expected, "both are drawn")
+    expect(page.locator("#accuracy-note")).to_contain_text("Hollow: on up to 500 test images")
+
+
 def test_a_run_is_renamed_and_deleted_on_its_page(server: Server, page: Page) -> None:
     run_id = server.launch(dataset="digits", model="fc", batch_size=5000)
     server.wait_for(run_id, "succeeded")

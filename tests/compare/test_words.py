@@ -93,8 +93,8 @@ def test_the_tutorials_question_is_answered_with_intervals_first() -> None:
     assert [(line.title, line.contrast.decision) for line in found.lines] == [
         ("Shuffling the pixels, CNN", "clear"),
         ("Shuffling the pixels, FC net", "open"),
-        ("CNN against FC net, with pixels in order", "clear"),
-        ("CNN against FC net, with pixels shuffled", "clear"),
+        ("CNN against FC net, in order", "clear"),
+        ("CNN against FC net, shuffled", "clear"),
         ("Shuffling the pixels: CNN more than FC net", "clear"),
     ]
 
