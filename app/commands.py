@@ -447,7 +447,7 @@ def _compared_bits(client: Client, old: Run, new: Run) -> dict[str, Any]:
     differs: dict[str, int] = {}
     points = 0
     # the training's own, which both have: neither what the machine said of itself nor what somebody put beside
-    compared = [name for name, of in old.metrics.items() if of.per in ("step", "test") and name in new.summary]
+    compared = [name for name, of in old.metrics.items() if of.per in ("step", "part", "test") and name in new.summary]
     for metric in compared:
         before = {point.step: repr(point.value) for point in client.points(old.id, metric)}  # NaN is itself
         after = {point.step: repr(point.value) for point in client.points(new.id, metric)}

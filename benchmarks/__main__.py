@@ -43,7 +43,7 @@ def answering(report: Report, asked: argparse.Namespace) -> None:
 
 
 def paging(report: Report, asked: argparse.Namespace) -> None:
-    report.attempt("pages", lambda: pages.pages(report, 1000 if asked.quick else 10_000))
+    report.attempt("pages", lambda: pages.pages(report, *((1000, 1) if asked.quick else (10_000, asked.times))))
 
 
 PARTS: dict[str, Callable[[Report, argparse.Namespace], None]] = {

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 Better = Literal["more", "less"]
-Per = Literal["step", "test", "second", "run"]
+Per = Literal["step", "part", "test", "second", "run"]
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,8 @@ class Metric:
     better: Better | None = None
     """Which of two values is better; None: neither, so that it is drawn and not judged."""
     per: Per = "step"
-    """What it is measured for, which is what a resumed run drops of it: of `step` what lies beyond the checkpoint, of
-    `test` what lies beyond the last finished test, of `second` and `run` nothing."""
+    """What it is measured for, which is what a resumed run drops of it: of `step` and of `part` (of an epoch) what lies
+    beyond the checkpoint, of `test` what lies beyond the last finished test, of `second` and `run` nothing."""
 
     @property
     def in_a_sentence(self) -> str:
@@ -40,7 +40,7 @@ TRAINING = (TRAIN_LOSS, GRADIENT_NORM, TEST_LOSS, TEST_ACCURACY)
 """What `trainer.loop.train` yields in any case."""
 VALIDATION = (VALIDATION_LOSS, VALIDATION_ACCURACY)
 """And where training images are held out."""
-EARLY_ACCURACY = Metric("early/accuracy", "Accuracy on some test images", "fraction", per="step")
+EARLY_ACCURACY = Metric("early/accuracy", "Accuracy on some test images", "fraction", per="part")
 """And within an epoch, of a run too short to have a curve of its tests. Which is better is not said: it judges none."""
 CORES = Metric("system/cores", "Processor cores in use", "cores", per="second")
 MEMORY = Metric("system/memory", "Memory of the process", "MB", per="second")

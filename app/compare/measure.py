@@ -62,7 +62,7 @@ class Measure:
     @property
     def is_of_tests(self) -> bool:
         """Of a series with a value a test: what lies between two tests is not seen."""
-        return self.of is not None and self.of.per == "test"
+        return self.of is not None and self.of.per in ("test", "part")
 
     @property
     def is_time(self) -> bool:

@@ -230,7 +230,7 @@ def cut(session: Writing, run_id: int, step: int, tested_step: int) -> int:
 
     Gives the last step that `train/loss` then has, 0 for none.
     """
-    kept = {"step": step, "test": tested_step}
+    kept = {"step": step, "part": step, "test": tested_step}
     for name, metric in declared(session, [run_id]).get(run_id, {}).items():
         if metric.per in kept:
             _cut(session, run_id, name, kept[metric.per])

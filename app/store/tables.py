@@ -211,7 +211,7 @@ class Metric(SQLModel, table=True):
     title: str
     unit: str = ""
     better: str | None = None  # more, less; None: neither
-    per: str = "step"  # step, test, second, run
+    per: str = "step"  # step, part, test, second, run
 
 
 class Summary(SQLModel, table=True):

@@ -225,7 +225,7 @@ class MetricOut(BaseModel):
     title: str
     unit: str = Field(description="`fraction`: said as a percentage, its differences as points.")
     better: Literal["more", "less"] | None = Field(description="Which of two values is better; null: neither.")
-    per: Literal["step", "test", "second", "run"] = Field(description="What it is measured for.")
+    per: Literal["step", "part", "test", "second", "run"] = Field(description="What it is measured for.")
 
     @classmethod
     def of(cls, metric: Metric) -> Self:
