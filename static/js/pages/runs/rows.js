@@ -24,10 +24,12 @@ export function runRows(run, hidden) {
     last: el("td.right.c-last"),
     accuracy: el("td.right.nowrap.p-accuracy.c-accuracy"),
     time: el("td.right.nowrap.c-time"),
+    when: el("span"),
     started: el("td.right.nowrap.muted.c-started"),
     device: el("td.muted.c-device"),
     pick: el("input", { type: "checkbox", "aria-label": `Select ${run.name}` }),
   };
+  parts.started.append(parts.when);
   parts.row = el(
     "tr.run",
     { "data-run": run.id, hidden },
@@ -114,8 +116,13 @@ export function showTimes(run) {
   setText(parts.time, duration(elapsed(run)));
   const waits = run.status === "queued" ? placeOf(run.id, queueNow()) : null;
   const begins = waits && waits.starts !== null ? `, ${soon(waits.starts)}` : "";
-  setText(parts.started, waits ? `${ordinal(waits.place)} in the queue${begins}` : ago(run.started_at));
-  if (waits?.place > 1) parts.started.append(moveFirst([run.id], `Move ${run.name} to the front`));
+  setText(parts.when, waits ? `${ordinal(waits.place)} in the queue${begins}` : ago(run.started_at));
+  const isBehind = waits?.place > 1;
+  if (isBehind && !parts.toFront) {
+    parts.toFront = moveFirst([run.id], `Move ${run.name} to the front`);
+    parts.started.append(parts.toFront);
+  }
+  if (parts.toFront) parts.toFront.hidden = !isBehind; // made once: it keeps the keyboard's place
   parts.started.title = moment(run.started_at);
 }
 
