@@ -40,7 +40,7 @@ TRAINING = (TRAIN_LOSS, GRADIENT_NORM, TEST_LOSS, TEST_ACCURACY)
 """What `trainer.loop.train` yields in any case."""
 VALIDATION = (VALIDATION_LOSS, VALIDATION_ACCURACY)
 """And where training images are held out."""
-EARLY_ACCURACY = Metric("early/accuracy", "Accuracy on some test images", "fraction", per="part")
+EARLY_ACCURACY = Metric("early/accuracy", "Early accuracy", "fraction", per="part")
 """And within an epoch, of a run too short to have a curve of its tests. Which is better is not said: it judges none."""
 CORES = Metric("system/cores", "Processor cores in use", "cores", per="second")
 MEMORY = Metric("system/memory", "Memory of the process", "MB", per="second")

@@ -106,7 +106,7 @@ def test_a_short_run_has_its_accuracy_early_and_is_not_judged_by_it(server: Serv
     assert "early/accuracy" in compared["series"]
     params = {"experiment": experiment["id"], "measure": "early/accuracy"}
     by_it = server.call("GET", "/compare", params=params)["verdict"]["sentences"]
-    assert by_it[-1].startswith("Nothing is judged: whether more or less accuracy on some test images is better"), by_it
+    assert by_it[-1].startswith("Nothing is judged: whether more or less early accuracy is better"), by_it
 
 
 def test_the_csv_is_every_point_exactly(server: Server, experiment: dict[str, Any]) -> None:
