@@ -29,8 +29,8 @@ def build(shape, classes, n_hidden):
     net, steps = MODEL.build(shape, classes, n_hidden=n_hidden), []
 
     def count(net, images):
-        steps.append(1)
-        if net.training and len(steps) > 40:
+        steps.extend([1] * net.training)
+        if len(steps) > 40:
             raise ValueError("too tired\\nto go on")
 
     net.register_forward_pre_hook(count)

@@ -1,7 +1,7 @@
 // Which colour a model has.
 
 import assert from "node:assert/strict";
-import test from "node:test";
+import { test } from "node:test";
 
 import { COLOURS, colourPlace, placesOf } from "../../static/js/model/colours.js";
 import { catalog } from "./catalog.js";

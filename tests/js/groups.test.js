@@ -1,7 +1,7 @@
 // Which runs stand together.
 
 import assert from "node:assert/strict";
-import test from "node:test";
+import { test } from "node:test";
 
 import { groupsOf } from "../../static/js/model/groups.js";
 

@@ -1,7 +1,7 @@
 // What the search box suggests.
 
 import assert from "node:assert/strict";
-import test from "node:test";
+import { test } from "node:test";
 
 import { suggest, vocabulary } from "../../static/js/model/search.js";
 import { catalog } from "./catalog.js";
