@@ -301,6 +301,16 @@ def test_of_a_long_list_every_row_that_changed_is_fresh(browser: Browser, places
         expect(tab.locator("tr.run")).to_have_count(100)
         tab.get_by_role("button", name="Show more").click()
         expect(tab.locator("tr.run")).to_have_count(140)
+        # a list that is made anew while more is on its way holds as many
+        tab.goto(held.url)
+        expect(tab.locator("tr.run")).to_have_count(100)
+        waiting: list[Route] = []
+        tab.route("**/runs?*cursor=*", lambda route: waiting.append(route))
+        tab.get_by_role("button", name="Show more").click()
+        until(lambda: tab.evaluate("1") and waiting, "more is asked for")
+        held.launch(dataset="digits", model="fc")
+        expect(tab.locator("tr.run")).to_have_count(141)
+        waiting[0].continue_()
         held.call("POST", "/runs/bulk", json={"action": "pause", "run_ids": made[:60]})
         paused = tab.locator("tr.run", has_text="Paused")
         expect(paused).to_have_count(60, timeout=WAIT)

@@ -33,6 +33,7 @@ import {
 import { showWelcome } from "./welcome.js";
 
 const PAGE = 100;
+const MOST = 500; // that the server gives at a time
 const SPARK_POINTS = 60;
 const MOST_QUEUED = 3; // runs of a group that wait; more are folded to one line
 const FEW = 8; // runs that are fetched one by one; more, and the list is fetched again
@@ -41,18 +42,23 @@ Object.assign(page, {
   render,
   changed() {
     remember();
+    wanted = PAGE;
     load().catch(report);
   },
-  more: () => load(state.next).catch(report),
+  more() {
+    wanted = Math.min(MOST, wanted + PAGE);
+    load(state.next).catch(report);
+  },
 });
 
 let loading = 0;
+let wanted = PAGE; // runs that the list is to hold: one that is made anew meanwhile holds as many
 
 async function load(cursor = null) {
   const turn = (loading += 1);
   let got;
   try {
-    got = await get(`/runs${query({ ...filters(), limit: PAGE, cursor })}`);
+    got = await get(`/runs${query({ ...filters(), limit: cursor ? PAGE : wanted, cursor })}`);
   } catch (error) {
     if (!error.errors?.some((one) => one.field === "q")) throw error;
     if (turn === loading) showFilterError(error.message); // the list stays as it was
