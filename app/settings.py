@@ -77,7 +77,7 @@ class Settings(BaseSettings):
     def _is_no_path_of_ours(cls, given: str | None) -> str | None:
         first = urlsplit(given or "").path.split("/")[1:2]
         if first and first[0] in OWN_PATHS:
-            raise ValueError(f"its path begins as pages of Runyard do, with /{first[0]}: choose another")
+            raise ValueError(f"its path begins with /{first[0]}, as Runyard's own pages do: choose another")
         return given.rstrip("/") if given else None
 
     @cached_property

@@ -65,28 +65,27 @@ _WORDS: dict[str, Any] = {
     "dataset": col(Run.spec)["dataset"].as_string(),
     "pixel_order": col(Run.spec)["pixel_order"].as_string(),
 }
-_SHORT = {"data": "dataset", "order": "pixel_order", "params": "parameters", "accuracy": "test/accuracy"}
-_SHORT["accuracy.best"] = "test/accuracy.best"
-
-
-_COLUMNS = {
+_CALLED = {
     "data": "dataset",
     "data set": "dataset",
+    "order": "pixel_order",
+    "params": "parameters",
     "training loss": "train/loss",
     "last": "train/loss",
-    "test accuracy": "test/accuracy",
     "accuracy": "test/accuracy",
+    "accuracy.best": "test/accuracy.best",
+    "test accuracy": "test/accuracy",
     "test loss": "test/loss",
     "validation accuracy": "validation/accuracy",
     "step": "steps",
 }
-"""What columns are called on pages, where that is no key."""
+"""What keys are called for short, or by the columns of pages."""
 
 
 def _with_keys(text: str) -> str:
     """The text with keys for what columns and settings are called, where a value follows; quotes stay as they are."""
-    named = {knobs.title(path).lower(): paths.leaf(path) for path in knobs.every()} | _COLUMNS
-    named |= {key: key for key in (*_NUMBERS, *_WORDS, *_SHORT, "tag")}
+    named = {knobs.title(path).lower(): paths.leaf(path) for path in knobs.every()}
+    named |= {key: key for key in (*_NUMBERS, *_WORDS, "tag")} | _CALLED
     longest_first = "|".join(re.escape(name) for name in sorted(named, key=len, reverse=True))
     called = re.compile(rf'"[^"]*"|(?<![\w./-])-?(?P<name>{longest_first})(?=\s*(?:>=|<=|!=|[:><=]))', re.IGNORECASE)
 
@@ -144,7 +143,7 @@ def condition(text: str, session: Session | None = None) -> list[ColumnElement[b
 
     Raises BadFilter.
     """
-    text = _with_keys(text)
+    text = _with_keys(text) if text else ""
     found = []
     at = 0
     while match := re.compile(r"\s*").match(text, at):
@@ -169,7 +168,6 @@ def _one(term: "re.Match[str]", session: Session | None) -> ColumnElement[bool]:
         if not value.startswith('"') and re.search("[<>=]", value):
             raise BadFilter(f"q has {term[0]!r}: write KEY>NUMBER, or put words with such signs into quotation marks")
         return _word(value.strip('"'))
-    key = _SHORT.get(key, key)
     if sign == ":":
         return or_(*(_is(key, one.strip('"'), term[0], session) for one in re.findall(r'"[^"]*"|[^,"]+', value)))
     number = _number(value.strip('"'), term[0])

@@ -90,7 +90,7 @@ def _http(request: Request, error: Exception) -> Response:
     detail = error.detail
     if _wants_page(request):
         if error.status_code == 404 and detail == HTTPStatus.NOT_FOUND.phrase:
-            detail = f"Nothing is at {request.url.path:.100}: the address may be mistyped, or of another version."
+            detail = f"Nothing is at {request.url.path:.100}: the address may be mistyped, or from another version."
         return _page(request, error.status_code, detail)
     if isinstance(error, Refused):
         return problem(error.status_code, detail, [error.problem])
@@ -167,7 +167,7 @@ def _store(request: Request, error: Exception) -> Response:
     if _wants_page(request):
         if isinstance(error, store.NotFound):
             way = {"run": "Runs", "experiment": "Compare"}[error.what]
-            words = f"It was deleted, or there never was one of that number: {way} lists those that there are."
+            words = f"It was deleted, or it never existed: {way} lists those that there are."
             return _page(request, status, words, f"There is no {error.what} {error.wanted}")
         return _page(request, status, str(error))
     return problem(status, str(error))

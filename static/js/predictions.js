@@ -9,6 +9,7 @@ import { showGallery } from "./gallery.js";
 import { on } from "./live.js";
 import { kept } from "./metrics.js";
 import { color } from "./palette.js";
+import { offerChoices } from "./views/choice.js";
 
 const byId = (id) => document.getElementById(id);
 const page = byId("predictions");
@@ -25,18 +26,7 @@ const FULL = 0.1; // share of a row that went wrong from which on red is full
 
 let said = null;
 
-for (const choice of document.querySelectorAll("[data-choice]")) {
-  const key = choice.dataset.choice;
-  const show = () => {
-    for (const button of choice.children) button.setAttribute("aria-pressed", String(button.value === view[key]));
-  };
-  choice.addEventListener("click", (event) => {
-    if (event.target.tagName !== "BUTTON") return;
-    change({ [key]: event.target.value });
-    show();
-  });
-  show();
-}
+offerChoices(view, (key, value) => change({ [key]: value }));
 byId("configuration").prepend(swatch(page.dataset.model, page.dataset.order));
 
 function change(what) {

@@ -196,7 +196,7 @@ def test_a_short_run_shows_its_accuracy_within_the_epoch_hollow(server: Server, 
         .map((t) => [t.name, t.x.length, t.marker?.color === t.line.color])"""
     expected = [["on some test images", 9, False], ["test accuracy", 1, True]]
     until(lambda: page.evaluate(drawn) == expected, "both are drawn")
-    expect(page.locator("#accuracy-note")).to_contain_text("Hollow: on up to 500 test images")
+    expect(page.locator("#accuracy-note")).to_contain_text("Hollow points are of up to 500 test images")
 
 
 def test_a_run_is_renamed_and_deleted_on_its_page(server: Server, page: Page) -> None:

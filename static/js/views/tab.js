@@ -34,9 +34,9 @@ export function offerNotification(button) {
   };
   button.addEventListener("click", async () => {
     const allowed = Notification.permission === "granted" || (await Notification.requestPermission()) === "granted";
-    if (!allowed) toast("This browser does not allow notifications of this page: its settings for the page say so");
+    if (!allowed) toast("Notifications are blocked for this page: allow them in the browser’s settings for it");
     wanted = allowed && !wanted;
-    if (wanted) toast("One notification will come when all runs have ended, as long as this page stays open");
+    if (wanted) toast("You will be notified once, when all runs have ended, as long as this page stays open");
     show();
   });
   button.dataset.offered = "";

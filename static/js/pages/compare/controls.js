@@ -2,29 +2,20 @@
 
 import { copy, el, report, setText, toast } from "../../dom.js";
 import { varied } from "../../facets.js";
-import { gathered } from "../../live.js";
 import { declared } from "../../metrics.js";
 import { query, url } from "../../model/address.js";
+import { offerChoices, offerSmoothing } from "../../views/choice.js";
 import { byId, page, remember, state, view, what } from "./state.js";
 
 const FACETS = ["rows", "columns", "color", "dash"];
 
 /** Attach them. */
 export function offerControls() {
-  for (const choice of document.querySelectorAll("[data-choice]")) {
-    const key = choice.dataset.choice;
-    const show = () => {
-      for (const button of choice.children) button.setAttribute("aria-pressed", String(button.value === view[key]));
-    };
-    choice.addEventListener("click", (event) => {
-      if (event.target.tagName !== "BUTTON" || event.target.getAttribute("aria-pressed") === "true") return;
-      view[key] = event.target.value;
-      show();
-      remember();
-      page.redraw();
-    });
-    show();
-  }
+  offerChoices(view, (key, value) => {
+    view[key] = value;
+    remember();
+    page.redraw();
+  });
   const select = (key, changed, field = byId(key)) => {
     if ([...field.options].some((option) => option.value === view[key])) field.value = view[key];
     field.addEventListener("change", () => {
@@ -71,20 +62,10 @@ export function offerControls() {
     unzoom();
     remember();
   });
-  const slider = byId("smoothing");
-  const showSmoothing = () =>
-    setText(byId("smoothing-value"), Number(view.smoothing) ? Number(view.smoothing).toFixed(2) : "off");
-  slider.value = view.smoothing;
-  slider.addEventListener("input", () => {
-    view.smoothing = slider.value;
-    showSmoothing();
-    smoothingMoved("smoothing");
-  });
-  const smoothingMoved = gathered(async () => {
+  offerSmoothing(view, async () => {
     remember();
     await page.reload();
-  }, 120);
-  showSmoothing();
+  });
   byId("copy").addEventListener("click", async () => {
     toast((await copy(location.href)) ? "Link copied" : "The link could not be copied: it is in the address line");
   });

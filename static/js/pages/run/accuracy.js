@@ -60,7 +60,7 @@ export function drawAccuracy() {
   );
   const best = state.run.summary["test/accuracy"];
   const some = early?.steps.length
-    ? " Hollow: on up to 500 test images, within the epoch; nothing is judged by them."
+    ? " Hollow points are of up to 500 test images, within the epoch; the verdict leaves them out."
     : "";
   setText(
     byId("accuracy-note"),
@@ -68,7 +68,7 @@ export function drawAccuracy() {
       ? accuracyNote(best)
       : ENDED.includes(state.run.status)
         ? "No epoch was finished."
-        : "The first point on all of them comes at the end of the first epoch.") + some,
+        : "The first point of the whole test set comes at the end of the first epoch.") + some,
   );
 }
 

@@ -1,8 +1,9 @@
 // Why a run failed, waits or learned nothing, in one line, and the way out.
 
 import { get } from "../../api.js";
-import { report, setText } from "../../dom.js";
+import { setText } from "../../dom.js";
 import { integer } from "../../format.js";
+import { gathered } from "../../live.js";
 import { placeOf } from "../../model/queue.js";
 import { showTimes } from "./figures.js";
 import { byId, id, loaded, state } from "./state.js";
@@ -19,7 +20,7 @@ export async function relaunch(changes = {}) {
 }
 
 /** Which place a queued run has and when it begins; why it does not, where that is not that others go first. */
-async function showWaiting() {
+const showWaiting = gathered(async () => {
   const [{ waits }, queue] = await Promise.all([get("/system"), get("/queue")]);
   if (state.run.status !== "queued") return;
   state.waits = placeOf(id, queue);
@@ -30,13 +31,13 @@ async function showWaiting() {
   setText(byId("cause-title"), "Nothing starts at the moment");
   setText(byId("cause-more"), `${waits[0].toUpperCase()}${waits.slice(1)}.`);
   byId("cause-way").hidden = true;
-}
+}, 500);
 
 export function showCause() {
   const failed = ["failed", "lost"].includes(state.run.status);
   byId("first").hidden ||= state.run.status !== "queued";
   if (state.run.status === "queued") {
-    showWaiting().catch(report);
+    showWaiting();
     return;
   }
   byId("cause").hidden = !failed && !state.run.untrained;

@@ -27,7 +27,7 @@ export function showTimes() {
     ? `${state.run.status} ${ago(state.run.ended_at)}`
     : state.run.started_at
       ? `started ${ago(state.run.started_at)}`
-      : state.waits
+      : state.run.status === "queued" && state.waits
         ? `${ordinal(state.waits.place)} in the queue${state.waits.starts === null ? "" : `, starts ${soon(state.waits.starts)}`}`
         : `queued ${ago(state.run.created_at)}`;
   setText(byId("when"), when);

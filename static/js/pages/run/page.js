@@ -6,6 +6,7 @@ import { el, report, setStatus, setText, showArrived, swatch, toast } from "../.
 import { ENDED, RESUMABLE } from "../../format.js";
 import { gathered, on } from "../../live.js";
 import { query, url } from "../../model/address.js";
+import { offerChoices, offerSmoothing } from "../../views/choice.js";
 import { showTab } from "../../views/tab.js";
 import { drawAccuracy } from "./accuracy.js";
 import { showCause } from "./cause.js";
@@ -22,42 +23,23 @@ offerEdits();
 
 // Controls first, so that no click is lost while the data are on their way
 
-for (const choice of document.querySelectorAll("[data-choice]")) {
-  const key = choice.dataset.choice;
-  const show = () => {
-    for (const button of choice.children) button.setAttribute("aria-pressed", String(button.value === view[key]));
-  };
-  choice.addEventListener("click", (event) => {
-    if (event.target.tagName !== "BUTTON") return;
-    view[key] = event.target.value;
-    show();
-    if (key === "y") {
-      remember();
-      redraw();
-    } else unzoom();
-  });
-  show();
-}
+offerChoices(view, (key, value) => {
+  view[key] = value;
+  if (key === "y") {
+    remember();
+    redraw();
+  } else unzoom();
+});
 function unzoom() {
   view.from = view.to = "";
   remember();
   loadCurves().catch(report);
 }
 byId("reset-zoom").addEventListener("click", unzoom);
-const slider = byId("smoothing");
-const showSmoothing = () =>
-  setText(byId("smoothing-value"), Number(view.smoothing) ? Number(view.smoothing).toFixed(2) : "off");
-slider.value = view.smoothing;
-slider.addEventListener("input", () => {
-  view.smoothing = slider.value;
-  showSmoothing();
-  smoothingMoved("smoothing");
-});
-const smoothingMoved = gathered(async () => {
+offerSmoothing(view, async () => {
   remember();
   await loadCurves();
-}, 120);
-showSmoothing();
+});
 byId("as-table").addEventListener("click", (event) => {
   const open = byId("loss-table").hidden;
   byId("loss-table").hidden = !open;

@@ -14,7 +14,7 @@ export function moveFirst(runs, label = null) {
       toast(
         done.run_ids.length
           ? `${plural(done.run_ids.length, "run")} moved to the front of the queue`
-          : "None of them waits any more",
+          : "They are no longer in the queue",
       );
     } catch (error) {
       report(error);

@@ -182,7 +182,7 @@ export function showGroups() {
       own.queued && `${own.queued} queued`,
       ...["failed", "stopped", "paused", "lost"].map((status) => own[status] && `${own[status]} ${status}`),
     ];
-    const left = running ? (queueNow()?.left[experiment.id] ?? null) : null;
+    const left = ended < ids.length ? (queueNow()?.left[experiment.id] ?? null) : null;
     if (left !== null) words.push(`about ${roughly(left)} left`);
     setText(said, words.filter(Boolean).join(", "));
     const waits = queueNow()?.waiting.filter((one) => one.experiment_id === experiment.id) ?? [];
