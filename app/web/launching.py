@@ -81,22 +81,23 @@ class Estimate:
         threads = [catalog.threads(row.spec["model"]["name"], row.parameters) for row in going]
         return self._side_by_side([self._place(row) for row in going], [self._left(row) for row in going], threads)
 
-    def starts(self, working: Sequence[Run], queued: Sequence[Run]) -> list[float | None]:
-        """Until each of those in the queue begins, as slots of its kind of device become free; None once that is not
-        known of a run before it."""
+    def times(self, rows: Iterable[Run]) -> list[tuple[float | None, float | None]]:
+        """Until each begins and ends, of runs at work and then of the queue, as slots of its kind of device become
+        free; None once that is not known of a run before it."""
         free: dict[str, list[float]] = {}
         for device in self.devices:
             free.setdefault(device["name"].partition(":")[0], []).extend([0.0] * device["slots"])
-        found: list[float | None] = []
-        for row in (*working, *queued):
+        found: list[tuple[float | None, float | None]] = []
+        for row in rows:
             slots, seconds = free.get(self._place(row).partition(":")[0]), self._left(row)
             if not slots:
-                found.append(None)
+                found.append((None, None))
                 continue
             begins = heapq.heappop(slots)
-            found.append(None if math.isinf(begins) else begins)
-            heapq.heappush(slots, math.inf if seconds is None else begins + seconds)
-        return found[len(working) :]
+            ends = begins + (math.inf if seconds is None else seconds)
+            heapq.heappush(slots, ends)
+            found.append((begins if math.isfinite(begins) else None, ends if math.isfinite(ends) else None))
+        return found
 
     def _left(self, row: Run) -> float | None:
         rate = seconds_a_step(stored.flat(row.spec), self._place(row), self.rates)

@@ -49,9 +49,13 @@ def test_a_queue_of_runs_like_those_that_ended_says_when_it_is_over(alone: Serve
     made = alone.call(
         "POST", "/experiments", json={"name": "Hours", "base": {**long, "epochs": 9_000}, "grid": {"seed": [1, 2]}}
     )
+    after = alone.call("POST", "/experiments", json={"name": "After", "base": long, "grid": {"seed": [1, 2]}})
     found = until(lambda: (now := alone.call("GET", "/queue"))["running"] and now, "one is at work")
     assert found["running"][0]["left"] > 1
-    (starts,) = found["waiting"][0]["starts"]
-    assert found["done"] > starts > 1
-    assert found["left"] == {str(made["id"]): found["done"]}
+    (starts,), then = (one["starts"] for one in found["waiting"])
+    left = {int(experiment): seconds for experiment, seconds in found["left"].items()}
+    assert set(left) == {made["id"], after["id"]}
+    assert 1 < starts < left[made["id"]] == then[0] < then[1] < left[after["id"]], "it waits for the other one"
+    assert left[after["id"]] == pytest.approx(found["done"])
+    alone.call("POST", f"/experiments/{after['id']}/stop")
     alone.call("POST", f"/experiments/{made['id']}/stop")

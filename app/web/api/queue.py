@@ -73,9 +73,10 @@ def get_queue(engine: Database, background: BackgroundNow) -> QueueOut:
             )
 
         slots = sum(one["slots"] for one in background.slots())
-        starts = estimate.starts(working, queued)
+        times = estimate.times([*working, *queued])
         if background.waits() is not None:
-            starts = [None] * len(queued)
+            times[len(working) :] = [(None, None)] * len(queued)
+        starts = [begins for begins, _ in times[len(working) :]]
         waiting, first = [], 1
         for experiment_id, group in groupby(queued, key=lambda run: run.experiment_id):
             members = list(group)
@@ -95,14 +96,16 @@ def get_queue(engine: Database, background: BackgroundNow) -> QueueOut:
             ended=at_work(last, None) if last else None,
             waiting=waiting,
             more=more,
-            left={} if more else _left(estimate, [*working, *queued]),
+            left={} if more else _left([*working, *queued], [ends for _, ends in times]),
             done=None if more else estimate.left([*working, *queued]),
         )
 
 
-def _left(estimate: Estimate, going: list[Run]) -> dict[int, float | None]:
-    members: dict[int, list[Run]] = {}
-    for run in going:
+def _left(rows: list[Run], ends: list[float | None]) -> dict[int, float | None]:
+    """Until the last run of each experiment ends; None where that is not known of all of them."""
+    found: dict[int, float | None] = {}
+    for run, end in zip(rows, ends, strict=True):
         if run.experiment_id:
-            members.setdefault(run.experiment_id, []).append(run)
-    return {experiment: estimate.left(own) for experiment, own in members.items()}
+            before = found.get(run.experiment_id, 0.0)
+            found[run.experiment_id] = None if before is None or end is None else max(before, end)
+    return found
