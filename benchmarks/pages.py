@@ -60,9 +60,8 @@ def visit(context: BrowserContext, address: str) -> Visit:
     page.goto(address)
     before = -1
     until_ms = page.evaluate("performance.now()") + LIVE_MS
-    while (
-        len(sent) != before and page.evaluate("performance.now()") < until_ms
-    ):  # an open stream of events never ends, so that the network is never idle
+    # an open stream of events never ends, so that the network is never idle
+    while len(sent) != before and page.evaluate("performance.now()") < until_ms:
         before = len(sent)
         page.wait_for_timeout(SETTLED_MS)
     seen = page.evaluate("() => window.seen")
@@ -112,9 +111,7 @@ def pages(report: Report, points: int = 10_000, times: int = 1) -> None:
         with serving(Path(root) / "home", places.prepared, RUNYARD_PRELOAD="0", RUNYARD_CPU_SLOTS="0") as server:
             until(lambda: server.call("GET", "/system")["devices"], "the devices are known")
             for title, path in addresses(experiment, runs).items():
-                report.attempt(
-                    title, lambda title=title, path=path: table.add(title, *cells(browser, server, path, times))
-                )
+                measure(title, server.url + path)
         with serving(Path(root) / "home", places.prepared, RUNYARD_CPU_SLOTS="2") as server:
             body = {"base": {"model": "fc", "epochs": 10_000}, "grid": {"pixel_order": ["original", "shuffled"]}}
             made = server.call("POST", "/experiments", json={"name": "Live", **body})
@@ -122,10 +119,7 @@ def pages(report: Report, points: int = 10_000, times: int = 1) -> None:
                 server.wait_for(run, "running", steps=200)
             live = addresses(made["id"], made["run_ids"])
             for title in ("Runs", "Compare", "Run"):
-                words, path = f"{title}, live", live[title]
-                report.attempt(
-                    words, lambda words=words, path=path: table.add(words, *cells(browser, server, path, times))
-                )
+                measure(f"{title}, live", server.url + live[title])
             server.call("POST", f"/experiments/{made['id']}/stop")
         browser.close()
 

@@ -10,7 +10,7 @@ export const what = given.has("experiment") ? { experiment: given.get("experimen
 
 /** How it is looked at, as it stands in the address. */
 export const view = {
-  measure: "", // what of a run is state.compared; "": what the experiment is on
+  measure: "", // what of a run is compared; "": what the experiment is on
   smallest: "", // difference that matters, in the measure's unit; "": what the experiment says, or the usual
   metric: "train/loss", // what is drawn
   view: "panels",
