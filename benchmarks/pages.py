@@ -142,4 +142,4 @@ def cells(browser: Browser, address: str, times: int) -> tuple[str, ...]:
 
 
 def _median(visits: list[Visit], name: str) -> float:
-    return median(getattr(one, name) for one in visits)
+    return float(median(getattr(one, name) for one in visits))
